@@ -1,0 +1,87 @@
+//! What the two ends say to each other beside the bytes of requests.
+//!
+//! The mux below has words for "reset" and "go away" and none for a reason, so everything that needs words is an
+//! HTTP exchange on a stream with [`crate::Purpose::Control`]: `POST` of JSON to a path under [`CONTROL_PATH`].
+
+use serde::{Deserialize, Serialize};
+
+/// The prefix of all control paths.
+pub const CONTROL_PATH: &str = "/trunkline/v1/";
+
+/// The calls there are, by either end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ControlCall {
+    /// Agent to gateway, first on a link: [`crate::Hello`] → [`crate::Welcome`] or [`crate::Rejection`].
+    Hello,
+    /// Either way: nothing in, nothing out; the answer is a sign of life.
+    Ping,
+    /// Agent to gateway: [`StatusReport`].
+    Status,
+    /// Either way: [`Drain`]; the sender opens no more streams here and wants none.
+    Drain,
+    /// Gateway to agent: [`LinkWish`].
+    Links,
+}
+
+impl ControlCall {
+    /// The call's path.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Hello => "/trunkline/v1/hello",
+            Self::Ping => "/trunkline/v1/ping",
+            Self::Status => "/trunkline/v1/status",
+            Self::Drain => "/trunkline/v1/drain",
+            Self::Links => "/trunkline/v1/links",
+        }
+    }
+
+    /// The call with this path, if there is one.
+    pub fn from_path(path: &str) -> Option<Self> {
+        [Self::Hello, Self::Ping, Self::Status, Self::Drain, Self::Links]
+            .into_iter()
+            .find(|call| call.path() == path)
+    }
+}
+
+/// How the agent's cluster is doing; sent after the hello and whenever it changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// Whether the API server answers.
+    pub upstream: UpstreamState,
+    /// The API server's version, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<String>,
+    /// What is wrong, for people; empty when all is well.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
+
+/// Whether the API server answers the agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpstreamState {
+    /// It answers.
+    Up,
+    /// It does not.
+    Down,
+    /// Not asked yet.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+/// "Open elsewhere first": the sender is going away; what is in flight may finish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drain {
+    /// How long what is in flight has, in milliseconds.
+    pub grace_ms: u64,
+    /// Why, for people.
+    pub message: String,
+}
+
+/// How many links of the `api` lane the gateway would like to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkWish {
+    /// Wanted links, the first one included.
+    pub api: u16,
+}

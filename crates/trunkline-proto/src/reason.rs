@@ -1,0 +1,59 @@
+//! Why a session ended.
+
+use std::fmt;
+
+/// Why a session ended. The same word stands in both ends' logs and in the metrics.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// It was drained and nothing was in flight, or the grace was over.
+    Drained,
+    /// This end is shutting down.
+    Shutdown,
+    /// The other end said nothing, not even an answer to a ping.
+    PeerSilent,
+    /// The link ended or broke.
+    LinkLost(String),
+    /// The other end broke the rules of the mux.
+    Protocol(String),
+    /// A newer agent process holds the slot.
+    Fenced,
+    /// The certificate was revoked, or its cluster is no longer registered.
+    Revoked,
+    /// The certificate's time is over.
+    Expired,
+    /// An extra link was idle.
+    Idle,
+}
+
+impl CloseReason {
+    /// The reason's word, for metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Drained => "drained",
+            Self::Shutdown => "shutdown",
+            Self::PeerSilent => "peer_silent",
+            Self::LinkLost(_) => "link_lost",
+            Self::Protocol(_) => "protocol",
+            Self::Fenced => "fenced",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::Idle => "idle",
+        }
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LinkLost(why) => write!(f, "the link was lost: {why}"),
+            Self::Protocol(why) => write!(f, "the other end broke the protocol: {why}"),
+            Self::PeerSilent => f.write_str("the other end fell silent"),
+            Self::Drained => f.write_str("drained"),
+            Self::Shutdown => f.write_str("shutting down"),
+            Self::Fenced => f.write_str("a newer agent holds the slot"),
+            Self::Revoked => f.write_str("the certificate was revoked or the cluster removed"),
+            Self::Expired => f.write_str("the certificate expired"),
+            Self::Idle => f.write_str("idle"),
+        }
+    }
+}
