@@ -1,1 +1,29 @@
-//! Not written.
+//! What every long-running process of ours needs: tasks with an owner, doors that stay open, readiness, an
+//! admin port, logging, signals.
+//!
+//! A process is made in three calls: *bind* holds every port and answers nothing, *serve* starts the tasks, and
+//! *drain* stops accepting, waits for what is in flight, then cuts.
+//!
+//! Invariants:
+//! - every task is spawned through [`Tasks`]: one place decides on which runtime it runs, and shutting down
+//!   waits for it;
+//! - an accept loop never ends on an error of one connection (CVE-2024-47609);
+//! - nothing here knows of clusters.
+
+mod tasks;
+mod door;
+mod ready;
+mod admin;
+mod body;
+mod logging;
+mod signal;
+mod io;
+
+pub use admin::{Admin, AdminError, Metrics};
+pub use body::{Body, BodyError, empty, full, limited};
+pub use door::{BindError, Door};
+pub use io::{COPY_BUFFER, Copied, copy_both_ways};
+pub use logging::{LogFormat, init as init_logging};
+pub use ready::{Gate, Readiness};
+pub use signal::shutdown_signal;
+pub use tasks::Tasks;

@@ -1,0 +1,26 @@
+//! Being asked to stop.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+
+use crate::Tasks;
+
+/// Waits for SIGTERM or SIGINT. From then on a second one ends the process at once.
+///
+/// # Errors
+/// When the signals cannot be listened to.
+pub async fn shutdown_signal(tasks: &Tasks) -> std::io::Result<()> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let name = tokio::select! {
+        _ = term.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    };
+    info!(signal = name, "asked to stop; a second signal ends at once");
+    tasks.spawn_until_stopped(async move {
+        tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
+        warn!("second signal: ending at once");
+        std::process::exit(130);
+    });
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Tasks with an owner: a token says stop, a tracker says done.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The owner of a family of tasks. Clones are handles to the same family.
+#[derive(Clone, Debug, Default)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    token: CancellationToken,
+}
+
+impl Tasks {
+    /// A family with no tasks.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts a task of this family. It is not cancelled from outside: it watches [`Tasks::token`] itself.
+    pub fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.tracker.spawn(task)
+    }
+
+    /// Starts a task that is dropped at its next await once the family is told to stop.
+    pub fn spawn_until_stopped<F>(&self, task: F) -> JoinHandle<()>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let token = self.token.clone();
+        self.tracker.spawn(async move {
+            // Stopping comes first: a task that is always ready must not outlive the order to stop.
+            tokio::select! { biased; () = token.cancelled() => {}, () = task => {} }
+        })
+    }
+
+    /// Starts a computation that blocks.
+    pub fn spawn_blocking<F, T>(&self, work: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.tracker.spawn_blocking(work)
+    }
+
+    /// The token that says stop.
+    pub fn token(&self) -> CancellationToken {
+        self.token.clone()
+    }
+
+    /// How many tasks are alive.
+    pub fn alive(&self) -> usize {
+        self.tracker.len()
+    }
+
+    /// Tells the family to stop and waits until every task has ended.
+    pub async fn shut_down(&self) {
+        self.token.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+
+    /// Waits until every task has ended by itself, at most `grace`; then tells the rest to stop. Says whether
+    /// all ended by themselves.
+    pub async fn drain(&self, grace: Duration) -> bool {
+        self.tracker.close();
+        let by_themselves = tokio::time::timeout(grace, self.tracker.wait()).await.is_ok();
+        self.shut_down().await;
+        by_themselves
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn draining_waits_for_those_who_finish_and_stops_those_who_do_not() {
+        let tasks = Tasks::new();
+        let quick = tasks.spawn(async { tokio::time::sleep(Duration::from_secs(1)).await });
+        let token = tasks.token();
+        tasks.spawn(async move { token.cancelled().await });
+        assert!(!tasks.drain(Duration::from_secs(5)).await);
+        assert!(quick.is_finished());
+        assert_eq!(tasks.alive(), 0);
+    }
+}
