@@ -1,0 +1,313 @@
+//! The thing that signs: a root of ours, and the four kinds of certificate it issues.
+//!
+//! Each profile fixes what its certificates can be used for, so that a caller says who and for how long and
+//! nothing else. Keys are ECDSA P-256, serials 128 random bits.
+//!
+//! Invariants:
+//! - a root signs leaves only (path length 0) and holds no name constraints: rustls's verifier knows none for
+//!   URIs, so one would promise what nobody checks;
+//! - an authority's key is a signer's key and never a door's.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
+};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use zeroize::Zeroizing;
+
+use crate::{AgentName, Serial, crypto_provider, identity, subject};
+
+/// How far back a certificate's life begins, for clocks that are behind.
+const BACKDATE: Duration = Duration::from_secs(300);
+
+/// The longest life of any certificate.
+const MAX_LIFE: Duration = Duration::from_secs(100 * 366 * 86_400);
+
+/// From when to when a certificate is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// The first moment.
+    pub not_before: SystemTime,
+    /// The last moment.
+    pub not_after: SystemTime,
+}
+
+/// A root certificate with its key.
+pub struct Authority {
+    certificate: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// A certificate just issued, with its private key.
+pub struct Issued {
+    /// The certificate as PEM.
+    pub certificate_pem: String,
+    /// The private key as PEM (PKCS#8), wiped from memory when dropped.
+    pub key_pem: Zeroizing<String>,
+    /// The certificate.
+    pub certificate_der: CertificateDer<'static>,
+    /// The private key.
+    pub key_der: PrivateKeyDer<'static>,
+    /// The certificate's serial.
+    pub serial: Serial,
+}
+
+/// Why a certificate could not be issued.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// The life ends before it begins, or is absurdly long or early.
+    #[error("a certificate cannot live from {not_before:?} to {not_after:?}; give a later end, at most 100 years on")]
+    Validity {
+        /// The first moment asked for.
+        not_before: SystemTime,
+        /// The last moment asked for.
+        not_after: SystemTime,
+    },
+    /// A door has a name.
+    #[error("a door's certificate needs at least one name; give the DNS names or addresses it is reached by")]
+    NoNames,
+    /// Not a name a door may have.
+    #[error("{name:?} is neither a DNS name nor an IP address; correct it")]
+    InvalidName {
+        /// The name.
+        name: String,
+    },
+    /// Not a subject a client may have.
+    #[error("{name:?} cannot stand as user or group in a certificate; use 1 to 256 bytes without control characters")]
+    InvalidSubject {
+        /// The user or group.
+        name: String,
+    },
+    /// Not an agent's name.
+    #[error("{name} is not an agent's name; use another trust domain or cluster id")]
+    InvalidAgent {
+        /// The name as a URI.
+        name: String,
+    },
+    /// The CA's files do not hold a CA and its key.
+    #[error("these are not a CA's certificate and its P-256 key; give the pair that belongs together")]
+    NotAPair,
+    /// Random bytes or a signature could not be had.
+    #[error("the operating system gave no random bytes; try again")]
+    NoRandomness,
+    /// rcgen cannot write it.
+    #[error("the certificate could not be made")]
+    Issue(#[source] rcgen::Error),
+}
+
+impl Validity {
+    /// From a little ago, for clocks that are behind, until `life` from here.
+    pub fn lasting(life: Duration) -> Self {
+        let now = SystemTime::now();
+        Self { not_before: now - BACKDATE, not_after: now + life.min(MAX_LIFE) }
+    }
+
+    /// [`lasting`](Self::lasting) so many days.
+    pub fn days(days: u32) -> Self {
+        Self::lasting(Duration::from_secs(u64::from(days) * 86_400))
+    }
+}
+
+impl Authority {
+    /// A root of its own, with a key that was never anywhere else.
+    pub fn new(common_name: &str, validity: Validity) -> Result<Self, AuthorityError> {
+        let mut params = params(validity)?;
+        params.distinguished_name = name(DnType::CommonName, common_name)?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.serial_number = Some(random_serial()?);
+        let key = new_key()?;
+        let certificate = params.self_signed(&key).map_err(AuthorityError::Issue)?.der().clone();
+        Ok(Self { certificate, issuer: Issuer::new(params, key) })
+    }
+
+    /// The root that was once written as these two PEM texts.
+    pub fn from_pem(certificate_pem: &str, key_pem: &str) -> Result<Self, AuthorityError> {
+        use rustls_pki_types::pem::PemObject;
+
+        let certificate =
+            CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| AuthorityError::NotAPair)?;
+        let key = KeyPair::from_pem_and_sign_algo(key_pem, &PKCS_ECDSA_P256_SHA256)
+            .map_err(|_| AuthorityError::NotAPair)?;
+        let parsed = identity::parse(&certificate).map_err(|_| AuthorityError::NotAPair)?;
+        if !parsed.is_ca() || parsed.public_key().subject_public_key.data != key.public_key_raw() {
+            return Err(AuthorityError::NotAPair);
+        }
+        let issuer = Issuer::from_ca_cert_der(&certificate, key).map_err(|_| AuthorityError::NotAPair)?;
+        Ok(Self { certificate, issuer })
+    }
+
+    /// The root's certificate.
+    pub fn certificate_der(&self) -> &CertificateDer<'static> {
+        &self.certificate
+    }
+
+    /// The root's certificate as PEM.
+    pub fn certificate_pem(&self) -> String {
+        pem(&self.certificate)
+    }
+
+    /// The root's private key as PEM. Whoever has it is the authority.
+    pub fn key_pem(&self) -> Zeroizing<String> {
+        Zeroizing::new(self.issuer.key().serialize_pem())
+    }
+
+    /// The gateway's face at the front door. Names are DNS names, `*.` before them allowed, or IP addresses.
+    pub fn front_server(&self, names: &[impl AsRef<str>], validity: Validity) -> Result<Issued, AuthorityError> {
+        self.server("trunkline front door", names, validity)
+    }
+
+    /// The gateway's face at the tunnel door.
+    pub fn tunnel_server(&self, names: &[impl AsRef<str>], validity: Validity) -> Result<Issued, AuthorityError> {
+        self.server("trunkline tunnel door", names, validity)
+    }
+
+    /// A client: user and groups as Kubernetes reads them.
+    pub fn client(
+        &self,
+        user: &str,
+        groups: &[impl AsRef<str>],
+        validity: Validity,
+    ) -> Result<Issued, AuthorityError> {
+        let mut params = params(validity)?;
+        params.distinguished_name = name(DnType::CommonName, user)?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let groups: Vec<&str> = groups.iter().map(|group| checked(group.as_ref())).collect::<Result<_, _>>()?;
+        self.issue(params, |certificate| {
+            subject::replace(certificate, user, &groups, self.issuer.key()).map_err(AuthorityError::Issue)
+        })
+    }
+
+    /// One slot of a cluster's agent. The certificate has no common name, so that nobody takes it for a user's.
+    pub fn agent(&self, agent: &AgentName, validity: Validity) -> Result<Issued, AuthorityError> {
+        let uri = agent.san();
+        if uri.parse::<AgentName>().as_ref() != Ok(agent) {
+            return Err(AuthorityError::InvalidAgent { name: uri });
+        }
+        self.agent_with_uris(&[uri], validity)
+    }
+
+    /// A certificate for agents with any URIs.
+    pub(crate) fn agent_with_uris(&self, uris: &[String], validity: Validity) -> Result<Issued, AuthorityError> {
+        let mut params = params(validity)?;
+        params.distinguished_name = name(DnType::OrganizationalUnitName, "trunkline agent")?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        for uri in uris {
+            let uri = uri.as_str().try_into().map_err(AuthorityError::Issue)?;
+            params.subject_alt_names.push(SanType::URI(uri));
+        }
+        self.issue(params, Ok)
+    }
+
+    fn server(
+        &self,
+        common_name: &str,
+        names: &[impl AsRef<str>],
+        validity: Validity,
+    ) -> Result<Issued, AuthorityError> {
+        if names.is_empty() {
+            return Err(AuthorityError::NoNames);
+        }
+        let mut params = params(validity)?;
+        params.distinguished_name = name(DnType::CommonName, common_name)?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.subject_alt_names = names.iter().map(|name| host(name.as_ref())).collect::<Result<_, _>>()?;
+        self.issue(params, Ok)
+    }
+
+    /// Issues a leaf with a key of its own; `finish` may write the certificate anew.
+    fn issue(
+        &self,
+        mut params: CertificateParams,
+        finish: impl FnOnce(CertificateDer<'static>) -> Result<CertificateDer<'static>, AuthorityError>,
+    ) -> Result<Issued, AuthorityError> {
+        let serial = random_serial()?;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.use_authority_key_identifier_extension = true;
+        params.serial_number = Some(serial.clone());
+        let key = new_key()?;
+        let signed = params.signed_by(&key, &self.issuer).map_err(AuthorityError::Issue)?;
+        let certificate_der = finish(signed.der().clone())?;
+        Ok(Issued {
+            certificate_pem: pem(&certificate_der),
+            key_pem: Zeroizing::new(key.serialize_pem()),
+            certificate_der,
+            key_der: PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
+            serial: Serial::from_bytes(serial.as_ref()),
+        })
+    }
+}
+
+/// What all certificates have in common.
+fn params(validity: Validity) -> Result<CertificateParams, AuthorityError> {
+    let Validity { not_before, not_after } = validity;
+    let invalid = || AuthorityError::Validity { not_before, not_after };
+    let since_epoch = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| invalid());
+    let (begin, end) = (since_epoch(not_before)?, since_epoch(not_after)?);
+    if end <= begin || end > MAX_LIFE * 3 {
+        return Err(invalid());
+    }
+    let mut params = CertificateParams::default();
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    params.not_before = epoch + Duration::from_secs(begin.as_secs());
+    params.not_after = epoch + Duration::from_secs(end.as_secs());
+    Ok(params)
+}
+
+fn new_key() -> Result<KeyPair, AuthorityError> {
+    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(AuthorityError::Issue)
+}
+
+/// 128 random bits behind a leading 1: positive, and always of the same length.
+fn random_serial() -> Result<SerialNumber, AuthorityError> {
+    let mut bytes = [0; 17];
+    crypto_provider().secure_random.fill(&mut bytes).map_err(|_| AuthorityError::NoRandomness)?;
+    bytes[0] = 1;
+    Ok(SerialNumber::from_slice(&bytes))
+}
+
+fn name(kind: DnType, text: &str) -> Result<DistinguishedName, AuthorityError> {
+    let mut name = DistinguishedName::new();
+    name.push(kind, checked(text)?);
+    Ok(name)
+}
+
+/// A user or group that reads back as it was written.
+fn checked(text: &str) -> Result<&str, AuthorityError> {
+    if (1..=256).contains(&text.len()) && !text.chars().any(char::is_control) {
+        Ok(text)
+    } else {
+        Err(AuthorityError::InvalidSubject { name: text.chars().take(80).collect() })
+    }
+}
+
+/// A name that a door is reached by.
+fn host(name: &str) -> Result<SanType, AuthorityError> {
+    if let Ok(address) = name.parse() {
+        return Ok(SanType::IpAddress(address));
+    }
+    let invalid = || AuthorityError::InvalidName { name: name.chars().take(80).collect() };
+    let plain = name.strip_prefix("*.").unwrap_or(name);
+    rustls_pki_types::DnsName::try_from(plain).map_err(|_| invalid())?;
+    Ok(SanType::DnsName(name.try_into().map_err(|_| invalid())?))
+}
+
+fn pem(certificate: &CertificateDer<'_>) -> String {
+    subject::pem("CERTIFICATE", certificate)
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authority").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issued").field("serial", &self.serial).finish_non_exhaustive()
+    }
+}
