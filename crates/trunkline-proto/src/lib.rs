@@ -15,6 +15,8 @@ mod hello;
 mod head;
 mod control;
 mod reason;
+pub mod headers;
+mod status;
 
 pub use control::{CONTROL_PATH, ControlCall, Drain, LinkWish, StatusReport, UpstreamState};
 pub use head::{HEAD_HEADER, Identity, InvalidHead, MAX_HEAD_BYTES, Purpose, StreamHead};
@@ -23,6 +25,7 @@ pub use id::{
     ClusterId, ClusterUid, Epoch, InvalidClusterId, InvalidClusterUid, MANAGEMENT, RequestId, Slot,
 };
 pub use reason::CloseReason;
+pub use status::Status;
 pub use version::{Capability, PROTOCOL, ProtocolVersion, VersionSkew};
 
 /// The ALPN protocol name of a link.

@@ -1,0 +1,294 @@
+//! Which header fields travel, in either direction. Both ends apply the same rules, each for itself.
+//!
+//! A request's fields are rebuilt from a list of what Kubernetes clients need, so that a field nobody thought of
+//! does not travel. Behind a `/proxy/` sub-resource stands an application with fields of its own; there all
+//! travel but the forbidden. Names are compared in lower case with `_` folded to `-`, since servers exist that
+//! fold likewise.
+//!
+//! Invariants:
+//! - no credential and no identity of a client passes: not in a field, not in a WebSocket protocol;
+//! - `Connection` may name no field: naming one makes a later hop strip it (CVE-2021-31999).
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+/// Fields that may travel from a client to an API server.
+const REQUEST_FIELDS: &[&str] = &[
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "baggage",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "origin",
+    "range",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "x-requested-with",
+    "x-stream-protocol-version",
+];
+
+/// Beginnings of fields that may travel from a client to an API server.
+const REQUEST_PREFIXES: &[&str] = &["kubectl-", "sec-websocket-"];
+
+/// Beginnings of fields that never travel, not even to an application behind `/proxy/`.
+const FORBIDDEN_PREFIXES: &[&str] =
+    &["impersonate-", "x-remote-", "x-forwarded-", "x-trunkline-", "proxy-", "audit-"];
+
+/// Fields that never travel, not even to an application behind `/proxy/`.
+const FORBIDDEN_FIELDS: &[&str] = &[
+    "authorization",
+    "connection",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-cluster-id",
+    "x-real-ip",
+];
+
+/// Fields of an answer that would speak for the gateway's origin or belong to one hop.
+const ANSWER_DROPPED: &[&str] = &[
+    "alt-svc",
+    "clear-site-data",
+    "connection",
+    "content-security-policy",
+    "content-security-policy-report-only",
+    "keep-alive",
+    "proxy-authenticate",
+    "public-key-pins",
+    "service-worker-allowed",
+    "set-cookie",
+    "strict-transport-security",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-content-type-options",
+];
+
+/// A WebSocket protocol that carries a bearer token (kubernetes/kubernetes#47740): a credential.
+const TOKEN_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
+
+/// The most fields of a request.
+pub const MAX_FIELDS: usize = 100;
+/// The longest field name, in bytes.
+pub const MAX_NAME: usize = 256;
+/// The longest field value, in bytes.
+pub const MAX_VALUE: usize = 16 * 1024;
+/// The most bytes of all names and values together.
+pub const MAX_ALL: usize = 64 * 1024;
+
+/// Why a request's head is not accepted.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum HeadFault {
+    /// Too many fields, or too long ones.
+    #[error("the request head is too large: at most {MAX_FIELDS} fields and {MAX_ALL} bytes in all")]
+    TooLarge,
+    /// A field that may stand once stands more often.
+    #[error("the field {0} stands more than once")]
+    Repeated(&'static str),
+    /// `Connection` names a field.
+    #[error("Connection may only say close, keep-alive, upgrade or te, not {0:?}")]
+    ConnectionNames(String),
+    /// The client asks to act as somebody else.
+    #[error("this gateway does not pass impersonation on (--as, --as-group): sign in as that user instead")]
+    Impersonation,
+}
+
+/// Whether a request's head may be looked at any further.
+pub fn inspect(headers: &HeaderMap) -> Result<(), HeadFault> {
+    let all: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let too_long = |(name, value): (&HeaderName, &HeaderValue)| {
+        name.as_str().len() > MAX_NAME || value.len() > MAX_VALUE
+    };
+    if headers.len() > MAX_FIELDS || all > MAX_ALL || headers.iter().any(too_long) {
+        return Err(HeadFault::TooLarge);
+    }
+    for once in ["host", "content-length", "authorization", "x-cluster-id", "upgrade"] {
+        if headers.get_all(once).iter().count() > 1 {
+            return Err(HeadFault::Repeated(once));
+        }
+    }
+    for value in headers.get_all(header::CONNECTION) {
+        for token in String::from_utf8_lossy(value.as_bytes()).split(',') {
+            let token = token.trim().to_ascii_lowercase();
+            if !matches!(token.as_str(), "" | "close" | "keep-alive" | "upgrade" | "te" | "http2-settings") {
+                return Err(HeadFault::ConnectionNames(token.chars().take(64).collect()));
+            }
+        }
+    }
+    // Dropped in silence, a request with --as would run with more rights than were asked for.
+    if headers.keys().any(|name| folded(name).starts_with("impersonate-")) {
+        return Err(HeadFault::Impersonation);
+    }
+    Ok(())
+}
+
+/// The fields of a client's request that travel on. `application` is true behind a `/proxy/` sub-resource.
+pub fn request_fields(headers: &HeaderMap, application: bool) -> HeaderMap {
+    let mut travelling = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        if !request_field_travels(name, application) {
+            continue;
+        }
+        if name == header::SEC_WEBSOCKET_PROTOCOL {
+            if let Some(value) = without_token(value) {
+                travelling.append(name, value);
+            }
+            continue;
+        }
+        travelling.append(name, value.clone());
+    }
+    travelling
+}
+
+/// The fields of an API server's answer that travel on.
+pub fn answer_fields(headers: &HeaderMap) -> HeaderMap {
+    let mut travelling = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let text = folded(name);
+        let dropped = ANSWER_DROPPED.contains(&text.as_str())
+            || text.starts_with("access-control-")
+            || text.starts_with("x-trunkline-");
+        if !dropped {
+            travelling.append(name, value.clone());
+        }
+    }
+    travelling
+}
+
+fn request_field_travels(name: &HeaderName, application: bool) -> bool {
+    let text = folded(name);
+    let text = text.as_str();
+    if FORBIDDEN_FIELDS.contains(&text) || FORBIDDEN_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) {
+        return false;
+    }
+    application
+        || REQUEST_FIELDS.contains(&text)
+        || REQUEST_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+}
+
+fn folded(name: &HeaderName) -> String {
+    name.as_str().replace('_', "-")
+}
+
+/// The WebSocket protocols without the one that carries a token; `None` when no other is left.
+fn without_token(value: &HeaderValue) -> Option<HeaderValue> {
+    let text = value.to_str().ok()?;
+    let kept: Vec<&str> =
+        text.split(',').map(str::trim).filter(|protocol| !protocol.starts_with(TOKEN_PROTOCOL)).collect();
+    if kept.is_empty() {
+        return None;
+    }
+    HeaderValue::try_from(kept.join(", ")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(fields: &[(&str, &str)]) -> HeaderMap {
+        fields
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn identity_and_credentials_never_travel_in_any_spelling() {
+        for name in [
+            "Authorization",
+            "Cookie",
+            "Impersonate-User",
+            "impersonate_user",
+            "Impersonate-Extra-scopes",
+            "X-Remote-User",
+            "x_remote_group",
+            "X-Forwarded-For",
+            "Forwarded",
+            "X-Trunkline-Head",
+            "x_trunkline_head",
+            "X-Cluster-Id",
+            "Proxy-Authorization",
+            "Connection",
+            "TE",
+            "Audit-ID",
+        ] {
+            for application in [false, true] {
+                assert!(request_fields(&map(&[(name, "x")]), application).is_empty(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_fields_travel_to_applications_only() {
+        let fields = map(&[("x-grafana-org-id", "1"), ("accept", "*/*")]);
+        assert_eq!(request_fields(&fields, false).len(), 1);
+        assert_eq!(request_fields(&fields, true).len(), 2);
+    }
+
+    #[test]
+    fn a_token_in_the_websocket_protocol_is_taken_out() {
+        let fields = map(&[(
+            "sec-websocket-protocol",
+            "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.c2VjcmV0",
+        )]);
+        let travelling = request_fields(&fields, false);
+        assert_eq!(travelling["sec-websocket-protocol"], "v5.channel.k8s.io");
+    }
+
+    #[test]
+    fn connection_may_not_name_a_field() {
+        assert_eq!(inspect(&map(&[("connection", "keep-alive, Upgrade")])), Ok(()));
+        for bad in ["Impersonate-User", "close, x-remote-user", "authorization"] {
+            assert!(
+                matches!(inspect(&map(&[("connection", bad)])), Err(HeadFault::ConnectionNames(_))),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn impersonation_is_refused_not_dropped() {
+        for name in ["impersonate-user", "Impersonate_Group", "IMPERSONATE-EXTRA-x"] {
+            assert_eq!(inspect(&map(&[(name, "admin")])), Err(HeadFault::Impersonation), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_head_over_its_limits_is_refused() {
+        let many: HeaderMap = (0..101)
+            .map(|n| (format!("x-{n}").parse::<HeaderName>().unwrap(), HeaderValue::from_static("1")))
+            .collect();
+        assert_eq!(inspect(&many), Err(HeadFault::TooLarge));
+        assert_eq!(inspect(&map(&[("x-a", &"v".repeat(MAX_VALUE + 1))])), Err(HeadFault::TooLarge));
+    }
+
+    #[test]
+    fn an_answer_cannot_speak_for_the_gateways_origin() {
+        let fields = map(&[
+            ("set-cookie", "a=b"),
+            ("access-control-allow-origin", "*"),
+            ("strict-transport-security", "max-age=0"),
+            ("audit-id", "x"),
+            ("content-type", "application/json"),
+        ]);
+        let travelling = answer_fields(&fields);
+        assert_eq!(travelling.len(), 2);
+        assert!(travelling.contains_key("audit-id"));
+    }
+}
