@@ -9,31 +9,23 @@
 //! - an authority's key is a signer's key and never a door's.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use zeroize::Zeroizing;
 
-use crate::{AgentName, Serial, crypto_provider, identity, subject};
+mod fields;
 
-/// How far back a certificate's life begins, for clocks that are behind.
-const BACKDATE: Duration = Duration::from_secs(300);
+pub use fields::Validity;
+use fields::{checked, host, name, new_key, params, random_serial};
 
-/// The longest life of any certificate.
-const MAX_LIFE: Duration = Duration::from_secs(100 * 366 * 86_400);
-
-/// From when to when a certificate is valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Validity {
-    /// The first moment.
-    pub not_before: SystemTime,
-    /// The last moment.
-    pub not_after: SystemTime,
-}
+use crate::{AgentName, CertifiedFiles, Serial, identity, subject, write};
 
 /// A root certificate with its key.
 pub struct Authority {
@@ -59,7 +51,9 @@ pub struct Issued {
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
     /// The life ends before it begins, or is absurdly long or early.
-    #[error("a certificate cannot live from {not_before:?} to {not_after:?}; give a later end, at most 100 years on")]
+    #[error(
+        "a certificate cannot live from {not_before:?} to {not_after:?}; give a later end, at most 100 years on"
+    )]
     Validity {
         /// The first moment asked for.
         not_before: SystemTime,
@@ -76,7 +70,9 @@ pub enum AuthorityError {
         name: String,
     },
     /// Not a subject a client may have.
-    #[error("{name:?} cannot stand as user or group in a certificate; use 1 to 256 bytes without control characters")]
+    #[error(
+        "{name:?} cannot stand as user or group in a certificate; use 1 to 256 bytes without control characters"
+    )]
     InvalidSubject {
         /// The user or group.
         name: String,
@@ -98,19 +94,6 @@ pub enum AuthorityError {
     Issue(#[source] rcgen::Error),
 }
 
-impl Validity {
-    /// From a little ago, for clocks that are behind, until `life` from here.
-    pub fn lasting(life: Duration) -> Self {
-        let now = SystemTime::now();
-        Self { not_before: now - BACKDATE, not_after: now + life.min(MAX_LIFE) }
-    }
-
-    /// [`lasting`](Self::lasting) so many days.
-    pub fn days(days: u32) -> Self {
-        Self::lasting(Duration::from_secs(u64::from(days) * 86_400))
-    }
-}
-
 impl Authority {
     /// A root of its own, with a key that was never anywhere else.
     pub fn new(common_name: &str, validity: Validity) -> Result<Self, AuthorityError> {
@@ -128,8 +111,8 @@ impl Authority {
     pub fn from_pem(certificate_pem: &str, key_pem: &str) -> Result<Self, AuthorityError> {
         use rustls_pki_types::pem::PemObject;
 
-        let certificate =
-            CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| AuthorityError::NotAPair)?;
+        let certificate = CertificateDer::from_pem_slice(certificate_pem.as_bytes())
+            .map_err(|_| AuthorityError::NotAPair)?;
         let key = KeyPair::from_pem_and_sign_algo(key_pem, &PKCS_ECDSA_P256_SHA256)
             .map_err(|_| AuthorityError::NotAPair)?;
         let parsed = identity::parse(&certificate).map_err(|_| AuthorityError::NotAPair)?;
@@ -155,13 +138,26 @@ impl Authority {
         Zeroizing::new(self.issuer.key().serialize_pem())
     }
 
+    /// Writes the root's certificate, and not its key, where doors and links are told to find their roots.
+    pub fn write_certificate(&self, path: &Path) -> io::Result<()> {
+        write::public(path, self.certificate_pem().as_bytes())
+    }
+
     /// The gateway's face at the front door. Names are DNS names, `*.` before them allowed, or IP addresses.
-    pub fn front_server(&self, names: &[impl AsRef<str>], validity: Validity) -> Result<Issued, AuthorityError> {
+    pub fn front_server(
+        &self,
+        names: &[impl AsRef<str>],
+        validity: Validity,
+    ) -> Result<Issued, AuthorityError> {
         self.server("trunkline front door", names, validity)
     }
 
     /// The gateway's face at the tunnel door.
-    pub fn tunnel_server(&self, names: &[impl AsRef<str>], validity: Validity) -> Result<Issued, AuthorityError> {
+    pub fn tunnel_server(
+        &self,
+        names: &[impl AsRef<str>],
+        validity: Validity,
+    ) -> Result<Issued, AuthorityError> {
         self.server("trunkline tunnel door", names, validity)
     }
 
@@ -175,7 +171,8 @@ impl Authority {
         let mut params = params(validity)?;
         params.distinguished_name = name(DnType::CommonName, user)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        let groups: Vec<&str> = groups.iter().map(|group| checked(group.as_ref())).collect::<Result<_, _>>()?;
+        let groups: Vec<&str> =
+            groups.iter().map(|group| checked(group.as_ref())).collect::<Result<_, _>>()?;
         self.issue(params, |certificate| {
             subject::replace(certificate, user, &groups, self.issuer.key()).map_err(AuthorityError::Issue)
         })
@@ -191,7 +188,11 @@ impl Authority {
     }
 
     /// A certificate for agents with any URIs.
-    pub(crate) fn agent_with_uris(&self, uris: &[String], validity: Validity) -> Result<Issued, AuthorityError> {
+    pub(crate) fn agent_with_uris(
+        &self,
+        uris: &[String],
+        validity: Validity,
+    ) -> Result<Issued, AuthorityError> {
         let mut params = params(validity)?;
         params.distinguished_name = name(DnType::OrganizationalUnitName, "trunkline agent")?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -242,58 +243,15 @@ impl Authority {
     }
 }
 
-/// What all certificates have in common.
-fn params(validity: Validity) -> Result<CertificateParams, AuthorityError> {
-    let Validity { not_before, not_after } = validity;
-    let invalid = || AuthorityError::Validity { not_before, not_after };
-    let since_epoch = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| invalid());
-    let (begin, end) = (since_epoch(not_before)?, since_epoch(not_after)?);
-    if end <= begin || end > MAX_LIFE * 3 {
-        return Err(invalid());
+impl Issued {
+    /// Writes `<name>.pem` and `<name>.key` into a folder, the key for its owner only.
+    pub fn write_to(&self, dir: &Path, name: &str) -> io::Result<CertifiedFiles> {
+        let path = |ending| dir.join(format!("{name}.{ending}"));
+        let files = CertifiedFiles { certificate: path("pem"), key: path("key") };
+        write::secret(&files.key, self.key_pem.as_bytes())?;
+        write::public(&files.certificate, self.certificate_pem.as_bytes())?;
+        Ok(files)
     }
-    let mut params = CertificateParams::default();
-    let epoch = rcgen::date_time_ymd(1970, 1, 1);
-    params.not_before = epoch + Duration::from_secs(begin.as_secs());
-    params.not_after = epoch + Duration::from_secs(end.as_secs());
-    Ok(params)
-}
-
-fn new_key() -> Result<KeyPair, AuthorityError> {
-    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(AuthorityError::Issue)
-}
-
-/// 128 random bits behind a leading 1: positive, and always of the same length.
-fn random_serial() -> Result<SerialNumber, AuthorityError> {
-    let mut bytes = [0; 17];
-    crypto_provider().secure_random.fill(&mut bytes).map_err(|_| AuthorityError::NoRandomness)?;
-    bytes[0] = 1;
-    Ok(SerialNumber::from_slice(&bytes))
-}
-
-fn name(kind: DnType, text: &str) -> Result<DistinguishedName, AuthorityError> {
-    let mut name = DistinguishedName::new();
-    name.push(kind, checked(text)?);
-    Ok(name)
-}
-
-/// A user or group that reads back as it was written.
-fn checked(text: &str) -> Result<&str, AuthorityError> {
-    if (1..=256).contains(&text.len()) && !text.chars().any(char::is_control) {
-        Ok(text)
-    } else {
-        Err(AuthorityError::InvalidSubject { name: text.chars().take(80).collect() })
-    }
-}
-
-/// A name that a door is reached by.
-fn host(name: &str) -> Result<SanType, AuthorityError> {
-    if let Ok(address) = name.parse() {
-        return Ok(SanType::IpAddress(address));
-    }
-    let invalid = || AuthorityError::InvalidName { name: name.chars().take(80).collect() };
-    let plain = name.strip_prefix("*.").unwrap_or(name);
-    rustls_pki_types::DnsName::try_from(plain).map_err(|_| invalid())?;
-    Ok(SanType::DnsName(name.try_into().map_err(|_| invalid())?))
 }
 
 fn pem(certificate: &CertificateDer<'_>) -> String {
@@ -311,3 +269,6 @@ impl fmt::Debug for Issued {
         f.debug_struct("Issued").field("serial", &self.serial).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

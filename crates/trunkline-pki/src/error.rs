@@ -53,7 +53,9 @@ pub enum TlsError {
         origin: String,
     },
     /// The private key is of another certificate.
-    #[error("the key in {key} does not belong to the certificate in {certificate}; put the matching pair there")]
+    #[error(
+        "the key in {key} does not belong to the certificate in {certificate}; put the matching pair there"
+    )]
     KeyMismatch {
         /// The certificate's file.
         certificate: String,
@@ -91,7 +93,9 @@ pub enum TlsError {
         origin: String,
     },
     /// A door's certificate is not for servers.
-    #[error("the certificate in {origin} is not for server authentication; issue it with that extended key usage")]
+    #[error(
+        "the certificate in {origin} is not for server authentication; issue it with that extended key usage"
+    )]
     NotForServers {
         /// Which file.
         origin: String,
@@ -115,7 +119,9 @@ pub enum TlsError {
         origin: String,
     },
     /// A CA file with something that is no CA.
-    #[error("{origin} holds a certificate that is not a CA's; put the certificates of the trusted roots there")]
+    #[error(
+        "{origin} holds a certificate that is not a CA's; put the certificates of the trusted roots there"
+    )]
     NotAnAuthority {
         /// Which file.
         origin: String,

@@ -62,7 +62,10 @@ impl fmt::Display for Warning {
             }
             Self::NotYetValid { path, not_before } => {
                 let path = path.display();
-                write!(f, "the certificate in {path} is valid from {not_before} on; check this machine's clock")
+                write!(
+                    f,
+                    "the certificate in {path} is valid from {not_before} on; check this machine's clock"
+                )
             }
         }
     }
@@ -172,7 +175,8 @@ pub(crate) fn check_dates(
 pub(crate) fn check_server(origin: &str, certificate: &X509Certificate<'_>) -> Result<(), TlsError> {
     let malformed = |_| TlsError::NotX509 { origin: origin.to_owned() };
     let names = certificate.subject_alternative_name().map_err(malformed)?;
-    let is_host = |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
+    let is_host =
+        |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
     if !names.is_some_and(|names| names.value.general_names.iter().any(is_host)) {
         return Err(TlsError::NoServerName { origin: origin.to_owned() });
     }
@@ -196,3 +200,6 @@ pub(crate) fn check_key_mode(path: &Path) -> Option<Warning> {
 pub(crate) fn check_key_mode(_: &Path) -> Option<Warning> {
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,10 +47,14 @@ pub struct AgentName {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidAgentName {
     /// Not of the expected form.
-    #[error("{0:?} is not of the form spiffe://<trust-domain>/cluster/<id>/<uid>/slot/<n>; issue the certificate again")]
+    #[error(
+        "{0:?} is not of the form spiffe://<trust-domain>/cluster/<id>/<uid>/slot/<n>; issue the certificate again"
+    )]
     Form(String),
     /// The management cluster is not reached through a tunnel.
-    #[error("the cluster id \"management\" is reserved: no agent may hold it; register the cluster under another id")]
+    #[error(
+        "the cluster id \"management\" is reserved: no agent may hold it; register the cluster under another id"
+    )]
     Reserved,
 }
 
@@ -94,7 +98,9 @@ pub enum IdentityError {
     #[error("its extended key usage does not include client authentication; issue it with that usage")]
     NotForClients,
     /// An agent's certificate holds one URI.
-    #[error("it holds {0} URI names where an agent's certificate holds exactly one; issue it with its SPIFFE id only")]
+    #[error(
+        "it holds {0} URI names where an agent's certificate holds exactly one; issue it with its SPIFFE id only"
+    )]
     NotOneUri(usize),
     /// The one URI is not an agent's name.
     #[error("its URI name is not an agent's")]
@@ -106,7 +112,9 @@ pub enum IdentityError {
     #[error("its subject holds more than {MAX_GROUPS} organisations, the groups; issue it with fewer")]
     TooManyGroups,
     /// A name with characters that could be taken for something else downstream.
-    #[error("a name in its subject is empty, or holds control characters, or is not text; issue it with a plain name")]
+    #[error(
+        "a name in its subject is empty, or holds control characters, or is not text; issue it with a plain name"
+    )]
     UnprintableName,
     /// An agent is no client.
     #[error("it is an agent's certificate: agents do not come in at the front door")]
@@ -174,8 +182,12 @@ impl ClientIdentity {
         let (Some(user), None) = (users.next(), users.next()) else {
             return Err(IdentityError::NotOneUser);
         };
-        let groups: Vec<_> =
-            certificate.subject().iter_organization().take(MAX_GROUPS + 1).map(text).collect::<Result<_, _>>()?;
+        let groups: Vec<_> = certificate
+            .subject()
+            .iter_organization()
+            .take(MAX_GROUPS + 1)
+            .map(text)
+            .collect::<Result<_, _>>()?;
         if groups.len() > MAX_GROUPS {
             return Err(IdentityError::TooManyGroups);
         }

@@ -23,7 +23,10 @@ mod upstream;
 mod error;
 mod authority;
 mod subject;
+mod write;
 pub mod dev;
+#[cfg(test)]
+mod handshake;
 
 pub use authority::{Authority, AuthorityError, Issued, Validity};
 pub use crypto::crypto_provider;

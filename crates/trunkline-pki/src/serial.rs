@@ -18,7 +18,9 @@ pub struct Serial(Arc<str>);
 
 /// Why a text is not a [`Serial`].
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("not a certificate serial: use 1 to 40 hexadecimal digits, as `openssl x509 -noout -serial` prints them")]
+#[error(
+    "not a certificate serial: use 1 to 40 hexadecimal digits, as `openssl x509 -noout -serial` prints them"
+)]
 pub struct InvalidSerial;
 
 impl Serial {

@@ -233,3 +233,6 @@ impl fmt::Debug for LinkTls {
         f.debug_struct("LinkTls").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,11 @@ pub(crate) struct DoorVerifier {
 
 impl DoorVerifier {
     /// A verifier that trusts `roots` and turns away what `revocations` holds at the time of each handshake.
-    pub(crate) fn new(door: Door, roots: Arc<RootCertStore>, revocations: Revocations) -> Result<Self, TlsError> {
+    pub(crate) fn new(
+        door: Door,
+        roots: Arc<RootCertStore>,
+        revocations: Revocations,
+    ) -> Result<Self, TlsError> {
         let builder = WebPkiClientVerifier::builder_with_provider(roots, crypto_provider());
         let builder = match door {
             Door::Tunnel => builder,
