@@ -51,6 +51,13 @@ pub enum Warning {
         /// When it begins.
         not_before: Timestamp,
     },
+    /// A trusted root has ended. Ours go on trusting it, as is usual for roots; others may not.
+    RootExpired {
+        /// The file of the roots.
+        path: PathBuf,
+        /// When it ended.
+        not_after: Timestamp,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -65,6 +72,13 @@ impl fmt::Display for Warning {
                 write!(
                     f,
                     "the certificate in {path} is valid from {not_before} on; check this machine's clock"
+                )
+            }
+            Self::RootExpired { path, not_after } => {
+                let path = path.display();
+                write!(
+                    f,
+                    "a root in {path} expired on {not_after}; add its successor, and take it out once unused"
                 )
             }
         }
@@ -124,17 +138,27 @@ pub(crate) fn certified(
     })
 }
 
-/// The trusted roots in `pem`: CA certificates and nothing else.
-pub(crate) fn roots(origin: &str, pem: &[u8]) -> Result<Arc<RootCertStore>, TlsError> {
-    refuse_keys(origin, pem)?;
-    let mut store = RootCertStore::empty();
-    for certificate in chain(origin, pem)? {
-        if !parsed(origin, &certificate)?.is_ca() {
-            return Err(TlsError::NotAnAuthority { origin: origin.to_owned() });
+/// The trusted roots in `pem`, CA certificates and nothing else; and what is to be said of them.
+pub(crate) fn roots(
+    path: &Path,
+    pem: &[u8],
+    now: SystemTime,
+) -> Result<(Arc<RootCertStore>, Vec<Warning>), TlsError> {
+    let origin = origin(path);
+    refuse_keys(&origin, pem)?;
+    let (mut store, mut warnings) = (RootCertStore::empty(), Vec::new());
+    for certificate in chain(&origin, pem)? {
+        let root = parsed(&origin, &certificate)?;
+        if !root.is_ca() {
+            return Err(TlsError::NotAnAuthority { origin });
         }
-        store.add(certificate).map_err(|_| TlsError::NotX509 { origin: origin.to_owned() })?;
+        let not_after = identity::not_after(&root);
+        if not_after < now {
+            warnings.push(Warning::RootExpired { path: path.to_owned(), not_after: timestamp(not_after) });
+        }
+        store.add(certificate.clone()).map_err(|_| TlsError::NotX509 { origin: origin.clone() })?;
     }
-    Ok(Arc::new(store))
+    Ok((Arc::new(store), warnings))
 }
 
 /// Refuses bytes that hold a private key of any kind, an encrypted one included.
@@ -161,7 +185,6 @@ pub(crate) fn check_dates(
     certificate: &X509Certificate<'_>,
     now: SystemTime,
 ) -> Result<Option<Warning>, TlsError> {
-    let timestamp = |time: SystemTime| Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
     let (not_after, now) = (timestamp(identity::not_after(certificate)), timestamp(now));
     if not_after < now {
         return Err(TlsError::Expired { origin: origin(path), not_after, now });
@@ -169,6 +192,10 @@ pub(crate) fn check_dates(
     let begins = certificate.validity().not_before.timestamp();
     let not_before = Timestamp::from_second(begins).unwrap_or(Timestamp::MIN);
     Ok((now < not_before).then(|| Warning::NotYetValid { path: path.to_owned(), not_before }))
+}
+
+fn timestamp(time: SystemTime) -> Timestamp {
+    Timestamp::try_from(time).unwrap_or(Timestamp::MAX)
 }
 
 /// Refuses a certificate that no client would take from a door.

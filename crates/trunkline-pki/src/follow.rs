@@ -5,7 +5,7 @@
 //!
 //! Invariant: a value is replaced only by one that was made whole; the last good one stays until then.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -87,7 +87,7 @@ struct Contents {
 }
 
 impl Contents {
-    fn read(files: &CertifiedFiles, roots: &std::path::Path) -> Result<Self, TlsError> {
+    fn read(files: &CertifiedFiles, roots: &Path) -> Result<Self, TlsError> {
         let certificate = files::read(&files.certificate)?;
         Ok(Self { certificate, key: files::read(&files.key)?, roots: files::read(roots)? })
     }
@@ -103,7 +103,7 @@ impl Contents {
     fn make<T>(
         &self,
         files: &CertifiedFiles,
-        roots: &std::path::Path,
+        roots: &Path,
         make: impl Fn(&Material) -> Result<T, TlsError>,
     ) -> Result<Made<T>, TlsError> {
         let origin = files::origin(&files.certificate);
@@ -112,11 +112,12 @@ impl Contents {
             (&files::origin(&files.key), &self.key),
             &crypto_provider(),
         )?;
-        let roots = files::roots(&files::origin(roots), &self.roots)?;
+        let now = SystemTime::now();
+        let (roots, mut warnings) = files::roots(roots, &self.roots, now)?;
         let leaf = certified.end_entity_cert().map_err(TlsError::Rustls)?;
         let leaf = files::parsed(&origin, leaf)?;
-        let early = files::check_dates(&files.certificate, &leaf, SystemTime::now())?;
-        let warnings = files::check_key_mode(&files.key).into_iter().chain(early).collect();
+        warnings.extend(files::check_dates(&files.certificate, &leaf, now)?);
+        warnings.extend(files::check_key_mode(&files.key));
         let not_after = identity::not_after(&leaf);
         let value = make(&Material { certified: Arc::new(certified), roots })?;
         Ok(Made { value, fingerprint: self.fingerprint(), not_after, warnings })

@@ -75,7 +75,7 @@ impl TunnelDoorTls {
     /// Reads the files; an error names the file and the cure.
     pub fn new(settings: DoorSettings) -> Result<Self, TlsError> {
         let follow = Follow::new(settings.files.clone(), settings.roots.clone(), |material| {
-            tunnel_door(&settings, material)
+            open(Door::Tunnel, &settings, material)
         })?;
         Ok(Self { settings, follow })
     }
@@ -88,7 +88,7 @@ impl TunnelDoorTls {
     /// Reads the files again: true if another configuration is in use from here on. On an error the last good
     /// one stays.
     pub fn refresh(&self) -> Result<bool, TlsError> {
-        self.follow.refresh(|material| tunnel_door(&self.settings, material))
+        self.follow.refresh(|material| open(Door::Tunnel, &self.settings, material))
     }
 
     /// When the door's certificate in use ends.
@@ -106,7 +106,7 @@ impl FrontDoorTls {
     /// Reads the files; an error names the file and the cure.
     pub fn new(settings: DoorSettings) -> Result<Self, TlsError> {
         let follow = Follow::new(settings.files.clone(), settings.roots.clone(), |material| {
-            front_door(&settings, material)
+            open(Door::Front, &settings, material)
         })?;
         Ok(Self { settings, follow })
     }
@@ -119,7 +119,7 @@ impl FrontDoorTls {
     /// Reads the files again: true if another configuration is in use from here on. On an error the last good
     /// one stays.
     pub fn refresh(&self) -> Result<bool, TlsError> {
-        self.follow.refresh(|material| front_door(&self.settings, material))
+        self.follow.refresh(|material| open(Door::Front, &self.settings, material))
     }
 
     /// When the door's certificate in use ends.
@@ -164,26 +164,22 @@ impl LinkTls {
     }
 }
 
-fn tunnel_door(settings: &DoorSettings, material: &Material) -> Result<Arc<ServerConfig>, TlsError> {
-    let verifier = DoorVerifier::new(Door::Tunnel, material.roots.clone(), settings.revocations.clone())?;
-    let builder = ServerConfig::builder_with_provider(crypto_provider())
-        .with_protocol_versions(TUNNEL_VERSIONS)
+/// What a door answers its next handshakes with.
+fn open(door: Door, settings: &DoorSettings, material: &Material) -> Result<Arc<ServerConfig>, TlsError> {
+    let (versions, protocols): (_, &[&[u8]]) = match door {
+        Door::Tunnel => (TUNNEL_VERSIONS, &[trunkline_proto::ALPN]),
+        Door::Front => (FRONT_VERSIONS, &[b"h2", b"http/1.1"]),
+    };
+    let verifier = DoorVerifier::new(door, material.roots.clone(), settings.revocations.clone())?;
+    let config = ServerConfig::builder_with_provider(crypto_provider())
+        .with_protocol_versions(versions)
         .map_err(TlsError::Rustls)?
-        .with_client_cert_verifier(Arc::new(verifier));
-    let config = builder.with_cert_resolver(own_server_certificate(&settings.files.certificate, material)?);
-    Ok(Arc::new(without_resumption(config, &[trunkline_proto::ALPN])))
+        .with_client_cert_verifier(Arc::new(verifier))
+        .with_cert_resolver(own_server_certificate(&settings.files.certificate, material)?);
+    Ok(Arc::new(without_resumption(config, protocols)))
 }
 
-fn front_door(settings: &DoorSettings, material: &Material) -> Result<Arc<ServerConfig>, TlsError> {
-    let verifier = DoorVerifier::new(Door::Front, material.roots.clone(), settings.revocations.clone())?;
-    let builder = ServerConfig::builder_with_provider(crypto_provider())
-        .with_protocol_versions(FRONT_VERSIONS)
-        .map_err(TlsError::Rustls)?
-        .with_client_cert_verifier(Arc::new(verifier));
-    let config = builder.with_cert_resolver(own_server_certificate(&settings.files.certificate, material)?);
-    Ok(Arc::new(without_resumption(config, &[b"h2", b"http/1.1"])))
-}
-
+/// What an agent dials with.
 fn link(settings: &LinkSettings, material: &Material) -> Result<Link, TlsError> {
     let leaf = material.certified.end_entity_cert().map_err(TlsError::Rustls)?;
     let identity = AgentIdentity::from_certificate(leaf).map_err(|source| TlsError::NotAnAgent {

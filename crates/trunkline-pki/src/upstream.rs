@@ -46,3 +46,79 @@ fn trusted(pem: &[u8]) -> Result<RootCertStore, TlsError> {
     }
     Ok(store)
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::server::WebPkiClientVerifier;
+    use rustls::{CertificateError, Error, NamedGroup, ServerConfig};
+
+    use super::*;
+    use crate::handshake::{Outcome, shake};
+    use crate::{Authority, ClientIdentity, Validity};
+
+    fn root() -> Authority {
+        Authority::new("kubernetes", Validity::days(1)).unwrap()
+    }
+
+    /// An API server under this root, which demands a client certificate.
+    fn dialled(root: &Authority, client: ClientConfig) -> Outcome {
+        let door = root.front_server(&["localhost"], Validity::days(1)).unwrap();
+        let mut trusted = RootCertStore::empty();
+        trusted.add(root.certificate_der().clone()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), crypto_provider());
+        let mut server = ServerConfig::builder_with_provider(crypto_provider())
+            .with_protocol_versions(FRONT_VERSIONS)
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(vec![door.certificate_der.clone()], door.key_der.clone_key())
+            .unwrap();
+        server.alpn_protocols = vec![b"http/1.1".to_vec()];
+        shake(Arc::new(client), Arc::new(server))
+    }
+
+    #[test]
+    fn an_api_server_is_dialled_with_the_clients_certificate() {
+        let root = root();
+        let agent = root.client("system:agent", &["a", "b"], Validity::days(1)).unwrap();
+        let shown = (agent.certificate_pem.as_bytes(), agent.key_pem.as_bytes());
+        let ca = root.certificate_pem();
+        let client = upstream_tls(Some(ca.as_bytes()), Some(shown), &[b"http/1.1"]).unwrap();
+        let outcome = dialled(&root, client);
+        assert!(outcome.is_accepted(), "{:?}", outcome.server_error);
+        let known = ClientIdentity::from_certificate(&outcome.shown_to_door().unwrap()).unwrap();
+        assert_eq!(known.user, "system:agent");
+        assert_eq!(outcome.client.alpn_protocol(), Some(b"http/1.1".as_slice()));
+        let group = outcome.client.negotiated_key_exchange_group().unwrap().name();
+        assert_eq!(group, NamedGroup::X25519MLKEM768);
+    }
+
+    #[test]
+    fn an_api_server_under_another_root_is_not_talked_to() {
+        let other = Authority::new("other", Validity::days(1)).unwrap().certificate_pem();
+        let client = upstream_tls(Some(other.as_bytes()), None, &[]).unwrap();
+        let outcome = dialled(&root(), client);
+        assert_eq!(outcome.client_error, Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)));
+    }
+
+    #[test]
+    fn verification_is_never_skipped() {
+        let refused = upstream_tls(None, None, &[]).unwrap_err();
+        assert!(refused.to_string().contains("give its CA certificate"), "{refused}");
+        assert!(matches!(upstream_tls(Some(b""), None, &[]), Err(TlsError::NoCertificate { .. })));
+    }
+
+    #[test]
+    fn a_mistake_in_the_client_certificate_is_named() {
+        let root = root();
+        let (one, other) =
+            (root.client("a", &["g"], Validity::days(1)), root.client("b", &["g"], Validity::days(1)));
+        let (one, other) = (one.unwrap(), other.unwrap());
+        let ca = root.certificate_pem();
+        let mixed = (one.certificate_pem.as_bytes(), other.key_pem.as_bytes());
+        let refused = upstream_tls(Some(ca.as_bytes()), Some(mixed), &[]).unwrap_err();
+        assert!(refused.to_string().contains("client key for the API server"), "{refused}");
+        let keyed = format!("{ca}{}", *one.key_pem);
+        let refused = upstream_tls(Some(keyed.as_bytes()), None, &[]);
+        assert!(matches!(refused, Err(TlsError::KeyAmongRoots { .. })));
+    }
+}

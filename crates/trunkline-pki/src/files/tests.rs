@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use trunkline_proto::{ClusterUid, Slot};
 
 use super::*;
+use crate::Authority;
 use crate::dev::DevPki;
 use crate::{
     AgentName, DoorSettings, FrontDoorTls, LinkSettings, LinkTls, Revocations, TunnelDoorTls, Validity,
@@ -160,6 +161,18 @@ fn a_certificate_of_tomorrow_is_a_warning() {
     early.write_to(folder.dir.path(), "agent").unwrap();
     let warnings = folder.link().unwrap().warnings();
     assert!(matches!(warnings.as_slice(), [Warning::NotYetValid { .. }]), "{warnings:?}");
+}
+
+#[test]
+fn an_ended_root_is_a_warning() {
+    let folder = Folder::good();
+    let epoch = SystemTime::UNIX_EPOCH;
+    let life = Validity { not_before: epoch, not_after: epoch + Duration::from_secs(1_000_000_000) };
+    let ended = Authority::new("old root", life).unwrap().certificate_pem();
+    fs::write(folder.roots(), ended + &folder.pki.tunnel.certificate_pem()).unwrap();
+    let warnings = folder.door().unwrap().warnings();
+    assert!(matches!(warnings.as_slice(), [Warning::RootExpired { .. }]), "{warnings:?}");
+    assert!(warnings[0].to_string().contains("2001-09-09"), "{}", warnings[0]);
 }
 
 #[test]
