@@ -102,7 +102,7 @@ fn a_file_without_a_certificate_or_key_is_named() {
 #[test]
 fn an_encrypted_key_is_no_key() {
     let folder = Folder::good();
-    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let encrypted = crate::subject::pem("ENCRYPTED PRIVATE KEY", &[0; 32]);
     fs::write(&folder.door.key, encrypted).unwrap();
     let refused = refusal(folder.door(), &folder.door.key);
     assert!(refused.to_string().contains("not encrypted"), "{refused}");
