@@ -77,6 +77,17 @@ impl Tasks {
     }
 }
 
+/// HTTP/2 needs tasks of its own: they belong to the family as well.
+impl<F> hyper::rt::Executor<F> for Tasks
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, task: F) {
+        self.spawn(task);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

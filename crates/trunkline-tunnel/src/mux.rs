@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use trunkline_proto::CloseReason;
 
+use crate::dial::tls_advice;
 use crate::link::{Gather, Pulse};
 
 /// The byte that the acceptor of a stream writes first. It acknowledges the stream to the library.
@@ -147,7 +148,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
             }
             // Nothing more is ready: what has gathered leaves in one go.
             return match self.gather.poll_drain(cx) {
-                Poll::Ready(Err(error)) => Poll::Ready(CloseReason::LinkLost(error.to_string())),
+                Poll::Ready(Err(error)) => Poll::Ready(lost(&error)),
                 Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
             };
         }
@@ -186,10 +187,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
 
 fn reason(error: &yamux::ConnectionError) -> CloseReason {
     match error {
-        yamux::ConnectionError::Io(error) if error.kind() != io::ErrorKind::InvalidData => {
-            CloseReason::LinkLost(error.to_string())
-        }
+        yamux::ConnectionError::Io(error)
+        | yamux::ConnectionError::Decode(yamux::FrameDecodeError::Io(error)) => lost(error),
         yamux::ConnectionError::Closed => CloseReason::LinkLost("the other end closed it".into()),
         other => CloseReason::Protocol(other.to_string()),
     }
+}
+
+fn lost(error: &io::Error) -> CloseReason {
+    CloseReason::LinkLost(tls_advice(error))
 }

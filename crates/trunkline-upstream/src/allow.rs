@@ -1,0 +1,142 @@
+//! Who may be impersonated here, decided as if the other end were hostile.
+
+use serde::Deserialize;
+use trunkline_proto::Identity;
+
+/// The group that Kubernetes authorises without asking. It can be allowed by nothing.
+const MASTERS: &str = "system:masters";
+/// Groups that the API server adds by itself; asking for them changes nothing.
+const AUTOMATIC: &[&str] = &["system:authenticated"];
+/// The longest user or group name, in bytes.
+const MAX_NAME: usize = 1024;
+/// The most groups.
+const MAX_GROUPS: usize = 500;
+
+/// Which identities may be impersonated beyond plain users and groups.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AllowList {
+    /// `system:` users and groups that may be impersonated; none by default. `system:masters` never may.
+    pub system_names: Vec<String>,
+    /// If not empty, only these groups may be impersonated; a request with another group is refused.
+    pub groups: Vec<String>,
+}
+
+/// Why an identity may not be impersonated.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Forbidden {
+    /// There is no user.
+    #[error("the request names no user; nothing is sent to the API server without one")]
+    NoUser,
+    /// `system:masters`.
+    #[error("the group system:masters is never impersonated")]
+    Masters,
+    /// A `system:` name that is not on the list.
+    #[error("{0:?} begins with system: and is not on this agent's allow-list")]
+    SystemName(String),
+    /// A group that is not on the list.
+    #[error("the group {0:?} is not on this agent's allow-list")]
+    Group(String),
+    /// A name that cannot be sent.
+    #[error("a user, group or extra name is empty, too long or not printable")]
+    Unprintable,
+    /// Too many groups.
+    #[error("the identity has {0} groups, more than {MAX_GROUPS}")]
+    TooManyGroups(usize),
+}
+
+impl AllowList {
+    /// Whether `identity` may be impersonated.
+    pub fn check(&self, identity: &Identity) -> Result<(), Forbidden> {
+        if identity.user.is_empty() {
+            return Err(Forbidden::NoUser);
+        }
+        if identity.groups.len() > MAX_GROUPS {
+            return Err(Forbidden::TooManyGroups(identity.groups.len()));
+        }
+        if identity.groups.iter().any(|group| group.trim().eq_ignore_ascii_case(MASTERS)) {
+            return Err(Forbidden::Masters);
+        }
+        let extra = identity.extra.iter().flat_map(|(key, values)| std::iter::once(key).chain(values));
+        let names = std::iter::once(&identity.user).chain(&identity.groups).chain(&identity.uid);
+        if names.chain(extra).any(|name| !is_sendable(name)) {
+            return Err(Forbidden::Unprintable);
+        }
+        for name in std::iter::once(&identity.user).chain(&identity.groups) {
+            let reserved = name.to_ascii_lowercase().trim_start().starts_with("system:");
+            let allowed = AUTOMATIC.contains(&name.as_str()) || self.system_names.contains(name);
+            if reserved && !allowed {
+                return Err(Forbidden::SystemName(name.clone()));
+            }
+        }
+        let foreign = |group: &&String| !self.groups.contains(*group) && !AUTOMATIC.contains(&group.as_str());
+        match identity.groups.iter().find(foreign) {
+            Some(group) if !self.groups.is_empty() => Err(Forbidden::Group(group.clone())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A name is sent as it is or not at all: cleaning one up would make it somebody else's.
+fn is_sendable(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= MAX_NAME
+        && name.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+        && name.trim() == name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(user: &str, groups: &[&str]) -> Identity {
+        Identity {
+            user: user.into(),
+            groups: groups.iter().map(|group| (*group).into()).collect(),
+            ..Identity::default()
+        }
+    }
+
+    #[test]
+    fn a_plain_user_with_plain_groups_is_let_through() {
+        let allow = AllowList::default();
+        assert_eq!(allow.check(&identity("jane@example.com", &["dev", "system:authenticated"])), Ok(()));
+    }
+
+    #[test]
+    fn nothing_without_a_user_and_never_system_masters() {
+        let everything =
+            AllowList { system_names: vec!["system:masters".into(), "system:admin".into()], groups: vec![] };
+        assert_eq!(everything.check(&identity("", &[])), Err(Forbidden::NoUser));
+        for masters in ["system:masters", "System:Masters", " system:masters"] {
+            assert_eq!(
+                everything.check(&identity("jane", &[masters])),
+                Err(Forbidden::Masters),
+                "{masters:?}"
+            );
+        }
+        assert_eq!(everything.check(&identity("system:admin", &[])), Ok(()));
+    }
+
+    #[test]
+    fn system_names_need_the_list() {
+        let allow = AllowList::default();
+        assert!(matches!(allow.check(&identity("system:node:a", &[])), Err(Forbidden::SystemName(_))));
+        assert!(matches!(allow.check(&identity("jane", &["system:nodes"])), Err(Forbidden::SystemName(_))));
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_sent_is_refused_and_not_cleaned() {
+        let allow = AllowList::default();
+        for bad in ["a\nb", "a\0", " a", "a ", "\u{e9}", &"x".repeat(MAX_NAME + 1)] {
+            assert_eq!(allow.check(&identity("jane", &[bad])), Err(Forbidden::Unprintable), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_groups_shuts_all_others_out() {
+        let allow = AllowList { groups: vec!["dev".into()], ..AllowList::default() };
+        assert_eq!(allow.check(&identity("jane", &["dev"])), Ok(()));
+        assert_eq!(allow.check(&identity("jane", &["ops"])), Err(Forbidden::Group("ops".into())));
+    }
+}

@@ -1,0 +1,77 @@
+//! Why an API server brought no answer.
+
+use std::io;
+
+use crate::allow::Forbidden;
+
+/// Why an API server brought no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The identity may not be impersonated here.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The request cannot be expressed to the API server.
+    #[error("the request's path does not fit the API server's URL")]
+    Path,
+    /// No TCP connection.
+    #[error("cannot connect to the API server {target}; is it up?")]
+    Connect {
+        /// Its URL.
+        target: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// No TLS.
+    #[error("the TLS handshake with the API server {target} failed; is upstream.ca its root?")]
+    Tls {
+        /// Its URL.
+        target: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A step took too long.
+    #[error("the API server {target} did not finish {step} in time")]
+    TimedOut {
+        /// Its URL.
+        target: String,
+        /// What was under way.
+        step: &'static str,
+    },
+    /// Only HTTP/2 is configured and it does not speak it.
+    #[error("the API server {target} does not speak HTTP/2; set upstream.protocol to auto or http1")]
+    NoHttp2 {
+        /// Its URL.
+        target: String,
+    },
+    /// The connection broke before an answer, and trying again was not safe or did not help.
+    #[error("the connection to the API server {target} broke before an answer came")]
+    Broken {
+        /// Its URL.
+        target: String,
+        /// Why.
+        #[source]
+        source: hyper::Error,
+    },
+}
+
+/// Whether the API server surely did not process the request that failed like this: it said so, by a GOAWAY that
+/// leaves the stream out or by REFUSED_STREAM (RFC 9113 §6.8, §8.7).
+pub(crate) fn surely_unprocessed(error: &hyper::Error) -> bool {
+    find_h2(error).is_some_and(|h2| {
+        (h2.is_go_away() && h2.is_remote() && h2.reason() == Some(h2::Reason::NO_ERROR))
+            || (h2.is_reset() && h2.is_remote() && h2.reason() == Some(h2::Reason::REFUSED_STREAM))
+    })
+}
+
+pub(crate) fn find_h2(error: &hyper::Error) -> Option<&h2::Error> {
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        if let Some(h2) = inner.downcast_ref::<h2::Error>() {
+            return Some(h2);
+        }
+        source = inner.source();
+    }
+    None
+}

@@ -1,0 +1,285 @@
+//! Sending a request to the API server, and again where that is safe.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{Method, Request, Response, StatusCode, Version, header};
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use trunkline_proto::headers::request_fields;
+use trunkline_proto::{Identity, RequestId};
+use trunkline_runtime::{Body, BodyError, Tasks, empty, limited};
+
+use crate::allow::AllowList;
+use crate::config::{UpstreamConfig, UpstreamConfigError};
+use crate::connect::{Connector, Http1};
+use crate::error::{SendError, surely_unprocessed};
+use crate::impersonate::impersonate;
+use crate::metrics::Metrics;
+use crate::pool::{Place, Pool, StreamGuard};
+use crate::replay::{Attempt, Replay};
+
+/// How often a request is sent at the most.
+const ATTEMPTS: usize = 5;
+/// The longest answer to a probe, in bytes.
+const MAX_VERSION: usize = 64 * 1024;
+
+/// One Kubernetes API server. Clones share its connections.
+#[derive(Clone)]
+pub struct Upstream {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    connector: Connector,
+    pool: Pool,
+    allow: AllowList,
+}
+
+impl Upstream {
+    /// Reads all that `config` names. Opens no connection.
+    pub fn new(
+        config: &UpstreamConfig,
+        tasks: &Tasks,
+        metrics: Metrics,
+    ) -> Result<Self, UpstreamConfigError> {
+        let connector =
+            Connector { reach: config.read()?, protocol: config.protocol, tasks: tasks.clone(), metrics };
+        let inner = Inner { connector, pool: Pool::default(), allow: config.allow.clone() };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The API server's URL.
+    pub fn target(&self) -> String {
+        self.inner.connector.target()
+    }
+
+    /// Sends a request on behalf of `identity` and returns the answer's head, its body streaming. An upgrade has a
+    /// connection of its own; take its bytes with `hyper::upgrade::on`.
+    ///
+    /// Of the request's fields only those travel that [`request_fields`] lets through.
+    pub async fn send(
+        &self,
+        request: Request<Body>,
+        identity: &Identity,
+        id: RequestId,
+    ) -> Result<Response<Body>, SendError> {
+        let inner = &self.inner;
+        inner.connector.metrics.requests.inc();
+        let sent = self.send_counted(request, identity, id).await;
+        if matches!(&sent, Err(error) if !matches!(error, SendError::Forbidden(_))) {
+            inner.connector.metrics.failures.inc();
+        }
+        sent
+    }
+
+    /// Asks for the API server's version, as ourselves. Says the version, e.g. `v1.35.4`.
+    pub async fn probe(&self) -> Result<String, SendError> {
+        let path = PathAndQuery::from_static("/version");
+        let mut headers = http::HeaderMap::new();
+        if let Some(authorization) = self.inner.connector.reach.credential.authorization() {
+            headers.insert(header::AUTHORIZATION, authorization);
+        }
+        let outline = Outline { method: Method::GET, path, headers };
+        let response = self.exchange(&outline, empty()).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            self.inner.connector.reach.credential.refused();
+        }
+        let status = response.status();
+        let body = limited(response.into_body(), MAX_VERSION).await.ok().flatten().unwrap_or_default();
+        let version: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
+        let version = version.as_ref().and_then(|v| v["gitVersion"].as_str()).unwrap_or_default();
+        Ok(if version.is_empty() { format!("answers {status}") } else { version.to_owned() })
+    }
+
+    async fn send_counted(
+        &self,
+        request: Request<Body>,
+        identity: &Identity,
+        id: RequestId,
+    ) -> Result<Response<Body>, SendError> {
+        self.inner.allow.check(identity)?;
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().cloned().ok_or(SendError::Path)?;
+        let mut headers = request_fields(&parts.headers, is_application(path.path()));
+        let credential = &self.inner.connector.reach.credential;
+        let upgrade = parts.headers.get(header::UPGRADE).cloned();
+        if let Some(upgrade) = &upgrade {
+            headers.insert(header::CONNECTION, http::HeaderValue::from_static("Upgrade"));
+            headers.insert(header::UPGRADE, upgrade.clone());
+        }
+        impersonate(&mut headers, identity, credential.authorization(), id)?;
+        let outline = Outline { method: parts.method, path, headers };
+        let response = match upgrade {
+            Some(_) => self.exchange_upgrade(&outline, body).await?,
+            None => self.exchange(&outline, body).await?,
+        };
+        if response.status() == StatusCode::UNAUTHORIZED {
+            credential.refused();
+        }
+        Ok(response)
+    }
+
+    async fn exchange(&self, outline: &Outline, body: Body) -> Result<Response<Body>, SendError> {
+        let inner = &self.inner;
+        let replay = Replay::new(body);
+        let mut last = None;
+        for round in 0..ATTEMPTS {
+            let Some(attempt) = replay.attempt() else { break };
+            if round > 0 {
+                inner.connector.metrics.retries.inc();
+            }
+            let failure = match inner.pool.place(&inner.connector).await? {
+                Place::Http1(sender) => match self.try_http1(sender, outline, attempt).await {
+                    Ok(response) => return Ok(response),
+                    Err(failure) => failure,
+                },
+                Place::Http2(sender, guard) => match self.try_http2(sender, guard, outline, attempt).await {
+                    Ok(response) => return Ok(response),
+                    Err(failure) => failure,
+                },
+            };
+            let again = failure.unsent
+                || surely_unprocessed(&failure.error)
+                || (outline.method.is_idempotent() && round == 0);
+            last = Some(failure.error);
+            if !again {
+                break;
+            }
+        }
+        match last {
+            Some(source) => Err(SendError::Broken { target: self.target(), source }),
+            None => Err(SendError::Path),
+        }
+    }
+
+    async fn try_http2(
+        &self,
+        mut sender: crate::connect::Http2,
+        guard: StreamGuard,
+        outline: &Outline,
+        attempt: Attempt,
+    ) -> Result<Response<Body>, Failure> {
+        let request = self.build(outline, attempt, Version::HTTP_2);
+        match sender.try_send_request(request).await {
+            Ok(response) => {
+                Ok(response.map(|body| Upbound { body, guard: Some(guard), kept: None }.boxed_unsync()))
+            }
+            Err(mut failed) => {
+                let unsent = failed.take_message().is_some();
+                Err(Failure { error: failed.into_error(), unsent })
+            }
+        }
+    }
+
+    async fn try_http1(
+        &self,
+        mut sender: Http1,
+        outline: &Outline,
+        attempt: Attempt,
+    ) -> Result<Response<Body>, Failure> {
+        let request = self.build(outline, attempt, Version::HTTP_11);
+        match sender.try_send_request(request).await {
+            Ok(response) => {
+                let kept = Some((sender, self.clone()));
+                Ok(response.map(|body| Upbound { body, guard: None, kept }.boxed_unsync()))
+            }
+            Err(mut failed) => {
+                let unsent = failed.take_message().is_some();
+                Err(Failure { error: failed.into_error(), unsent })
+            }
+        }
+    }
+
+    /// An upgrade has a connection of its own, which is used for nothing else, whatever the answer.
+    async fn exchange_upgrade(&self, outline: &Outline, body: Body) -> Result<Response<Body>, SendError> {
+        let mut sender = self.inner.connector.open_for_upgrade().await?;
+        let replay = Replay::new(body);
+        let attempt = replay.attempt().ok_or(SendError::Path)?;
+        let request = self.build(outline, attempt, Version::HTTP_11);
+        let response = sender
+            .send_request(request)
+            .await
+            .map_err(|source| SendError::Broken { target: self.target(), source })?;
+        Ok(response.map(|body| Upbound { body, guard: None, kept: None }.boxed_unsync()))
+    }
+
+    fn build(&self, outline: &Outline, body: Attempt, version: Version) -> Request<Attempt> {
+        let target = &self.inner.connector.reach.target;
+        let mut request = Request::new(body);
+        *request.method_mut() = outline.method.clone();
+        *request.version_mut() = version;
+        *request.headers_mut() = outline.headers.clone();
+        let http2 = version == Version::HTTP_2;
+        if let Some(uri) = target.uri(&outline.path, http2) {
+            *request.uri_mut() = uri;
+        }
+        if !http2 {
+            request.headers_mut().insert(header::HOST, target.authority().clone());
+        }
+        request
+    }
+}
+
+impl std::fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upstream").field("target", &self.target()).finish_non_exhaustive()
+    }
+}
+
+/// Whether a path leads to an application behind the API server.
+fn is_application(path: &str) -> bool {
+    path.contains("/proxy/") || path.ends_with("/proxy")
+}
+
+/// A request but for its body.
+struct Outline {
+    method: Method,
+    path: PathAndQuery,
+    headers: http::HeaderMap,
+}
+
+/// Why an attempt brought no answer.
+struct Failure {
+    error: hyper::Error,
+    /// Nothing of the request left.
+    unsent: bool,
+}
+
+/// An answer's body, with what must live or be given back at its end.
+struct Upbound {
+    body: Incoming,
+    guard: Option<StreamGuard>,
+    kept: Option<(Http1, Upstream)>,
+}
+
+impl http_body::Body for Upbound {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() || (matches!(frame, Some(Ok(_))) && self.body.is_end_stream()) {
+            self.guard = None;
+            if let Some((sender, upstream)) = self.kept.take() {
+                upstream.inner.pool.keep(sender);
+            }
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.kept.is_none() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
