@@ -5,7 +5,19 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Full, LengthLimitError, Limited};
 
 /// Why a body ended before its end.
-pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+///
+/// A type of its own and no bare box: the compiler cannot see that a future holding the box's conversions may move
+/// between threads (rust-lang/rust#102211).
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct BodyError(Box<dyn std::error::Error + Send + Sync>);
+
+impl BodyError {
+    /// Any error as the one error of bodies.
+    pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+}
 
 /// A streamed body, wherever it comes from.
 pub type Body = UnsyncBoxBody<Bytes, BodyError>;
@@ -20,16 +32,21 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// Reads a whole body of at most `limit` bytes; `None` when it is longer.
-pub async fn limited<B>(body: B, limit: usize) -> Result<Option<Bytes>, BodyError>
+/// Any body as the one body type.
+pub fn boxed<B>(body: B) -> Body
 where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<BodyError>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    body.map_err(BodyError::new).boxed_unsync()
+}
+
+/// Reads a whole body of at most `limit` bytes; `None` when it is longer.
+pub async fn limited(body: Body, limit: usize) -> Result<Option<Bytes>, BodyError> {
     match Limited::new(body, limit).collect().await {
         Ok(whole) => Ok(Some(whole.to_bytes())),
         Err(error) if error.is::<LengthLimitError>() => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => Err(BodyError(error)),
     }
 }
 

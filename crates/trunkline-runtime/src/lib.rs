@@ -20,7 +20,7 @@ mod signal;
 mod io;
 
 pub use admin::{Admin, AdminError, Metrics};
-pub use body::{Body, BodyError, empty, full, limited};
+pub use body::{Body, BodyError, boxed, empty, full, limited};
 pub use door::{BindError, Door};
 pub use io::{COPY_BUFFER, Copied, copy_both_ways};
 pub use logging::{LogFormat, init as init_logging};

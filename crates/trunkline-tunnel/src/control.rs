@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use trunkline_proto::{ControlCall, Epoch, HEAD_HEADER, StreamHead};
-use trunkline_runtime::{Body, full, limited};
+use trunkline_runtime::{Body, boxed, full, limited};
 
 use crate::exchange::ExchangeError;
 use crate::session::Session;
@@ -72,7 +73,8 @@ where
         .map_err(|_| CallError::Malformed)?;
     let response = session.request_control(request).await?;
     let status = response.status();
-    let body = limited(response.into_body(), MAX_MESSAGE).await.ok().flatten().ok_or(CallError::Malformed)?;
+    let body =
+        limited(boxed(response.into_body()), MAX_MESSAGE).await.ok().flatten().ok_or(CallError::Malformed)?;
     if !status.is_success() {
         return Err(CallError::Refused(status, body));
     }
@@ -80,13 +82,8 @@ where
 }
 
 /// Reads a control call's message, at most 64 KiB.
-pub async fn read_json<T, B>(body: B) -> Result<T, CallError>
-where
-    T: DeserializeOwned,
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<trunkline_runtime::BodyError>,
-{
-    let whole = limited(body, MAX_MESSAGE).await.ok().flatten().ok_or(CallError::Malformed)?;
+pub async fn read_json<T: DeserializeOwned>(body: Incoming) -> Result<T, CallError> {
+    let whole = limited(boxed(body), MAX_MESSAGE).await.ok().flatten().ok_or(CallError::Malformed)?;
     serde_json::from_slice(&whole).map_err(|_| CallError::Malformed)
 }
 

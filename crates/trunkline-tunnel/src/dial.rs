@@ -6,13 +6,15 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 use crate::http_proxy::{HttpProxy, ProxyError};
 
@@ -165,17 +167,15 @@ pub struct Dialler {
     pub server_name: Option<ServerName<'static>>,
 }
 
-/// Bytes of a connection, straight or through a proxy.
-pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+/// Bytes of a connection: straight, or through a proxy.
+pub(crate) type Wire = Either<TcpStream, TokioIo<Upgraded>>;
+
+/// A link whose TLS handshake is done.
+pub type Link = TlsStream<Either<TcpStream, TokioIo<Upgraded>>>;
 
 impl Dialler {
     /// Brings a link to `address` up, TLS handshake included.
-    pub async fn dial(
-        &self,
-        address: &GatewayAddress,
-        tls: Arc<ClientConfig>,
-    ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, DialError> {
+    pub async fn dial(&self, address: &GatewayAddress, tls: Arc<ClientConfig>) -> Result<Link, DialError> {
         let wire = self.connect(address).await?;
         let name = match &self.server_name {
             Some(name) => name.clone(),
@@ -185,27 +185,28 @@ impl Dialler {
             })?,
         };
         let handshake = TlsConnector::from(tls).connect(name, wire);
-        let link: TlsStream<_> = tokio::time::timeout(TLS_DEADLINE, handshake)
+        let link = tokio::time::timeout(TLS_DEADLINE, handshake)
             .await
             .map_err(|_| DialError::TimedOut { address: address.clone(), step: "the TLS handshake" })?
             .map_err(|source| DialError::Tls { address: address.clone(), source })?;
         Ok(link)
     }
 
-    async fn connect(&self, address: &GatewayAddress) -> Result<Box<dyn Wire>, DialError> {
+    async fn connect(&self, address: &GatewayAddress) -> Result<Wire, DialError> {
         if let Some(proxy) = self.proxy.as_ref().filter(|proxy| proxy.is_for(address)) {
             return proxy
                 .connect(address)
                 .await
+                .map(|through| Either::Right(TokioIo::new(through)))
                 .map_err(|source| DialError::Proxy { address: address.clone(), source });
         }
-        let connecting = TcpStream::connect((address.host.as_str(), address.port));
+        let connecting = TcpStream::connect((address.host.clone(), address.port));
         let tcp = tokio::time::timeout(CONNECT_DEADLINE, connecting)
             .await
             .map_err(|_| DialError::TimedOut { address: address.clone(), step: "connecting" })?
             .map_err(|source| DialError::Connect { address: address.clone(), source })?;
         tune(&tcp);
-        Ok(Box::new(tcp))
+        Ok(Either::Left(tcp))
     }
 }
 

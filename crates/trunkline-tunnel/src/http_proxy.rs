@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use http::{Request, StatusCode, Uri, header};
 use hyper::client::conn::http1;
+use hyper::upgrade::Upgraded;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 use trunkline_runtime::{Body, empty};
 
-use crate::dial::{GatewayAddress, Wire, tune};
+use crate::dial::{GatewayAddress, tune};
 
 /// How long the proxy may take in all.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -87,11 +90,11 @@ impl HttpProxy {
     }
 
     /// A connection to `address` through the proxy.
-    pub(crate) async fn connect(&self, address: &GatewayAddress) -> Result<Box<dyn Wire>, ProxyError> {
+    pub(crate) async fn connect(&self, address: &GatewayAddress) -> Result<Upgraded, ProxyError> {
         tokio::time::timeout(DEADLINE, self.tunnel(address)).await.map_err(|_| ProxyError::TimedOut)?
     }
 
-    async fn tunnel(&self, address: &GatewayAddress) -> Result<Box<dyn Wire>, ProxyError> {
+    async fn tunnel(&self, address: &GatewayAddress) -> Result<Upgraded, ProxyError> {
         let unusable = || io::Error::new(io::ErrorKind::InvalidInput, "no proxy for this destination");
         let intercept = as_uri(address)
             .and_then(|uri| self.matcher.intercept(&uri))
@@ -101,17 +104,17 @@ impl HttpProxy {
         let host = proxy.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = proxy.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let name = format!("{host}:{port}");
-        let tcp = TcpStream::connect((host.as_str(), port))
+        let tcp = TcpStream::connect((host.clone(), port))
             .await
             .map_err(|source| ProxyError::Connect(name.clone(), source))?;
         tune(&tcp);
-        let wire: Box<dyn Wire> = match (secure, &self.tls) {
+        let wire = match (secure, &self.tls) {
             (true, Some(tls)) => {
                 let failed = |source| ProxyError::Tls(name.clone(), source);
                 let sni = ServerName::try_from(host).map_err(|e| failed(io::Error::other(e)))?;
-                Box::new(TlsConnector::from(tls.clone()).connect(sni, tcp).await.map_err(failed)?)
+                Either::Right(TlsConnector::from(tls.clone()).connect(sni, tcp).await.map_err(failed)?)
             }
-            _ => Box::new(tcp),
+            _ => Either::Left(tcp),
         };
         let request = connect_request(address, intercept.basic_auth());
         ask(wire, request, name).await
@@ -133,7 +136,11 @@ fn connect_request(address: &GatewayAddress, credentials: Option<&http::HeaderVa
     request
 }
 
-async fn ask(wire: Box<dyn Wire>, request: Request<Body>, name: String) -> Result<Box<dyn Wire>, ProxyError> {
+async fn ask(
+    wire: Either<TcpStream, TlsStream<TcpStream>>,
+    request: Request<Body>,
+    name: String,
+) -> Result<Upgraded, ProxyError> {
     let broken = |source| ProxyError::Broken(name.clone(), source);
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(MAX_ANSWER)
@@ -155,7 +162,7 @@ async fn ask(wire: Box<dyn Wire>, request: Request<Body>, name: String) -> Resul
     }
     let upgraded = hyper::upgrade::on(&mut response);
     let (upgraded, _) = tokio::join!(upgraded, driving);
-    Ok(Box::new(TokioIo::new(upgraded.map_err(broken)?)))
+    upgraded.map_err(broken)
 }
 
 fn as_uri(address: &GatewayAddress) -> Option<Uri> {

@@ -7,9 +7,10 @@ use std::time::Duration;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 use trunkline_runtime::Tasks;
 
 use crate::config::{Protocol, Reach};
@@ -41,8 +42,8 @@ pub(crate) enum Connection {
     Http2(Http2),
 }
 
-trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+/// Bytes to the API server: plain on loopback, else TLS.
+type Wire = Either<TcpStream, TlsStream<TcpStream>>;
 
 /// What it takes to open connections to one API server.
 pub(crate) struct Connector {
@@ -77,17 +78,17 @@ impl Connector {
     }
 
     /// Bytes to the API server, and whether HTTP/2 is spoken on them.
-    async fn wire(&self, upgrade: bool) -> Result<(Box<dyn Wire>, bool), SendError> {
+    async fn wire(&self, upgrade: bool) -> Result<(Wire, bool), SendError> {
         let target = &self.reach.target;
         let timed_out = |step| SendError::TimedOut { target: self.target(), step };
-        let connecting = TcpStream::connect((target.host(), target.port()));
+        let connecting = TcpStream::connect((target.host().to_owned(), target.port()));
         let tcp = tokio::time::timeout(CONNECT_DEADLINE, connecting)
             .await
             .map_err(|_| timed_out("connecting"))?
             .map_err(|source| SendError::Connect { target: self.target(), source })?;
         let _ = tcp.set_nodelay(true);
         let Some(pair) = &self.reach.tls else {
-            return Ok((Box::new(tcp), self.protocol == Protocol::Http2 && !upgrade));
+            return Ok((Either::Left(tcp), self.protocol == Protocol::Http2 && !upgrade));
         };
         let config = if upgrade { &pair.upgrade } else { &pair.ordinary };
         let failed = |source| SendError::Tls { target: self.target(), source };
@@ -99,10 +100,10 @@ impl Connector {
             .map_err(|_| timed_out("the TLS handshake"))?
             .map_err(failed)?;
         let http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok((Box::new(tls), http2))
+        Ok((Either::Right(tls), http2))
     }
 
-    async fn speak_http2(&self, wire: Box<dyn Wire>) -> Result<Http2, SendError> {
+    async fn speak_http2(&self, wire: Wire) -> Result<Http2, SendError> {
         let (sender, connection) = http2::Builder::new(self.tasks.clone())
             .timer(TokioTimer::new())
             .keep_alive_interval(PING_EVERY)
@@ -117,7 +118,7 @@ impl Connector {
         Ok(sender)
     }
 
-    async fn speak_http1(&self, wire: Box<dyn Wire>) -> Result<Http1, SendError> {
+    async fn speak_http1(&self, wire: Wire) -> Result<Http1, SendError> {
         let (sender, connection) = http1::Builder::new()
             .max_headers(256)
             .max_buf_size(MAX_HEAD as usize)

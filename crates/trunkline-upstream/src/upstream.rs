@@ -272,7 +272,7 @@ impl http_body::Body for Upbound {
                 upstream.inner.pool.keep(sender);
             }
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+        Poll::Ready(frame.map(|frame| frame.map_err(BodyError::new)))
     }
 
     fn is_end_stream(&self) -> bool {

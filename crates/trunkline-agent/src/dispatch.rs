@@ -1,0 +1,116 @@
+//! What becomes of a request on a stream: a control call is answered here, a Kubernetes request goes upstream.
+
+use http::{Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info};
+use trunkline_proto::{
+    ClusterId, ControlCall, Drain, Epoch, Identity, LinkWish, Purpose, RequestId, StreamHead,
+};
+use trunkline_runtime::{Body, Tasks, boxed, copy_both_ways};
+use trunkline_tunnel::{json, read_json};
+use trunkline_upstream::Upstream;
+
+use crate::metrics::{Metrics, Reason};
+use crate::refusal::Refusal;
+
+/// What answering the requests of one session takes. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Dispatch {
+    pub(crate) cluster: ClusterId,
+    pub(crate) upstream: Upstream,
+    pub(crate) tasks: Tasks,
+    pub(crate) metrics: Metrics,
+    /// The epoch the gateway gave, once it did.
+    pub(crate) epoch: tokio::sync::watch::Receiver<Option<Epoch>>,
+    /// Cancelled when the gateway asks to open elsewhere.
+    pub(crate) move_on: CancellationToken,
+    /// How many links the gateway wishes for.
+    pub(crate) wish: tokio::sync::watch::Sender<u16>,
+}
+
+impl Dispatch {
+    /// Answers one request.
+    pub(crate) async fn answer(self, mut request: Request<Incoming>) -> Response<Body> {
+        let answered = match StreamHead::take(request.headers_mut()) {
+            Ok(StreamHead { purpose: Purpose::Control, .. }) => self.control(request).await,
+            Ok(StreamHead { purpose: Purpose::Kubernetes(identity), request: id, epoch }) => {
+                self.metrics.requests.inc();
+                match self.check_epoch(epoch) {
+                    Ok(()) => self.kubernetes(request, &identity, id).await,
+                    Err(refusal) => Err(refusal),
+                }
+            }
+            Err(error) => Err(Refusal::Head(error)),
+        };
+        answered.unwrap_or_else(|refusal| {
+            info!(reason = refusal.reason(), detail = %refusal, "request refused");
+            self.metrics.refusals.get_or_create(&Reason { reason: refusal.reason().to_owned() }).inc();
+            refusal.answer(&self.cluster)
+        })
+    }
+
+    fn check_epoch(&self, theirs: Epoch) -> Result<(), Refusal> {
+        match *self.epoch.borrow() {
+            Some(ours) if ours == theirs => Ok(()),
+            ours => Err(Refusal::Epoch { ours: ours.unwrap_or_default(), theirs }),
+        }
+    }
+
+    async fn control(&self, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+        let call = ControlCall::from_path(request.uri().path()).ok_or(Refusal::UnknownCall)?;
+        match call {
+            ControlCall::Ping => {}
+            ControlCall::Drain => {
+                let drain: Drain = read_json(request.into_body()).await.map_err(|_| Refusal::UnknownCall)?;
+                info!(why = drain.message, "the gateway asks to open elsewhere");
+                self.move_on.cancel();
+            }
+            ControlCall::Links => {
+                let wish: LinkWish =
+                    read_json(request.into_body()).await.map_err(|_| Refusal::UnknownCall)?;
+                self.wish.send_replace(wish.api);
+            }
+            ControlCall::Hello | ControlCall::Status => return Err(Refusal::UnknownCall),
+        }
+        Ok(json(StatusCode::OK, &()))
+    }
+
+    async fn kubernetes(
+        &self,
+        mut request: Request<Incoming>,
+        identity: &Identity,
+        id: RequestId,
+    ) -> Result<Response<Body>, Refusal> {
+        let wants = request.headers().get(header::UPGRADE).cloned();
+        let below = wants.as_ref().map(|_| hyper::upgrade::on(&mut request));
+        let request = request.map(boxed);
+        let mut response = self.upstream.send(request, identity, id).await?;
+        match (response.status(), below) {
+            (StatusCode::SWITCHING_PROTOCOLS, Some(below)) => {
+                let above = hyper::upgrade::on(&mut response);
+                self.tasks.spawn_until_stopped(async move {
+                    let (Ok(below), Ok(above)) = tokio::join!(below, above) else { return };
+                    let (copied, ended) = copy_both_ways(TokioIo::new(below), TokioIo::new(above)).await;
+                    debug!(request = %id, sent = copied.forth, received = copied.back, clean = ended.is_ok(), "upgrade over");
+                });
+                Ok(response)
+            }
+            _ => {
+                strip_hop_fields(&mut response);
+                Ok(response)
+            }
+        }
+    }
+}
+
+/// Removes what belongs to the hop between API server and agent; the next hop frames for itself.
+fn strip_hop_fields(response: &mut Response<Body>) {
+    let headers = response.headers_mut();
+    for field in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TE, header::TRAILER]
+    {
+        headers.remove(field);
+    }
+    headers.remove("keep-alive");
+}

@@ -1,0 +1,46 @@
+//! What an agent counts.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// Label: why.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Reason {
+    pub(crate) reason: String,
+}
+
+/// An agent's counters. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Metrics {
+    /// `trunkline_agent_links_open`
+    pub(crate) links_open: Gauge,
+    /// `trunkline_agent_links_closed_total{reason}`
+    pub(crate) links_closed: Family<Reason, Counter>,
+    /// `trunkline_agent_dials_total`
+    pub(crate) dials: Counter,
+    /// `trunkline_agent_dials_failed_total`
+    pub(crate) dials_failed: Counter,
+    /// `trunkline_agent_requests_total`
+    pub(crate) requests: Counter,
+    /// `trunkline_agent_refusals_total{reason}`
+    pub(crate) refusals: Family<Reason, Counter>,
+}
+
+impl Metrics {
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        let sub = registry.sub_registry_with_prefix("trunkline_agent");
+        sub.register("links_open", "Links up to a gateway", self.links_open.clone());
+        sub.register("links_closed", "Links that ended, by reason", self.links_closed.clone());
+        sub.register("dials", "Attempts to bring a link up", self.dials.clone());
+        sub.register("dials_failed", "Attempts that failed", self.dials_failed.clone());
+        sub.register("requests", "Kubernetes requests received", self.requests.clone());
+        sub.register("refusals", "Kubernetes requests refused, by reason", self.refusals.clone());
+    }
+
+    pub(crate) fn link_closed(&self, reason: &str) {
+        self.links_closed.get_or_create(&Reason { reason: reason.to_owned() }).inc();
+    }
+}
