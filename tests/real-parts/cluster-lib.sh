@@ -1,4 +1,5 @@
-# Shared by cluster-up and cluster-down: which processes are a cluster's own. Expects $dir, the cluster's folder.
+# shellcheck shell=bash disable=SC2154  # $dir, the cluster's folder, is set by whoever sources this
+# Shared by cluster-up and cluster-down: which processes are a cluster's own.
 #
 # dir/pids/NAME holds "PID STARTTIME". A process id is only trusted while its start time (in clock ticks since
 # boot) is the recorded one, so a recycled id is never taken for ours.
