@@ -27,6 +27,7 @@ impl Refusal {
             Self::Head(_) => "InvalidHead",
             Self::Epoch { .. } => "Fenced",
             Self::Send(SendError::Forbidden(_)) => "IdentityForbidden",
+            Self::Send(SendError::Path(_) | SendError::NoPath) => "BadPath",
             Self::Send(SendError::TimedOut { .. }) => "UpstreamTimeout",
             Self::Send(_) => "UpstreamUnreachable",
             Self::UnknownCall => "UnknownCall",
@@ -35,7 +36,9 @@ impl Refusal {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Head(_) | Self::UnknownCall => StatusCode::BAD_REQUEST,
+            Self::Head(_) | Self::UnknownCall | Self::Send(SendError::Path(_) | SendError::NoPath) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Epoch { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Send(SendError::Forbidden(_)) => StatusCode::FORBIDDEN,
             Self::Send(SendError::TimedOut { .. }) => StatusCode::GATEWAY_TIMEOUT,

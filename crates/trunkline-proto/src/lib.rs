@@ -16,6 +16,7 @@ mod head;
 mod control;
 mod reason;
 pub mod headers;
+pub mod path;
 mod status;
 
 pub use control::{CONTROL_PATH, ControlCall, Drain, LinkWish, StatusReport, UpstreamState};

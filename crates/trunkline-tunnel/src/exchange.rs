@@ -70,28 +70,37 @@ impl Drop for Life {
     }
 }
 
+/// A stream that waits for its request: kept from before, or opened for it.
+pub struct Reserved {
+    session: Session,
+    sender: http1::SendRequest<Outgoing>,
+    life: Life,
+    alone: bool,
+    in_flight: InFlight,
+}
+
 impl Session {
+    /// Finds a stream for a request: a kept one, or one opened for it. An upgrade's is always opened.
+    ///
+    /// Until the stream is there nothing of the request is given away, so another session can be tried.
+    pub async fn reserve(&self, upgrade: bool) -> Result<Reserved, OpenError> {
+        let in_flight = self.begin();
+        if !self.is_open() {
+            return Err(OpenError::Draining);
+        }
+        if !upgrade && let Some(Kept { sender, life, .. }) = self.next_kept().await {
+            return Ok(Reserved { session: self.clone(), sender, life, alone: false, in_flight });
+        }
+        let stream = self.open().await?;
+        let (sender, life) = self.speak_http(stream).await.map_err(|_| OpenError::TimedOut)?;
+        Ok(Reserved { session: self.clone(), sender, life, alone: upgrade, in_flight })
+    }
+
     /// Sends a request on a stream and returns the answer's head, its body streaming. Dropping the future or the
     /// body resets the stream.
     pub async fn request(&self, request: Request<Body>) -> Result<Response<Answer>, ExchangeError> {
-        let in_flight = self.begin();
         let upgrade = request.headers().contains_key(header::UPGRADE);
-        let sent_all = Arc::new(AtomicBool::new(false));
-        let mut request = request.map(|body| Outgoing::new(body, sent_all.clone()));
-        if !upgrade {
-            // A kept stream may have been closed by the other end meanwhile: nothing was sent, so try the next.
-            while let Some(kept) = self.next_kept().await {
-                match self.send(kept.sender, kept.life, request).await {
-                    Ok((response, sender, life)) => {
-                        return Ok(answer(response, Keep::new(self, sender, life, in_flight, sent_all)));
-                    }
-                    Err((_, Some(unsent))) => request = unsent,
-                    Err((error, None)) => return Err(ExchangeError::Broken(error)),
-                }
-            }
-        }
-        let stream = self.open().await?;
-        self.exchange_on(stream, request, upgrade, in_flight, sent_all).await
+        self.reserve(upgrade).await?.request(request).await
     }
 
     /// Sends a control call's request on a stream of its own.
@@ -99,29 +108,11 @@ impl Session {
         &self,
         request: Request<Body>,
     ) -> Result<Response<Answer>, ExchangeError> {
+        let in_flight = self.begin();
         let stream = self.open_control().await?;
-        let sent_all = Arc::new(AtomicBool::new(false));
-        let request = request.map(|body| Outgoing::new(body, sent_all.clone()));
-        // Marked as an upgrade so that it is never kept: control calls must not use up request streams.
-        self.exchange_on(stream, request, true, self.begin(), sent_all).await
-    }
-
-    async fn exchange_on(
-        &self,
-        stream: Stream,
-        request: Request<Outgoing>,
-        alone: bool,
-        in_flight: InFlight,
-        sent_all: Arc<AtomicBool>,
-    ) -> Result<Response<Answer>, ExchangeError> {
         let (sender, life) = self.speak_http(stream).await.map_err(ExchangeError::Broken)?;
-        let (response, sender, life) =
-            self.send(sender, life, request).await.map_err(|(error, _)| ExchangeError::Broken(error))?;
-        let mut keep = Keep::new(self, sender, life, in_flight, sent_all);
-        if alone {
-            keep.alone(&response);
-        }
-        Ok(answer(response, keep))
+        let reserved = Reserved { session: self.clone(), sender, life, alone: true, in_flight };
+        reserved.request(request).await
     }
 
     async fn speak_http(&self, stream: Stream) -> hyper::Result<(http1::SendRequest<Outgoing>, Life)> {
@@ -134,25 +125,6 @@ impl Session {
             let _ = connection.with_upgrades().await;
         });
         Ok((sender, Life(Some(driving.abort_handle()))))
-    }
-
-    /// The error side carries the request when nothing of it was sent.
-    async fn send(
-        &self,
-        mut sender: http1::SendRequest<Outgoing>,
-        life: Life,
-        request: Request<Outgoing>,
-    ) -> Result<
-        (Response<Incoming>, http1::SendRequest<Outgoing>, Life),
-        (hyper::Error, Option<Request<Outgoing>>),
-    > {
-        match sender.try_send_request(request).await {
-            Ok(response) => Ok((response, sender, life)),
-            Err(mut failed) => {
-                let unsent = failed.take_message();
-                Err((failed.into_error(), unsent))
-            }
-        }
     }
 
     async fn next_kept(&self) -> Option<Kept> {
@@ -176,6 +148,48 @@ impl Session {
         if kept.len() < KEEP_AT_MOST {
             kept.push(Kept { sender, life, since: Instant::now() });
         }
+    }
+}
+
+impl Reserved {
+    /// Sends the request and returns the answer's head, its body streaming. Dropping the future or the body resets
+    /// the stream.
+    pub async fn request(self, request: Request<Body>) -> Result<Response<Answer>, ExchangeError> {
+        let Self { session, mut sender, mut life, alone, in_flight } = self;
+        let sent_all = Arc::new(AtomicBool::new(false));
+        let mut request = request.map(|body| Outgoing::new(body, sent_all.clone()));
+        loop {
+            match sender.try_send_request(request).await {
+                Ok(response) => {
+                    let mut keep = Keep {
+                        session,
+                        sender: Some(sender),
+                        life: Some(life),
+                        sent_all,
+                        _in_flight: in_flight,
+                    };
+                    if alone {
+                        keep.alone(&response);
+                    }
+                    return Ok(answer(response, keep));
+                }
+                // A kept stream may have been closed by the other end meanwhile. Nothing was sent: open one.
+                Err(mut failed) => match failed.take_message() {
+                    Some(unsent) if !alone => {
+                        request = unsent;
+                        let stream = session.open().await?;
+                        (sender, life) = session.speak_http(stream).await.map_err(ExchangeError::Broken)?;
+                    }
+                    _ => return Err(ExchangeError::Broken(failed.into_error())),
+                },
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Reserved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reserved").finish_non_exhaustive()
     }
 }
 
@@ -222,17 +236,6 @@ struct Keep {
 }
 
 impl Keep {
-    fn new(
-        session: &Session,
-        sender: http1::SendRequest<Outgoing>,
-        life: Life,
-        in_flight: InFlight,
-        sent_all: Arc<AtomicBool>,
-    ) -> Self {
-        let session = session.clone();
-        Self { session, sender: Some(sender), life: Some(life), sent_all, _in_flight: in_flight }
-    }
-
     /// The stream is not for keeping; after a 101 it belongs to the upgrade.
     fn alone<B>(&mut self, response: &Response<B>) {
         self.sender = None;

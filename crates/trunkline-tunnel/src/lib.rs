@@ -31,7 +31,7 @@ mod liveness;
 pub use backoff::Backoff;
 pub use control::{CallError, call, json, read_json};
 pub use dial::{DialError, Dialler, GatewayAddress, InvalidAddress, Link};
-pub use exchange::{Answer, ExchangeError};
+pub use exchange::{Answer, ExchangeError, Reserved};
 pub use http_proxy::{HttpProxy, InvalidProxy, ProxyError};
 pub use liveness::{DEAD_AFTER, PING_AFTER};
 pub use serve::serve;

@@ -114,6 +114,14 @@ pub(crate) struct Pem {
 }
 
 impl UpstreamConfig {
+    /// Reads everything the configuration names, and opens nothing.
+    ///
+    /// # Errors
+    /// When something is not usable; the error names it and what to do.
+    pub fn check(&self) -> Result<(), UpstreamConfigError> {
+        self.read().map(|_| ())
+    }
+
     /// Reads everything the configuration names.
     pub(crate) fn read(&self) -> Result<Reach, UpstreamConfigError> {
         let ways = [self.server.is_some(), self.kubeconfig.is_some(), self.in_cluster];

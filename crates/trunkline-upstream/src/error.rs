@@ -2,6 +2,8 @@
 
 use std::io;
 
+use trunkline_proto::path::PathFault;
+
 use crate::allow::Forbidden;
 
 /// Why an API server brought no answer.
@@ -10,9 +12,12 @@ pub enum SendError {
     /// The identity may not be impersonated here.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    /// The request cannot be expressed to the API server.
-    #[error("the request's path does not fit the API server's URL")]
-    Path,
+    /// The request has no path, or its body cannot be sent.
+    #[error("the request has no path that an API server could be asked for")]
+    NoPath,
+    /// The request's path is not let through.
+    #[error(transparent)]
+    Path(#[from] PathFault),
     /// No TCP connection.
     #[error("cannot connect to the API server {target}; is it up?")]
     Connect {

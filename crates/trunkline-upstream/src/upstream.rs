@@ -11,6 +11,7 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use trunkline_proto::headers::request_fields;
+use trunkline_proto::path::read_path;
 use trunkline_proto::{Identity, RequestId};
 use trunkline_runtime::{Body, BodyError, Tasks, empty, limited};
 
@@ -104,8 +105,9 @@ impl Upstream {
     ) -> Result<Response<Body>, SendError> {
         self.inner.allow.check(identity)?;
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path_and_query().cloned().ok_or(SendError::Path)?;
-        let mut headers = request_fields(&parts.headers, is_application(path.path()));
+        let path = parts.uri.path_and_query().cloned().ok_or(SendError::NoPath)?;
+        let facts = read_path(path.path())?;
+        let mut headers = request_fields(&parts.headers, facts.application);
         let credential = &self.inner.connector.reach.credential;
         let upgrade = parts.headers.get(header::UPGRADE).cloned();
         if let Some(upgrade) = &upgrade {
@@ -153,7 +155,7 @@ impl Upstream {
         }
         match last {
             Some(source) => Err(SendError::Broken { target: self.target(), source }),
-            None => Err(SendError::Path),
+            None => Err(SendError::NoPath),
         }
     }
 
@@ -199,7 +201,7 @@ impl Upstream {
     async fn exchange_upgrade(&self, outline: &Outline, body: Body) -> Result<Response<Body>, SendError> {
         let mut sender = self.inner.connector.open_for_upgrade().await?;
         let replay = Replay::new(body);
-        let attempt = replay.attempt().ok_or(SendError::Path)?;
+        let attempt = replay.attempt().ok_or(SendError::NoPath)?;
         let request = self.build(outline, attempt, Version::HTTP_11);
         let response = sender
             .send_request(request)
@@ -229,11 +231,6 @@ impl std::fmt::Debug for Upstream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Upstream").field("target", &self.target()).finish_non_exhaustive()
     }
-}
-
-/// Whether a path leads to an application behind the API server.
-fn is_application(path: &str) -> bool {
-    path.contains("/proxy/") || path.ends_with("/proxy")
 }
 
 /// A request but for its body.

@@ -1,0 +1,87 @@
+//! Exactly one line per request, when its last byte has gone.
+//!
+//! The [`Entry`] travels with the request, then with its answer's body or its upgrade; dropping it writes the line.
+//! Query strings are left out: they may hold what is nobody's business.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use http::{Method, Version};
+use tracing::info;
+use trunkline_proto::{ClusterId, RequestId};
+
+use crate::metrics::{Metrics, RequestLabels};
+use crate::route::Kind;
+
+/// What the line says. Dropping it writes the line.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) request: RequestId,
+    began: Instant,
+    from: SocketAddr,
+    method: Method,
+    protocol: Version,
+    path: String,
+    metrics: Metrics,
+    pub(crate) user: String,
+    pub(crate) cluster: Option<ClusterId>,
+    pub(crate) kind: Kind,
+    pub(crate) status: u16,
+    /// Why it was refused, or why it ended early.
+    pub(crate) reason: &'static str,
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+}
+
+impl Entry {
+    pub(crate) fn new(
+        request: RequestId,
+        from: SocketAddr,
+        head: &http::request::Parts,
+        metrics: Metrics,
+    ) -> Self {
+        metrics.requests_open.inc();
+        Self {
+            request,
+            began: Instant::now(),
+            from,
+            method: head.method.clone(),
+            protocol: head.version,
+            path: head.uri.path().chars().take(512).collect(),
+            metrics,
+            user: String::new(),
+            cluster: None,
+            kind: Kind::Ordinary,
+            status: 0,
+            // What stands here when nobody says more: the client left before an answer.
+            reason: "ClientGone",
+            received: 0,
+            sent: 0,
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let cluster = self.cluster.as_ref().map_or("", ClusterId::as_str);
+        self.metrics.requests_open.dec();
+        let labels = RequestLabels { status: self.status, reason: self.reason };
+        self.metrics.requests.get_or_create(&labels).inc();
+        info!(
+            target: "access",
+            request = %self.request,
+            from = %self.from,
+            user = self.user,
+            cluster,
+            method = %self.method,
+            path = self.path,
+            protocol = ?self.protocol,
+            kind = self.kind.as_str(),
+            status = self.status,
+            reason = self.reason,
+            received = self.received,
+            sent = self.sent,
+            ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        );
+    }
+}

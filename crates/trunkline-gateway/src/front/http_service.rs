@@ -1,0 +1,80 @@
+//! One request through its phases, in the order of the folder; each can refuse in one way.
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tracing::{debug, warn};
+use trunkline_proto::headers::{HeadFault, inspect};
+use trunkline_proto::{Identity, RequestId};
+use trunkline_runtime::Body;
+
+use super::{Caller, Front};
+use crate::access_log::Entry;
+use crate::refusal::Refusal;
+use crate::route::{Names, Route, route};
+use crate::{authn, authz};
+
+impl Front {
+    /// Answers one request. Whatever happens, one access-log line comes of it.
+    pub(super) async fn answer(&self, request: Request<Incoming>, caller: &Caller) -> Response<Body> {
+        let id = RequestId::random();
+        let (parts, body) = request.into_parts();
+        let mut entry = Box::new(Entry::new(id, caller.from, &parts, self.metrics.clone()));
+        let request = Request::from_parts(parts, body);
+        let Ok(_place) = self.requests.try_acquire() else {
+            return refuse(&Refusal::Overloaded, entry);
+        };
+        let (route, identity) = match self.admit(&request, caller, &mut entry) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return refuse(&refusal, entry),
+        };
+        match self.proxy.exchange(request, &route, identity, entry).await {
+            Ok(response) => response,
+            Err((refusal, entry)) => refuse(&refusal, entry),
+        }
+    }
+
+    /// Who asks for what, and whether that may be.
+    fn admit(
+        &self,
+        request: &Request<Incoming>,
+        caller: &Caller,
+        entry: &mut Entry,
+    ) -> Result<(Route, Identity), Refusal> {
+        inspect(request.headers()).map_err(|fault| {
+            if matches!(fault, HeadFault::ConnectionNames(_) | HeadFault::Impersonation) {
+                warn!(target: "audit", request = %entry.request, from = %caller.from, %fault, "header abuse");
+            }
+            head_refusal(fault)
+        })?;
+        let principal = authn::principal(caller.identity.as_ref())?;
+        entry.user.clone_from(&principal.user);
+        let names = Names { sni: caller.sni.as_deref(), suffix: self.host_suffix.as_deref() };
+        let route = route(request.method(), request.uri(), request.headers(), names)?;
+        entry.cluster = Some(route.cluster.clone());
+        entry.kind = route.kind;
+        let known = if route.cluster.is_management() {
+            self.proxy.management.is_some()
+        } else {
+            self.fleet.find(&route.cluster).is_some()
+        };
+        if !known {
+            return Err(Refusal::ClusterNotFound(route.cluster));
+        }
+        let identity = authz::permit(&principal, &route, self.allow_node_proxy)?;
+        Ok((route, identity))
+    }
+}
+
+fn head_refusal(fault: HeadFault) -> Refusal {
+    match fault {
+        HeadFault::Impersonation => Refusal::AccessDenied { why: fault.to_string() },
+        other => Refusal::BadHead { why: other.to_string() },
+    }
+}
+
+fn refuse(refusal: &Refusal, mut entry: Box<Entry>) -> Response<Body> {
+    entry.status = refusal.status().as_u16();
+    entry.reason = refusal.reason();
+    debug!(request = %entry.request, reason = refusal.reason(), detail = refusal.detail(), "refused");
+    refusal.answer(entry.request)
+}

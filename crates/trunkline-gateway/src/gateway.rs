@@ -1,0 +1,262 @@
+//! Bind, serve, drain: the only place where a gateway's parts meet.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use trunkline_pki::TlsError;
+use trunkline_runtime::{Admin, BindError, Door, Gate, Metrics as Registry, Readiness, Tasks};
+use trunkline_upstream::Upstream;
+
+use crate::config::{GatewayConfig, GatewayConfigError};
+use crate::fleet::{Fleet, FleetHandle};
+use crate::front::Front;
+use crate::metrics::Metrics;
+use crate::proxy::Proxy;
+use crate::tunnel_door::TunnelDoor;
+use crate::tunnels::Tunnels;
+
+/// How often the certificate files are looked at.
+const RELOAD_EVERY: Duration = Duration::from_secs(5);
+
+/// Why a gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The configuration is not usable.
+    #[error(transparent)]
+    Config(#[from] GatewayConfigError),
+    /// A port is taken.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A bound port has no address.
+    #[error("a bound port has no address")]
+    Address(#[from] io::Error),
+}
+
+/// A gateway that holds its ports and has read its files, but answers nothing yet.
+pub struct Gateway {
+    front_door: Door,
+    tunnel_door: Door,
+    admin: Option<Admin>,
+    gates: [Gate; 2],
+    readiness: Readiness,
+    front: Front,
+    tunnel: TunnelDoor,
+    tasks: Tasks,
+    draining: CancellationToken,
+    fleet: Fleet,
+    grace: Duration,
+}
+
+/// A gateway at work: owns every task it started.
+pub struct Running {
+    tasks: Tasks,
+    draining: CancellationToken,
+    readiness: Readiness,
+    tunnels: Tunnels,
+    fleet: Fleet,
+    metrics: Metrics,
+    front: SocketAddr,
+    tunnel: SocketAddr,
+    admin: Option<SocketAddr>,
+    grace: Duration,
+}
+
+impl Gateway {
+    /// Reads all files and binds all ports.
+    pub async fn bind(config: GatewayConfig) -> Result<Self, GatewayError> {
+        config.check()?;
+        let tasks = Tasks::new();
+        let draining = CancellationToken::new();
+        let fleet = Fleet::new(&config)?;
+        let registry = Registry::new();
+        let metrics = Metrics::default();
+        registry.register(|registry| metrics.register(registry));
+        let front_tls = config.front_tls(&fleet.revoked_clients)?;
+        let tunnel_tls = config.tunnel_tls(&fleet.revoked_agents)?;
+        for warning in front_tls.warnings().iter().chain(&tunnel_tls.warnings()) {
+            warn!("{warning}");
+        }
+        let management = match &config.management {
+            Some(upstream) => {
+                let upstream_metrics = trunkline_upstream::Metrics::default();
+                registry.register(|registry| upstream_metrics.register(registry));
+                Some(Upstream::new(upstream, &tasks, upstream_metrics).map_err(GatewayConfigError::from)?)
+            }
+            None => None,
+        };
+        let tunnels = Tunnels::new(metrics.clone(), &tasks);
+        let proxy = Proxy { tunnels: tunnels.clone(), management, tasks: tasks.clone() };
+        let front = Front {
+            tls: Arc::new(front_tls),
+            fleet: fleet.clone(),
+            proxy,
+            metrics: metrics.clone(),
+            tasks: tasks.clone(),
+            draining: draining.clone(),
+            connections: Arc::new(Semaphore::new(config.front.max_connections)),
+            requests: Arc::new(Semaphore::new(config.front.max_requests)),
+            host_suffix: config.front.host_suffix.as_deref().map(Into::into),
+            allow_node_proxy: config.front.allow_node_proxy,
+        };
+        let tunnel = TunnelDoor {
+            tls: Arc::new(tunnel_tls),
+            fleet: fleet.clone(),
+            tunnels,
+            tasks: tasks.clone(),
+            metrics,
+            links: Arc::new(Semaphore::new(config.tunnel.max_links)),
+            draining: draining.clone(),
+        };
+        let readiness = Readiness::new();
+        let gates = [readiness.gate("front door"), readiness.gate("tunnel door")];
+        let front_door = Door::bind("front door", config.front.listen).await?;
+        let tunnel_door = Door::bind("tunnel door", config.tunnel.listen).await?;
+        let admin = match config.admin {
+            Some(address) => Some(Admin::bind(address, readiness.clone(), registry).await?),
+            None => None,
+        };
+        let grace = Duration::from_secs(config.drain_seconds);
+        Ok(Self {
+            front_door,
+            tunnel_door,
+            admin,
+            gates,
+            readiness,
+            front,
+            tunnel,
+            tasks,
+            draining,
+            fleet,
+            grace,
+        })
+    }
+
+    /// Starts the tasks.
+    ///
+    /// # Errors
+    /// When a bound port has no address.
+    pub fn serve(self) -> Result<Running, GatewayError> {
+        let tasks = self.tasks;
+        let running = Running {
+            front: self.front_door.address()?,
+            tunnel: self.tunnel_door.address()?,
+            admin: self.admin.as_ref().map(Admin::address).transpose()?,
+            draining: self.draining,
+            readiness: self.readiness,
+            tunnels: self.tunnel.tunnels.clone(),
+            fleet: self.fleet,
+            metrics: self.tunnel.metrics.clone(),
+            grace: self.grace,
+            tasks: tasks.clone(),
+        };
+        info!(front = %running.front, tunnel = %running.tunnel, "gateway starts");
+        if let Some(admin) = self.admin {
+            admin.serve(&tasks);
+        }
+        tasks.spawn_until_stopped(reload_for_ever("front", {
+            let tls = self.front.tls.clone();
+            move || tls.refresh()
+        }));
+        tasks.spawn_until_stopped(reload_for_ever("tunnel", {
+            let tls = self.tunnel.tls.clone();
+            move || tls.refresh()
+        }));
+        tasks.spawn_until_stopped(self.front.serve(self.front_door));
+        tasks.spawn_until_stopped(self.tunnel.serve(self.tunnel_door));
+        for gate in self.gates {
+            gate.open();
+        }
+        Ok(running)
+    }
+}
+
+impl Running {
+    /// The front door's address.
+    pub fn front(&self) -> SocketAddr {
+        self.front
+    }
+
+    /// The tunnel door's address.
+    pub fn tunnel(&self) -> SocketAddr {
+        self.tunnel
+    }
+
+    /// The admin port's address.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.admin
+    }
+
+    /// The tasks, for signal handling.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// Changes clusters and revoked serials while running.
+    pub fn fleet(&self) -> FleetHandle {
+        self.fleet.handle()
+    }
+
+    /// How many links are up.
+    pub fn links(&self) -> usize {
+        self.tunnels.all().len()
+    }
+
+    /// How many requests are under way.
+    pub fn requests(&self) -> i64 {
+        self.metrics.requests_open.get()
+    }
+
+    /// Says "not ready", tells agents to open elsewhere and clients to leave, lets what is in flight finish, then
+    /// cuts.
+    pub async fn drain(self) {
+        self.readiness.shut("draining");
+        self.draining.cancel();
+        let finished = async {
+            while self.requests() > 0 || self.links() > 0 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        if tokio::time::timeout(self.grace, finished).await.is_err() {
+            warn!(requests = self.requests(), "the grace is over; cutting what is in flight");
+        }
+        self.tasks.shut_down().await;
+    }
+
+    /// Ends at once, as if killed.
+    pub async fn cut(self) {
+        self.tasks.shut_down().await;
+    }
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("front", &self.front)
+            .field("tunnel", &self.tunnel)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn reload_for_ever(door: &'static str, refresh: impl Fn() -> Result<bool, TlsError> + Send) {
+    loop {
+        tokio::time::sleep(RELOAD_EVERY).await;
+        match refresh() {
+            Ok(true) => info!(door, "certificate files changed and are in use"),
+            Ok(false) => {}
+            Err(error) => {
+                error!(door, %error, "certificate files are not usable; keeping the last good ones")
+            }
+        }
+    }
+}

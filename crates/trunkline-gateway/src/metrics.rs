@@ -1,0 +1,63 @@
+//! What the gateway counts. Names once, here; `docs/metrics.md` lists them.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// Labels of a finished request. Never a user, a path or a cluster: those have no bound.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct RequestLabels {
+    pub(crate) status: u16,
+    pub(crate) reason: &'static str,
+}
+
+/// Label: why.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Reason {
+    pub(crate) reason: &'static str,
+}
+
+/// The gateway's counters. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Metrics {
+    /// `trunkline_gateway_requests_total{status,reason}`
+    pub(crate) requests: Family<RequestLabels, Counter>,
+    /// `trunkline_gateway_requests_open`
+    pub(crate) requests_open: Gauge,
+    /// `trunkline_gateway_front_connections_open`
+    pub(crate) front_connections_open: Gauge,
+    /// `trunkline_gateway_front_handshakes_failed_total`
+    pub(crate) front_handshakes_failed: Counter,
+    /// `trunkline_gateway_links_open`
+    pub(crate) links_open: Gauge,
+    /// `trunkline_gateway_links_closed_total{reason}`
+    pub(crate) links_closed: Family<Reason, Counter>,
+    /// `trunkline_gateway_links_rejected_total{reason}`
+    pub(crate) links_rejected: Family<Reason, Counter>,
+    /// `trunkline_gateway_clusters_connected`
+    pub(crate) clusters_connected: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        let sub = registry.sub_registry_with_prefix("trunkline_gateway");
+        sub.register("requests", "Requests that are over, by status and reason", self.requests.clone());
+        sub.register("requests_open", "Requests under way", self.requests_open.clone());
+        sub.register("front_connections_open", "Front connections", self.front_connections_open.clone());
+        sub.register(
+            "front_handshakes_failed",
+            "TLS handshakes at the front door that failed",
+            self.front_handshakes_failed.clone(),
+        );
+        sub.register("links_open", "Links from agents", self.links_open.clone());
+        sub.register("links_closed", "Links that ended, by reason", self.links_closed.clone());
+        sub.register(
+            "links_rejected",
+            "Links that were not accepted, by reason",
+            self.links_rejected.clone(),
+        );
+        sub.register("clusters_connected", "Clusters with a live tunnel", self.clusters_connected.clone());
+    }
+}

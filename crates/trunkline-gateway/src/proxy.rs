@@ -1,0 +1,173 @@
+//! The exchange with a cluster: request out, answer back, both streaming.
+
+mod answer;
+mod upgrade;
+
+use bytes::Bytes;
+use http::uri::Uri;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body::Frame;
+use hyper::body::Incoming;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use trunkline_proto::headers::request_fields;
+use trunkline_proto::{Epoch, HEAD_HEADER, Identity, Purpose, StreamHead};
+use trunkline_runtime::{Body, BodyError, Tasks, boxed};
+use trunkline_tunnel::{ExchangeError, OpenError};
+use trunkline_upstream::Upstream;
+
+use crate::access_log::Entry;
+use crate::refusal::Refusal;
+use crate::route::{Kind, Route};
+use crate::tunnels::{Live, Tunnels};
+
+/// How often a request is tried on another session when the first could not open a stream.
+const ROUNDS: usize = 3;
+
+/// What an exchange takes. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Proxy {
+    pub(crate) tunnels: Tunnels,
+    pub(crate) management: Option<Upstream>,
+    pub(crate) tasks: Tasks,
+}
+
+/// The way a request went.
+pub(crate) enum Way {
+    /// Through a tunnel.
+    Tunnel(Arc<Live>),
+    /// Straight to the management cluster.
+    Direct,
+}
+
+impl Proxy {
+    /// Sends a request to its cluster and passes the answer on. The entry leaves with the answer.
+    pub(crate) async fn exchange(
+        &self,
+        mut request: Request<Incoming>,
+        route: &Route,
+        identity: Identity,
+        mut entry: Box<Entry>,
+    ) -> Result<Response<Body>, (Refusal, Box<Entry>)> {
+        let upgrade = match upgrade::asked(&request) {
+            Ok(upgrade) => upgrade,
+            Err(refusal) => return Err((refusal, entry)),
+        };
+        let below = upgrade.as_ref().map(|_| hyper::upgrade::on(&mut request));
+        let received = Arc::new(AtomicU64::new(0));
+        let (parts, body) = request.into_parts();
+        let mut outward = Request::new(boxed(Counted { body, count: received.clone() }));
+        *outward.method_mut() = parts.method;
+        *outward.uri_mut() = Uri::from(route.path.clone());
+        *outward.headers_mut() = request_fields(&parts.headers, route.facts.application);
+        if let Some(token) = &upgrade {
+            outward.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+            outward.headers_mut().insert(header::UPGRADE, token.clone());
+        }
+        let sent = match &self.management {
+            Some(upstream) if route.cluster.is_management() => upstream
+                .send(outward, &identity, entry.request)
+                .await
+                .map(|response| (response, Way::Direct))
+                .map_err(Refusal::Management),
+            _ => self.send_through_tunnel(outward, route, identity, &entry).await,
+        };
+        entry.received = received.load(Ordering::Relaxed);
+        let (response, way) = match sent {
+            Ok(sent) => sent,
+            Err(refusal) => return Err((refusal, entry)),
+        };
+        match (response.status(), upgrade, below) {
+            (StatusCode::SWITCHING_PROTOCOLS, Some(token), Some(below)) => {
+                upgrade::join(&self.tasks, response, &token, below, way, entry, &route.cluster)
+            }
+            (StatusCode::SWITCHING_PROTOCOLS, ..) => {
+                Err((refused_answer(route, "it switched protocols although nobody asked"), entry))
+            }
+            (_, Some(_), _) => upgrade::declined(response, entry, route).await,
+            (_, None, _) => answer::pass_on(response, route, way, &self.tunnels, entry, received),
+        }
+    }
+
+    async fn send_through_tunnel(
+        &self,
+        mut request: Request<Body>,
+        route: &Route,
+        identity: Identity,
+        entry: &Entry,
+    ) -> Result<(Response<Body>, Way), Refusal> {
+        request.headers_mut().insert(header::HOST, HeaderValue::from_static("kubernetes"));
+        let mut head = StreamHead {
+            request: entry.request,
+            epoch: Epoch::default(),
+            purpose: Purpose::Kubernetes(identity),
+        };
+        let mut busy = String::new();
+        for _ in 0..ROUNDS {
+            let live = self.tunnels.pick(&route.cluster).await?;
+            // Nothing of the request is given away until there is a stream for it.
+            let stream = match live.session.reserve(route.kind == Kind::Upgrade).await {
+                Ok(stream) => stream,
+                Err(error @ OpenError::NoStreams) => {
+                    return Err(Refusal::ClusterBusy {
+                        cluster: route.cluster.clone(),
+                        why: error.to_string(),
+                    });
+                }
+                Err(error) => {
+                    busy = error.to_string();
+                    continue;
+                }
+            };
+            head.epoch = live.epoch;
+            let encoded = head.encode().map_err(|error| Refusal::BadHead { why: error.to_string() })?;
+            request.headers_mut().insert(HEAD_HEADER, encoded);
+            return match stream.request(request).await {
+                Ok(response) => Ok((response.map(boxed), Way::Tunnel(live))),
+                Err(ExchangeError::Open(error)) => {
+                    Err(Refusal::ClusterBusy { cluster: route.cluster.clone(), why: error.to_string() })
+                }
+                Err(source) => Err(Refusal::TunnelLost { cluster: route.cluster.clone(), source }),
+            };
+        }
+        Err(Refusal::ClusterBusy { cluster: route.cluster.clone(), why: busy })
+    }
+}
+
+fn refused_answer(route: &Route, why: impl Into<String>) -> Refusal {
+    Refusal::AnswerRefused { cluster: route.cluster.clone(), why: why.into() }
+}
+
+/// A client's body on its way out, counted.
+struct Counted {
+    body: Incoming,
+    count: Arc<AtomicU64>,
+}
+
+impl http_body::Body for Counted {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            self.count.fetch_add(data.len() as u64, Ordering::Relaxed);
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(BodyError::new)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,193 @@
+//! A cluster's answer on its way to the client: fields looked through, body streamed, the end noted.
+//!
+//! A cluster is an untrusted tenant: what it answers must not speak for the gateway's origin, and not send the
+//! client elsewhere (CVE-2022-3172).
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http_body::{Body as _, Frame, SizeHint};
+use tokio::time::Instant;
+use trunkline_proto::Status;
+use trunkline_proto::headers::answer_fields;
+use trunkline_runtime::{Body, BodyError, boxed};
+
+use super::{Way, refused_answer};
+use crate::access_log::Entry;
+use crate::refusal::Refusal;
+use crate::route::{Kind, Route};
+use crate::tunnels::{Bulk, Tunnels};
+
+/// How long an answer must last and how many bytes it must have brought to count as bulk.
+const BULK_AFTER: Duration = Duration::from_secs(1);
+const BULK_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Passes an ordinary answer on.
+pub(super) fn pass_on(
+    response: Response<Body>,
+    route: &Route,
+    way: Way,
+    tunnels: &Tunnels,
+    mut entry: Box<Entry>,
+    received: Arc<AtomicU64>,
+) -> Result<Response<Body>, (Refusal, Box<Entry>)> {
+    let (parts, body) = response.into_parts();
+    let mut headers = answer_fields(&parts.headers);
+    if let Err(refusal) = keep_inside(parts.status, &mut headers, route) {
+        return Err((refusal, entry));
+    }
+    harden(&mut headers);
+    entry.status = parts.status.as_u16();
+    // Stands until the body's end says otherwise.
+    entry.reason = "ClientGone";
+    let json = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let outward = Outward {
+        body,
+        watch: route.kind == Kind::Watch && json && parts.status == StatusCode::OK,
+        began: Instant::now(),
+        bulk: None,
+        way,
+        tunnels: tunnels.clone(),
+        received,
+        ended: false,
+        entry,
+    };
+    let mut answer = Response::new(boxed(outward));
+    *answer.status_mut() = parts.status;
+    *answer.headers_mut() = headers;
+    Ok(answer)
+}
+
+/// What every answer of a cluster carries.
+pub(super) fn harden(headers: &mut HeaderMap) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+}
+
+/// A redirect may only lead to a path of the same cluster; one addressed by path gets its prefix back.
+fn keep_inside(status: StatusCode, headers: &mut HeaderMap, route: &Route) -> Result<(), Refusal> {
+    let Some(location) = headers.get(header::LOCATION) else { return Ok(()) };
+    if !status.is_redirection() {
+        headers.remove(header::LOCATION);
+        return Ok(());
+    }
+    let text = location.to_str().unwrap_or_default();
+    let odd = text.contains(['\\', '\t', ' ']) || text.starts_with("//") || text.contains("/../");
+    if odd || !text.starts_with('/') {
+        return Err(refused_answer(route, "it redirects out of the cluster"));
+    }
+    if route.by_path {
+        let prefixed = format!("/clusters/{}{text}", route.cluster);
+        match HeaderValue::try_from(prefixed) {
+            Ok(value) => headers.insert(header::LOCATION, value),
+            Err(_) => return Err(refused_answer(route, "its redirect does not parse")),
+        };
+    }
+    Ok(())
+}
+
+/// A cluster's body on its way to the client. Carries the access-log entry to the end.
+struct Outward {
+    body: Body,
+    /// Whether a break can be told in a last event.
+    watch: bool,
+    began: Instant,
+    bulk: Option<Bulk>,
+    way: Way,
+    tunnels: Tunnels,
+    received: Arc<AtomicU64>,
+    ended: bool,
+    entry: Box<Entry>,
+}
+
+impl Outward {
+    fn note(&mut self, bytes: usize) {
+        self.entry.sent += bytes as u64;
+        if self.bulk.is_none()
+            && self.entry.sent >= BULK_BYTES
+            && let Way::Tunnel(live) = &self.way
+            && self.began.elapsed() >= BULK_AFTER
+        {
+            self.bulk = Some(self.tunnels.mark_bulk(live));
+        }
+    }
+
+    fn end(&mut self, reason: &'static str) {
+        self.ended = true;
+        self.entry.reason = reason;
+        self.entry.received = self.received.load(Ordering::Relaxed);
+    }
+
+    /// The cluster broke off in the middle.
+    fn broke(&mut self, error: BodyError) -> Option<Result<Frame<Bytes>, BodyError>> {
+        self.end("CutOff");
+        if !self.watch {
+            return Some(Err(error));
+        }
+        // A watch's client reads events: the reason is one, and the end is clean, so that it resumes.
+        let status = Status::failure(
+            StatusCode::GATEWAY_TIMEOUT,
+            "TunnelLost",
+            format!(
+                "trunkline gateway: the watch was cut off: {error}; watch again from the last resourceVersion"
+            ),
+        );
+        Some(Ok(Frame::data(status.to_watch_event().into())))
+    }
+}
+
+impl http_body::Body for Outward {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        loop {
+            return Poll::Ready(match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    self.note(data.len());
+                    if self.body.is_end_stream() {
+                        self.end("");
+                    }
+                    Some(Ok(Frame::data(data)))
+                }
+                Some(Err(error)) => self.broke(error),
+                None => {
+                    self.end("");
+                    None
+                }
+            });
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended || self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Outward {
+    fn drop(&mut self) {
+        // A body without bytes is never polled.
+        if !self.ended && self.body.is_end_stream() {
+            self.end("");
+        }
+        self.entry.received = self.received.load(Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,120 @@
+//! Upgrades: exec, attach, port-forward. Bytes both ways once the cluster said 101, and not one before.
+//!
+//! The stream of an upgrade is its own and dies with it, whatever the answer (CVE-2018-1002105: a refused upgrade
+//! left a privileged pipe; CVE-2026-2833: bytes after the request were passed on before the 101).
+
+use http::{HeaderValue, Method, Request, Response, Version, header};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use trunkline_proto::ClusterId;
+use trunkline_proto::headers::answer_fields;
+use trunkline_runtime::{Body, Tasks, copy_both_ways, empty, full};
+
+use super::{Way, refused_answer};
+use crate::access_log::Entry;
+use crate::refusal::Refusal;
+use crate::route::Route;
+
+/// What may be upgraded to.
+const TOKENS: &[&str] = &["websocket", "SPDY/3.1"];
+/// The longest body of an answer that declines an upgrade, in bytes.
+const DECLINED: usize = 64 * 1024;
+
+/// The upgrade a request asks for, if any.
+pub(super) fn asked(request: &Request<Incoming>) -> Result<Option<HeaderValue>, Refusal> {
+    let Some(token) = request.headers().get(header::UPGRADE) else { return Ok(None) };
+    let no = |why: &str| Err(Refusal::BadUpgrade { why: why.into() });
+    if request.version() != Version::HTTP_11 {
+        return no("only HTTP/1.1 connections are upgraded");
+    }
+    let connection = request.headers().get_all(header::CONNECTION);
+    let says_so = connection.iter().any(|value| {
+        value.to_str().is_ok_and(|text| text.split(',').any(|t| t.trim().eq_ignore_ascii_case("upgrade")))
+    });
+    if !says_so {
+        return no("there is Upgrade without Connection: upgrade");
+    }
+    if request.method() != Method::GET && request.method() != Method::POST {
+        return no("only GET and POST are upgraded");
+    }
+    let known = TOKENS.iter().any(|known| token.as_bytes().eq_ignore_ascii_case(known.as_bytes()));
+    if !known {
+        return no("only websocket and SPDY/3.1 are carried");
+    }
+    Ok(Some(token.clone()))
+}
+
+/// The cluster said 101: passes it on and joins the two ends.
+pub(super) fn join(
+    tasks: &Tasks,
+    mut response: Response<Body>,
+    token: &HeaderValue,
+    below: OnUpgrade,
+    way: Way,
+    mut entry: Box<Entry>,
+    cluster: &ClusterId,
+) -> Result<Response<Body>, (Refusal, Box<Entry>)> {
+    let got = response.headers().get(header::UPGRADE);
+    if !got.is_some_and(|got| got.as_bytes().eq_ignore_ascii_case(token.as_bytes())) {
+        let why = "it switched to another protocol than was asked for".into();
+        return Err((Refusal::AnswerRefused { cluster: cluster.clone(), why }, entry));
+    }
+    let mut answer = Response::new(empty());
+    *answer.status_mut() = response.status();
+    *answer.headers_mut() = answer_fields(response.headers());
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    answer.headers_mut().insert(header::UPGRADE, token.clone());
+    let above = hyper::upgrade::on(&mut response);
+    entry.status = answer.status().as_u16();
+    entry.reason = "";
+    tasks.spawn_until_stopped(async move {
+        // Held to the end: it counts the exchange as in flight on its session.
+        let (_response, _way) = (response, way);
+        // Moved as a whole: else only its copied fields would be, and its line written before the end.
+        let mut entry = entry;
+        entry.reason = "UpgradeLost";
+        let (Ok(below), Ok(above)) = tokio::join!(below, above) else { return };
+        // Said ahead, for the case that the gateway's own end cuts this task.
+        entry.reason = "Shutdown";
+        let (copied, ended) = copy_both_ways(TokioIo::new(below), TokioIo::new(above)).await;
+        entry.received = copied.forth;
+        entry.sent = copied.back;
+        entry.reason = if ended.is_ok() { "" } else { "CutOff" };
+    });
+    Ok(answer)
+}
+
+/// The cluster did not switch: its answer is passed on, bounded, and the connection not used again.
+pub(super) async fn declined(
+    response: Response<Body>,
+    mut entry: Box<Entry>,
+    route: &Route,
+) -> Result<Response<Body>, (Refusal, Box<Entry>)> {
+    let (parts, mut body) = response.into_parts();
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            return Err((refused_answer(route, "it broke off while declining an upgrade"), entry));
+        };
+        if let Some(data) = frame.data_ref() {
+            let room = DECLINED.saturating_sub(whole.len());
+            whole.extend_from_slice(&data[..data.len().min(room)]);
+            if data.len() >= room {
+                break;
+            }
+        }
+    }
+    entry.status = parts.status.as_u16();
+    entry.reason = "UpgradeDeclined";
+    entry.sent = whole.len() as u64;
+    let mut answer = Response::new(full(whole));
+    *answer.status_mut() = parts.status;
+    *answer.headers_mut() = answer_fields(&parts.headers);
+    answer.headers_mut().remove(header::CONTENT_LENGTH);
+    answer.headers_mut().remove(header::LOCATION);
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    super::answer::harden(answer.headers_mut());
+    Ok(answer)
+}

@@ -1,0 +1,156 @@
+//! Every way the gateway says no, and the one place that makes an answer of it.
+
+use http::{HeaderValue, Response, StatusCode, header};
+use trunkline_proto::{ClusterId, RequestId, Status};
+use trunkline_runtime::{Body, full};
+use trunkline_tunnel::ExchangeError;
+use trunkline_upstream::SendError;
+
+/// Why a request is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("not signed in: {why}")]
+    Unauthenticated { why: String },
+    #[error("the request's head is not accepted: {why}")]
+    BadHead { why: String },
+    #[error("the path is not accepted: {why}")]
+    BadPath { why: String },
+    #[error("the upgrade is not accepted: {why}")]
+    BadUpgrade { why: String },
+    #[error("{why}")]
+    BadCluster { why: String },
+    #[error(
+        "the request names no cluster: use /clusters/<id>/..., <id>.<host suffix> or the header x-cluster-id"
+    )]
+    NoCluster,
+    #[error("the request names two clusters, {one} and {other}: name one")]
+    AmbiguousCluster { one: ClusterId, other: ClusterId },
+    #[error("the TLS name and the host name different clusters; open a connection for this host")]
+    Misdirected,
+    #[error("there is no cluster {0} at this gateway; is the name right, and is it registered?")]
+    ClusterNotFound(ClusterId),
+    #[error("access denied: {why}")]
+    AccessDenied { why: String },
+    #[error(
+        "cluster {cluster} is not connected ({last_seen}); is its agent running, and can it reach the gateway?"
+    )]
+    ClusterDisconnected { cluster: ClusterId, last_seen: String },
+    #[error("the gateway has as many requests under way as it may; try again")]
+    Overloaded,
+    #[error("cluster {cluster} has no free stream ({why}); try again")]
+    ClusterBusy { cluster: ClusterId, why: String },
+    #[error(
+        "the tunnel to cluster {cluster} broke before an answer came; whether the request took effect is not known"
+    )]
+    TunnelLost { cluster: ClusterId, source: ExchangeError },
+    #[error("the management cluster's API server brought no answer")]
+    Management(#[source] SendError),
+    #[error("cluster {cluster} answered in a way that is not passed on: {why}")]
+    AnswerRefused { cluster: ClusterId, why: String },
+}
+
+impl Refusal {
+    /// The reason, for programs: one word, in the `Status`, the metric and the access log.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated { .. } => "Unauthorized",
+            Self::BadHead { .. } => "BadHead",
+            Self::BadPath { .. } => "BadPath",
+            Self::BadUpgrade { .. } => "BadUpgrade",
+            Self::BadCluster { .. } => "BadCluster",
+            Self::NoCluster => "NoCluster",
+            Self::AmbiguousCluster { .. } => "AmbiguousCluster",
+            Self::Misdirected => "Misdirected",
+            Self::ClusterNotFound(_) => "ClusterNotFound",
+            Self::AccessDenied { .. } => "AccessDenied",
+            Self::ClusterDisconnected { .. } => "ClusterDisconnected",
+            Self::Overloaded => "Overloaded",
+            Self::ClusterBusy { .. } => "ClusterBusy",
+            Self::TunnelLost { .. } => "TunnelLost",
+            Self::Management(SendError::Forbidden(_)) => "IdentityForbidden",
+            Self::Management(_) => "UpstreamUnreachable",
+            Self::AnswerRefused { .. } => "AnswerRefused",
+        }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
+            Self::BadHead { .. }
+            | Self::BadPath { .. }
+            | Self::BadUpgrade { .. }
+            | Self::AmbiguousCluster { .. } => StatusCode::BAD_REQUEST,
+            Self::BadCluster { .. } | Self::NoCluster | Self::ClusterNotFound(_) => StatusCode::NOT_FOUND,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Self::AccessDenied { .. } | Self::Management(SendError::Forbidden(_)) => StatusCode::FORBIDDEN,
+            Self::ClusterDisconnected { .. } | Self::Overloaded | Self::ClusterBusy { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::TunnelLost { .. } | Self::Management(_) | Self::AnswerRefused { .. } => {
+                StatusCode::BAD_GATEWAY
+            }
+        }
+    }
+
+    /// When to try again, in seconds; none when trying again changes nothing.
+    fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::ClusterDisconnected { .. } => Some(5),
+            Self::Overloaded | Self::ClusterBusy { .. } => Some(1),
+            _ => None,
+        }
+    }
+
+    fn cluster(&self) -> Option<&ClusterId> {
+        match self {
+            Self::ClusterNotFound(cluster)
+            | Self::ClusterDisconnected { cluster, .. }
+            | Self::ClusterBusy { cluster, .. }
+            | Self::TunnelLost { cluster, .. }
+            | Self::AnswerRefused { cluster, .. } => Some(cluster),
+            _ => None,
+        }
+    }
+
+    /// What happened, with its causes.
+    pub(crate) fn detail(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            let more = cause.to_string();
+            if !text.ends_with(&more) {
+                text.push_str(": ");
+                text.push_str(&more);
+            }
+            source = cause.source();
+        }
+        text
+    }
+
+    /// The `Status` that says so.
+    pub(crate) fn to_status(&self, request: RequestId) -> Status {
+        let message = format!("trunkline gateway: {} (request {request})", self.detail());
+        let mut status =
+            Status::failure(self.status(), self.reason(), message).cause("RequestId", request.to_string());
+        if let Some(cluster) = self.cluster() {
+            status = status.about_cluster(cluster.as_str());
+        }
+        if let Some(seconds) = self.retry_after() {
+            status = status.retry_after(seconds);
+        }
+        status
+    }
+
+    /// The answer that says so.
+    pub(crate) fn answer(&self, request: RequestId) -> Response<Body> {
+        let mut response = Response::new(full(self.to_status(request).to_json()));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}

@@ -1,0 +1,173 @@
+//! What a Kubernetes path says, and which paths are not let through.
+//!
+//! A path travels byte for byte, so every hop must read it alike: what two parsers could read differently is refused
+//! (CVE-2019-9901, CVE-2021-29492). Behind the `/proxy/` sub-resource of a pod, service or node stands an
+//! application whose paths are its own affair, but for climbing out of it.
+
+/// What a Kubernetes path says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PathFacts {
+    /// It leads to an application behind a `/proxy/` sub-resource.
+    pub application: bool,
+    /// It leads to a node's kubelet: whoever may read there may run code.
+    pub node_proxy: bool,
+}
+
+/// Why a path is not let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathFault {
+    /// An empty segment.
+    #[error("the path has an empty segment (//)")]
+    EmptySegment,
+    /// A `.` or `..` segment, in any encoding.
+    #[error("the path has a . or .. segment")]
+    DotSegment,
+    /// An encoded `/`, `\` or NUL.
+    #[error("the path has an encoded slash, backslash or NUL")]
+    EncodedSeparator,
+    /// A byte that stands for different things in different parsers.
+    #[error("the path has a backslash, a semicolon or a byte beyond ASCII")]
+    AmbiguousByte,
+    /// `%` without two hexadecimal digits.
+    #[error("the path has a broken percent escape")]
+    BrokenEscape,
+    /// It does not begin with `/`.
+    #[error("the path does not begin with /")]
+    NotAbsolute,
+    /// It is too long.
+    #[error("the path and query are longer than {MAX_PATH} bytes")]
+    TooLong,
+}
+
+/// The longest path and query, in bytes.
+pub const MAX_PATH: usize = 16 * 1024;
+
+/// Reads a path (without its query), or says why it is not let through.
+pub fn read_path(path: &str) -> Result<PathFacts, PathFault> {
+    let rest = path.strip_prefix('/').ok_or(PathFault::NotAbsolute)?;
+    if path.len() > MAX_PATH {
+        return Err(PathFault::TooLong);
+    }
+    let mut facts = PathFacts::default();
+    let segments: Vec<&str> = rest.split('/').collect();
+    let proxy_at = match segments.as_slice() {
+        ["api", "v1", "nodes", _, "proxy", ..] => {
+            facts.node_proxy = true;
+            Some(4)
+        }
+        ["api", "v1", "namespaces", _, "pods" | "services", _, "proxy", ..] => Some(6),
+        _ => None,
+    };
+    facts.application = proxy_at.is_some();
+    let kubernetes = proxy_at.map_or(segments.len(), |at| at + 1);
+    for (at, segment) in segments.iter().enumerate() {
+        check_segment(segment)?;
+        let last = at + 1 == segments.len();
+        if at < kubernetes {
+            check_kubernetes_segment(segment, last)?;
+        }
+    }
+    Ok(facts)
+}
+
+/// What holds everywhere.
+fn check_segment(segment: &str) -> Result<(), PathFault> {
+    let bytes = segment.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte != b'%' {
+            decoded.push(byte);
+            at += 1;
+            continue;
+        }
+        let hex = bytes.get(at + 1..at + 3).ok_or(PathFault::BrokenEscape)?;
+        let digit = |b: u8| char::from(b).to_digit(16).ok_or(PathFault::BrokenEscape);
+        let value = digit(hex[0])? * 16 + digit(hex[1])?;
+        decoded.push(u8::try_from(value).map_err(|_| PathFault::BrokenEscape)?);
+        at += 3;
+    }
+    if decoded.contains(&0) {
+        return Err(PathFault::EncodedSeparator);
+    }
+    // What stands before a ; is a segment to some servers.
+    let bare = decoded.split(|b| *b == b';').next().unwrap_or_default();
+    let climbing = decoded.split(|b| matches!(b, b'/' | b'\\')).any(|part| part == b"." || part == b"..");
+    if climbing || bare == b"." || bare == b".." {
+        return Err(PathFault::DotSegment);
+    }
+    Ok(())
+}
+
+/// What holds for what the API server itself reads.
+fn check_kubernetes_segment(segment: &str, last: bool) -> Result<(), PathFault> {
+    if segment.is_empty() && !last {
+        return Err(PathFault::EmptySegment);
+    }
+    if segment.bytes().any(|byte| byte == b'\\' || byte == b';' || !byte.is_ascii_graphic()) {
+        return Err(PathFault::AmbiguousByte);
+    }
+    let lower = segment.to_ascii_lowercase();
+    if ["%2f", "%5c", "%00"].iter().any(|escape| lower.contains(escape)) {
+        return Err(PathFault::EncodedSeparator);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_paths_pass() {
+        for path in
+            ["/", "/api", "/api/", "/api/v1/namespaces/default/pods/a.b-c/log", "/apis/rbac/x/system%3Aadmin"]
+        {
+            assert_eq!(read_path(path), Ok(PathFacts::default()), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_two_parsers_could_read_differently_is_refused() {
+        use PathFault::*;
+        for (path, fault) in [
+            ("api", NotAbsolute),
+            ("//api", EmptySegment),
+            ("/api//v1", EmptySegment),
+            ("/api/../v1", DotSegment),
+            ("/api/./v1", DotSegment),
+            ("/api/%2e%2E/v1", DotSegment),
+            ("/api/.%2e", DotSegment),
+            ("/api/..;/v1", DotSegment),
+            ("/api/a%2fb", EncodedSeparator),
+            ("/api/a%5Cb", EncodedSeparator),
+            ("/api/a%00", EncodedSeparator),
+            ("/api/a\\b", AmbiguousByte),
+            ("/api/a;b", AmbiguousByte),
+            ("/api/\u{e9}", AmbiguousByte),
+            ("/api/%", BrokenEscape),
+            ("/api/%2", BrokenEscape),
+            ("/api/%zz", BrokenEscape),
+        ] {
+            assert_eq!(read_path(path), Err(fault), "{path}");
+        }
+        assert_eq!(read_path(&format!("/{}", "a".repeat(MAX_PATH))), Err(TooLong));
+    }
+
+    #[test]
+    fn behind_a_proxy_sub_resource_paths_are_the_applications_own() {
+        for path in [
+            "/api/v1/namespaces/d/services/http:web:80/proxy/a%2Fb//c;d",
+            "/api/v1/namespaces/d/pods/p/proxy",
+            "/api/v1/namespaces/d/pods/p/proxy/",
+        ] {
+            assert_eq!(read_path(path), Ok(PathFacts { application: true, node_proxy: false }), "{path}");
+        }
+        assert!(read_path("/api/v1/nodes/n/proxy/run").unwrap().node_proxy);
+        assert_eq!(
+            read_path("/api/v1/namespaces/d/services/w/proxy/a%2f..%2f..%2fsecrets"),
+            Err(PathFault::DotSegment)
+        );
+        assert!(!read_path("/api/v1/namespaces/proxy/pods/proxy").unwrap().application);
+    }
+}

@@ -1,0 +1,20 @@
+//! `trunkline config`
+
+use trunkline_agent::AgentConfig;
+use trunkline_gateway::GatewayConfig;
+
+use crate::cli::{CheckArgs, What};
+use crate::cmd::print;
+use crate::config;
+
+pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<()> {
+    match args.what {
+        What::Gateway => config::load::<GatewayConfig>(&args.file)?.check_with_files()?,
+        What::Agent => {
+            let agent: AgentConfig = config::load(&args.file)?;
+            agent.check_certificate()?;
+            agent.upstream.check()?;
+        }
+    }
+    print(&format!("{} is usable", args.file.display()))
+}
