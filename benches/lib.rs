@@ -1,0 +1,1 @@
+//! Rigs and payloads that the benches share.

@@ -1,0 +1,3 @@
+//! To be filled by its first scenario.
+
+fn main() {}
