@@ -1,0 +1,82 @@
+# Every command CI runs, under the same name. `make test` is all of it; a machine with the toolchains is enough.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Caches live outside the checkout, keyed by what they depend on: they speed things up, nothing relies on them.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trunkline
+TOOLCHAIN := $(shell sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+export CARGO_TARGET_DIR ?= $(CACHE)/target-$(TOOLCHAIN)
+TOOLS := $(CACHE)/tools-$(TOOLCHAIN)
+DENY_VERSION := 0.20.2
+
+.PHONY: help
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
+
+.PHONY: demo
+demo: ## Start the demo: a gateway, two agents, two sample clusters, on loopback
+	cargo run -q --profile ci -p trunkline -- demo $(DEMO_FLAGS)
+
+.PHONY: build
+build: ## The release binary
+	cargo build --release --locked -p trunkline
+
+.PHONY: test
+test: fmt lint doc deny unit cluster bench-smoke ## Everything CI runs
+
+.PHONY: fmt
+fmt: ## Formatting
+	cargo fmt --all --check
+
+.PHONY: lint
+lint: ## Clippy over all targets, warnings denied
+	cargo clippy --workspace --all-targets --locked -q -- -D warnings
+
+.PHONY: doc
+doc: ## API documentation, broken links denied
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked -q
+
+.PHONY: deny
+deny: $(TOOLS)/bin/cargo-deny ## Licences, banned crates, sources
+	$(TOOLS)/bin/cargo-deny --locked --offline check bans licenses sources
+
+$(TOOLS)/bin/cargo-deny:
+	CARGO_TARGET_DIR=$(CACHE)/target-tools cargo install -q --locked --root $(TOOLS) cargo-deny --version $(DENY_VERSION)
+
+.PHONY: unit
+unit: ## Unit tests, the whole path in process, bad input, architecture
+	cargo test --workspace --locked --lib --bins --tests --exclude trunkline-benches -- --skip cluster_only
+
+.PHONY: binary
+binary: ## The binary that tests start
+	cargo build --profile ci --locked -q -p trunkline
+
+.PHONY: real-parts
+real-parts: ## Real Kubernetes, etcd, Helm, clients: built or installed from package registries, cached
+	tests/real-parts/install
+
+.PHONY: cluster
+cluster: real-parts binary ## Two real clusters behind the binary, real clients
+	TRUNKLINE_BIN=$(CARGO_TARGET_DIR)/ci/trunkline cargo test --locked -p trunkline-tests --test cluster
+
+.PHONY: bench
+bench: ## Benches: ratios to the same work without a tunnel
+	cargo bench --locked -p trunkline-benches
+
+.PHONY: bench-smoke
+bench-smoke: ## The benches run at all
+	TRUNKLINE_BENCH_SMOKE=1 cargo bench --locked -p trunkline-benches
+
+.PHONY: prove-goaway
+prove-goaway: real-parts binary ## 10,000 requests over an API server that says GOAWAY
+	TRUNKLINE_PROVE=1 TRUNKLINE_BIN=$(CARGO_TARGET_DIR)/ci/trunkline cargo test --locked -p trunkline-tests --test cluster -- goaway
+
+.PHONY: prove-leaks
+prove-leaks: real-parts binary ## 100,000 requests with random cancels, nothing left over
+	TRUNKLINE_PROVE=1 TRUNKLINE_BIN=$(CARGO_TARGET_DIR)/ci/trunkline cargo test --locked -p trunkline-tests --test cluster -- leak
+
+.PHONY: certs
+certs: ## Certificates for development, in certs/dev
+	certs/generate.sh
