@@ -1,1 +1,5 @@
-//! To be filled by its first test.
+//! The whole path in one process: client, gateway, tunnel, agent, API server.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic anywhere")]
+
+mod addressing;

@@ -1,1 +1,44 @@
 //! The rig: a gateway, agents and upstreams in one process, on port 0, with certificates made in memory.
+//!
+//! ```text
+//! Client ── front door ─ Rig's gateway ─ tunnel door ── Rig's agent ── FakeUpstream
+//! ```
+//!
+//! A test or a bench raises a [`Rig`], takes a [`Client`] from it and looks at what a [`FakeUpstream`] saw. What is
+//! under test is the product's own `bind`, `serve`, `drain` and `cut`; everything else here is a fake that does as
+//! little as it can.
+//!
+//! Invariants:
+//! - nothing here sleeps for a fixed time to wait for something: [`eventually`] polls a condition under a bound, and
+//!   [`within`] bounds a future;
+//! - nothing listens anywhere but on loopback, on a port of the kernel's choice.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a rig that cannot be raised fails its test at once"
+)]
+
+mod paper;
+mod rig;
+mod client;
+mod raw;
+mod upstream;
+mod script;
+mod raw_upstream;
+mod connect_proxy;
+mod bodies;
+mod logs;
+mod wait;
+
+pub use bodies::{BodySender, channel, repeated};
+pub use client::{Client, Connection, Reply};
+pub use connect_proxy::{ConnectProxy, ProxyRules};
+pub use logs::{Line, Logs};
+pub use paper::Paper;
+pub use raw::Raw;
+pub use raw_upstream::RawUpstream;
+pub use rig::{Cluster, Rig, RigBuilder};
+pub use upstream::{FakeUpstream, Seen, Wire};
+pub use wait::{eventually, pass, rss_bytes, within};

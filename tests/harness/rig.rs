@@ -1,0 +1,357 @@
+//! Gateways, agents and fakes, raised together.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use trunkline_agent::{Agent, AgentConfig, GatewayConfig as WayConfig, ProxyConfig};
+use trunkline_gateway::{ClusterConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
+use trunkline_proto::{ClusterId, ClusterUid};
+use trunkline_runtime::Tasks;
+use trunkline_upstream::UpstreamConfig;
+
+use crate::client::Client;
+use crate::paper::Paper;
+use crate::upstream::{FakeUpstream, Wire};
+use crate::wait::{eventually, within};
+
+/// How long a tunnel may take to come up.
+const UP: Duration = Duration::from_secs(20);
+/// The suffix of cluster hosts.
+const SUFFIX: &str = "clusters.test";
+
+/// What is to be raised.
+#[derive(Clone, Debug)]
+pub struct RigBuilder {
+    clusters: Vec<String>,
+    wire: Wire,
+    gateways: usize,
+    agents: bool,
+    drain_seconds: u64,
+    proxy: Option<ProxyConfig>,
+    allow_node_proxy: bool,
+    max_requests: usize,
+}
+
+/// A gateway (or more), agents and fakes at work.
+#[derive(Debug)]
+pub struct Rig {
+    /// The certificates.
+    pub paper: Paper,
+    /// The fakes' tasks.
+    pub tasks: Tasks,
+    gateways: Vec<OneGateway>,
+    clusters: BTreeMap<String, Cluster>,
+    drain_seconds: u64,
+    proxy: Option<ProxyConfig>,
+}
+
+#[derive(Debug)]
+struct OneGateway {
+    /// With the ports it was given, so that it comes back where it was.
+    config: GatewayConfig,
+    running: Option<trunkline_gateway::Running>,
+}
+
+/// A cluster of the rig.
+#[derive(Debug)]
+pub struct Cluster {
+    /// Its id.
+    pub id: ClusterId,
+    /// Its uid.
+    pub uid: ClusterUid,
+    /// Its API server.
+    pub upstream: FakeUpstream,
+    agent: Option<trunkline_agent::Running>,
+}
+
+impl Default for RigBuilder {
+    fn default() -> Self {
+        Self {
+            clusters: Vec::new(),
+            wire: Wire::Tls,
+            gateways: 1,
+            agents: true,
+            drain_seconds: 5,
+            proxy: None,
+            allow_node_proxy: false,
+            max_requests: 20_000,
+        }
+    }
+}
+
+impl RigBuilder {
+    /// Adds a cluster; without any there is one called `alpha`.
+    #[must_use]
+    pub fn cluster(mut self, id: &str) -> Self {
+        self.clusters.push(id.to_owned());
+        self
+    }
+
+    /// What is spoken with the fakes.
+    #[must_use]
+    pub fn wire(mut self, wire: Wire) -> Self {
+        self.wire = wire;
+        self
+    }
+
+    /// How many gateways there are; agents know them all, in their order.
+    #[must_use]
+    pub fn gateways(mut self, count: usize) -> Self {
+        self.gateways = count;
+        self
+    }
+
+    /// Starts no agents; see [`Rig::start_agent`].
+    #[must_use]
+    pub fn without_agents(mut self) -> Self {
+        self.agents = false;
+        self
+    }
+
+    /// The grace of gateways and agents.
+    #[must_use]
+    pub fn drain_seconds(mut self, seconds: u64) -> Self {
+        self.drain_seconds = seconds;
+        self
+    }
+
+    /// The proxy that agents go through.
+    #[must_use]
+    pub fn proxy(mut self, proxy: ProxyConfig) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Serves `nodes/NAME/proxy`.
+    #[must_use]
+    pub fn allow_node_proxy(mut self) -> Self {
+        self.allow_node_proxy = true;
+        self
+    }
+
+    /// How many requests a gateway has under way at the most.
+    #[must_use]
+    pub fn max_requests(mut self, most: usize) -> Self {
+        self.max_requests = most;
+        self
+    }
+
+    /// Raises it, tunnels included.
+    pub async fn start(self) -> Rig {
+        let (paper, tasks) = (Paper::new(), Tasks::new());
+        let names = if self.clusters.is_empty() { vec!["alpha".to_owned()] } else { self.clusters.clone() };
+        let mut clusters = BTreeMap::new();
+        for name in names {
+            let upstream = FakeUpstream::start(&paper, self.wire, &tasks).await;
+            let cluster =
+                Cluster { id: name.parse().unwrap(), uid: ClusterUid::random(), upstream, agent: None };
+            clusters.insert(name, cluster);
+        }
+        let mut rig = Rig {
+            paper,
+            tasks,
+            gateways: Vec::new(),
+            clusters,
+            drain_seconds: self.drain_seconds,
+            proxy: self.proxy,
+        };
+        for _ in 0..self.gateways {
+            let mut config = rig.gateway_config();
+            config.front.allow_node_proxy = self.allow_node_proxy;
+            config.front.max_requests = self.max_requests;
+            rig.gateways.push(OneGateway { config, running: None });
+            rig.start_gateway(rig.gateways.len() - 1).await;
+        }
+        if self.agents {
+            for name in rig.clusters.keys().cloned().collect::<Vec<_>>() {
+                rig.start_agent(&name).await;
+            }
+        }
+        rig
+    }
+}
+
+impl Rig {
+    /// One gateway and the cluster `alpha` with its agent and a fake API server.
+    pub async fn start() -> Self {
+        RigBuilder::default().start().await
+    }
+
+    /// Something else than [`Rig::start`].
+    pub fn builder() -> RigBuilder {
+        RigBuilder::default()
+    }
+
+    /// The first gateway.
+    pub fn gateway(&self) -> &trunkline_gateway::Running {
+        self.gateway_at(0)
+    }
+
+    /// A gateway by its place.
+    pub fn gateway_at(&self, at: usize) -> &trunkline_gateway::Running {
+        self.gateways[at].running.as_ref().expect("a running gateway")
+    }
+
+    /// The first gateway's front door.
+    pub fn front(&self) -> SocketAddr {
+        self.gateway().front()
+    }
+
+    /// A gateway's tunnel door, whether it runs or not.
+    pub fn tunnel_door(&self, at: usize) -> SocketAddr {
+        self.gateways[at].config.tunnel.listen
+    }
+
+    /// The configuration that a gateway runs with, ports included.
+    pub fn config_of(&self, at: usize) -> GatewayConfig {
+        self.gateways[at].config.clone()
+    }
+
+    /// A cluster.
+    pub fn cluster(&self, name: &str) -> &Cluster {
+        &self.clusters[name]
+    }
+
+    /// A cluster's API server.
+    pub fn upstream(&self, name: &str) -> &FakeUpstream {
+        &self.clusters[name].upstream
+    }
+
+    /// A client called `jane`, in the groups `dev` and `ops`.
+    pub fn client(&self) -> Client {
+        self.client_as("jane", &["dev", "ops"])
+    }
+
+    /// A client by another name.
+    pub fn client_as(&self, user: &str, groups: &[&str]) -> Client {
+        let issued = self.paper.client(user, groups);
+        Client::new(self.front(), self.paper.client_tls(Some(&issued)), &self.tasks)
+    }
+
+    /// A client with a certificate at hand, or without any.
+    pub fn client_showing(&self, shown: Option<&trunkline_pki::Issued>) -> Client {
+        Client::new(self.front(), self.paper.client_tls(shown), &self.tasks)
+    }
+
+    /// A configuration for a gateway with all clusters of the rig, on ports of the kernel's choice.
+    pub fn gateway_config(&self) -> GatewayConfig {
+        let anywhere: SocketAddr = ([127, 0, 0, 1], 0).into();
+        GatewayConfig {
+            front: FrontConfig {
+                listen: anywhere,
+                certificate: self.paper.files("front"),
+                client_roots: self.paper.path("front-ca.pem"),
+                revoked: Vec::new(),
+                host_suffix: Some(SUFFIX.into()),
+                allow_node_proxy: false,
+                max_connections: 10_000,
+                max_requests: 20_000,
+            },
+            tunnel: TunnelConfig {
+                listen: anywhere,
+                certificate: self.paper.files("tunnel"),
+                roots: self.paper.path("tunnel-ca.pem"),
+                revoked: Vec::new(),
+                max_links: 40_000,
+            },
+            clusters: self
+                .clusters
+                .values()
+                .map(|cluster| ClusterConfig { id: cluster.id.clone(), uid: Some(cluster.uid) })
+                .collect(),
+            management: None,
+            admin: Some(anywhere),
+            drain_seconds: self.drain_seconds,
+        }
+    }
+
+    /// A configuration for an agent of a cluster that knows all gateways. Issues a certificate for slot 0.
+    pub fn agent_config(&self, name: &str) -> AgentConfig {
+        let cluster = &self.clusters[name];
+        let (_, certificate) = self.paper.agent(&format!("agent-{name}"), &cluster.id, cluster.uid, 0);
+        AgentConfig {
+            cluster: cluster.id.clone(),
+            gateway: WayConfig {
+                addresses: self.gateways.iter().map(|one| one.config.tunnel.listen.to_string()).collect(),
+                roots: self.paper.path("tunnel-ca.pem"),
+                certificate,
+                server_name: Some("localhost".into()),
+                proxy: self.proxy.clone(),
+            },
+            upstream: cluster.upstream.config(&self.paper),
+            admin: None,
+            drain_seconds: self.drain_seconds,
+        }
+    }
+
+    /// Starts a gateway (again), on the ports it had.
+    pub async fn start_gateway(&mut self, at: usize) {
+        let one = &mut self.gateways[at];
+        let running = Gateway::bind(one.config.clone()).await.unwrap().serve().unwrap();
+        one.config.front.listen = running.front();
+        one.config.tunnel.listen = running.tunnel();
+        one.config.admin = running.admin();
+        one.running = Some(running);
+    }
+
+    /// Starts a cluster's agent (again) and waits until its tunnel is up.
+    pub async fn start_agent(&mut self, name: &str) {
+        let config = self.agent_config(name);
+        self.start_agent_with(name, config).await;
+    }
+
+    /// Starts a cluster's agent with a configuration of its own and waits until its tunnel is up.
+    pub async fn start_agent_with(&mut self, name: &str, config: AgentConfig) {
+        let running = Agent::bind(config).await.unwrap().serve();
+        within("the tunnel is up", UP, running.up()).await;
+        if let Some(cluster) = self.clusters.get_mut(name) {
+            cluster.agent = Some(running);
+        }
+    }
+
+    /// Replaces a cluster's API server for agents started from here on.
+    pub fn upstream_config_of(&self, name: &str) -> UpstreamConfig {
+        self.clusters[name].upstream.config(&self.paper)
+    }
+
+    /// Ends a cluster's agent at once, as if killed.
+    pub async fn cut_agent(&mut self, name: &str) {
+        if let Some(agent) = self.take_agent(name) {
+            agent.cut().await;
+        }
+    }
+
+    /// Hands a cluster's agent over, e.g. to drain it.
+    pub fn take_agent(&mut self, name: &str) -> Option<trunkline_agent::Running> {
+        self.clusters.get_mut(name).and_then(|cluster| cluster.agent.take())
+    }
+
+    /// Ends a gateway at once, as if killed.
+    pub async fn cut_gateway(&mut self, at: usize) {
+        if let Some(gateway) = self.take_gateway(at) {
+            gateway.cut().await;
+        }
+    }
+
+    /// Hands a gateway over, e.g. to drain it.
+    pub fn take_gateway(&mut self, at: usize) -> Option<trunkline_gateway::Running> {
+        self.gateways[at].running.take()
+    }
+
+    /// Waits until the first gateway has so many links.
+    pub async fn wait_for_links(&self, links: usize) {
+        eventually("links", UP, || self.gateway().links() == links).await;
+    }
+
+    /// Ends everything at once.
+    pub async fn cut(mut self) {
+        for name in self.clusters.keys().cloned().collect::<Vec<_>>() {
+            self.cut_agent(&name).await;
+        }
+        for at in 0..self.gateways.len() {
+            self.cut_gateway(at).await;
+        }
+        self.tasks.shut_down().await;
+    }
+}

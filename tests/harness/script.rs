@@ -1,0 +1,146 @@
+//! What a fake upstream answers, by path:
+//!
+//! | path | answer |
+//! |---|---|
+//! | `/bytes/N` | N bytes with a `content-length` |
+//! | `/stream/N` | N bytes without |
+//! | `/echo` | the request's body, while it comes |
+//! | `/collect` | reads the whole body, answers its length |
+//! | `/held` | 200 and a first piece; the rest when released |
+//! | `/stuck` | no answer until released |
+//! | `/watch` | one event, then one more per release |
+//! | `/status/N` | that status, empty |
+//! | `/redirect?URL` | 302 to URL, as it stands in the query |
+//! | `/fields?name=value&...` | 200 with these fields |
+//! | `/upgrade` | 101 and an echo, if asked; else 400 |
+//! | `/decline/N` | that status with a body, whatever is asked |
+//! | else | 200 and `{}` |
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use trunkline_runtime::{Body, boxed, empty, full};
+
+use crate::bodies::{channel, repeated};
+use crate::upstream::Shared;
+
+pub(crate) async fn answer(mut request: Request<Incoming>, shared: Arc<Shared>) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let mut parts = path.trim_start_matches('/').split('/');
+    let (what, number) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let number: u64 = number.parse().unwrap_or(0);
+    match what {
+        "bytes" => {
+            let mut response = Response::new(repeated(number));
+            response.headers_mut().insert(header::CONTENT_LENGTH, number.into());
+            response
+        }
+        "stream" => Response::new(repeated(number)),
+        "echo" => Response::new(boxed(request.into_body())),
+        "collect" => {
+            let mut body = request.into_body();
+            let mut length = 0;
+            while let Some(Ok(frame)) = body.frame().await {
+                length += frame.data_ref().map_or(0, Bytes::len);
+            }
+            Response::new(full(length.to_string()))
+        }
+        "held" => held(&shared, b"first ", b"last"),
+        "stuck" => {
+            shared.released.notified().await;
+            Response::new(full("released"))
+        }
+        "watch" => watch(shared),
+        "status" => with_status(number, empty()),
+        "decline" => with_status(number, full("not today")),
+        "redirect" => {
+            let mut response = with_status(302, empty());
+            if let Ok(to) = HeaderValue::try_from(query) {
+                response.headers_mut().insert(header::LOCATION, to);
+            }
+            response
+        }
+        "fields" => fields(&query),
+        "upgrade" => upgrade(&mut request, &shared),
+        _ => {
+            let mut response = Response::new(full("{}"));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        }
+    }
+}
+
+fn with_status(status: u64, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        u16::try_from(status).ok().and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or_default();
+    response
+}
+
+fn held(shared: &Arc<Shared>, first: &'static [u8], last: &'static [u8]) -> Response<Body> {
+    let (sender, body) = channel();
+    let released = shared.clone();
+    shared.tasks.spawn_until_stopped(async move {
+        // Listening begins before the first piece leaves: whoever has seen it may release at once.
+        let mut waiting = std::pin::pin!(released.released.notified());
+        waiting.as_mut().enable();
+        sender.send(first).await;
+        waiting.await;
+        sender.send(last).await;
+    });
+    Response::new(body)
+}
+
+fn watch(shared: Arc<Shared>) -> Response<Body> {
+    let (sender, body) = channel();
+    let tasks = shared.tasks.clone();
+    tasks.spawn_until_stopped(async move {
+        let mut at = 0;
+        loop {
+            let mut waiting = std::pin::pin!(shared.released.notified());
+            waiting.as_mut().enable();
+            let event = format!("{{\"type\":\"ADDED\",\"object\":{{\"at\":{at}}}}}\n");
+            if !sender.send(event).await {
+                return;
+            }
+            waiting.await;
+            at += 1;
+        }
+    });
+    let mut response = Response::new(body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn fields(query: &str) -> Response<Body> {
+    let mut response = Response::new(full("<script>1</script>"));
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+fn upgrade(request: &mut Request<Incoming>, shared: &Arc<Shared>) -> Response<Body> {
+    let Some(token) = request.headers().get(header::UPGRADE).cloned() else {
+        return with_status(400, full("nobody asked"));
+    };
+    let upgraded = hyper::upgrade::on(request);
+    shared.tasks.spawn_until_stopped(async move {
+        let Ok(upgraded) = upgraded.await else { return };
+        let (mut read, mut write) = tokio::io::split(TokioIo::new(upgraded));
+        let _ = tokio::io::copy(&mut read, &mut write).await;
+        let _ = tokio::io::AsyncWriteExt::shutdown(&mut write).await;
+    });
+    let mut response = with_status(101, empty());
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    response.headers_mut().insert(header::UPGRADE, token);
+    response
+}
