@@ -67,7 +67,7 @@ bench: ## Benches: ratios to the same work without a tunnel
 
 .PHONY: bench-smoke
 bench-smoke: ## The benches run at all
-	TRUNKLINE_BENCH_SMOKE=1 cargo bench --locked -p trunkline-benches
+	TRUNKLINE_BENCH_SMOKE=1 cargo bench --profile ci --locked -p trunkline-benches
 
 .PHONY: prove-goaway
 prove-goaway: real-parts binary ## 10,000 requests over an API server that says GOAWAY
