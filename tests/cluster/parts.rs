@@ -1,0 +1,120 @@
+//! Real clusters: where their parts are, and one cluster's start and end.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::command::{Call, Process};
+
+/// An install from nothing builds Kubernetes.
+const INSTALL_LIMIT: Duration = Duration::from_secs(3600);
+/// What cluster-up itself promises, and a little.
+const UP_LIMIT: Duration = Duration::from_secs(100);
+const DOWN_LIMIT: Duration = Duration::from_secs(30);
+/// Ports are taken from below where Linux gives them out by itself.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// The folder with the scripts.
+pub(crate) fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("real-parts")
+}
+
+/// The real parts, all there.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    folder: PathBuf,
+}
+
+impl Parts {
+    /// Has them built where they are missing.
+    pub(crate) async fn find() -> Result<Self> {
+        Call::new(scripts().join("install")).within(INSTALL_LIMIT).bytes().await?;
+        let folder = Call::new(scripts().join("install")).arg("--print-dir").text().await?;
+        Ok(Self { folder: folder.trim().into() })
+    }
+
+    pub(crate) fn bin(&self, name: &str) -> PathBuf {
+        self.folder.join("bin").join(name)
+    }
+
+    pub(crate) fn python(&self) -> PathBuf {
+        self.folder.join("venv/bin/python")
+    }
+}
+
+/// One real cluster, on its way up or up.
+pub(crate) struct Cluster {
+    pub(crate) name: String,
+    pub(crate) port: u16,
+    pub(crate) dir: PathBuf,
+    coming: Process,
+}
+
+impl Cluster {
+    /// Sets off. `extra` are flags for its API server.
+    pub(crate) fn start(name: &str, node: bool, extra: &str, folder: &Path) -> Result<Self> {
+        let port = free_base()?;
+        let dir = folder.join(name);
+        std::fs::create_dir_all(&dir)?;
+        let coming = Call::new(scripts().join("cluster-up"))
+            .args(node.then_some("--node"))
+            .args([name, &port.to_string()])
+            .arg(&dir)
+            .env("APISERVER_EXTRA", extra)
+            .start(folder, &format!("{name}-up"))?;
+        Ok(Self { name: name.to_owned(), port, dir, coming })
+    }
+
+    /// Waits until it is up, and gives an agent its rights there.
+    pub(crate) async fn up(&mut self) -> Result<()> {
+        let status = self.coming.ended(UP_LIMIT).await?;
+        anyhow::ensure!(status.success(), "cluster {} did not come up: {}", self.name, self.coming.log());
+        let out = self.dir.join("agent");
+        Call::new(scripts().join("agent-access")).arg(self.kubeconfig()).arg(out).bytes().await?;
+        Ok(())
+    }
+
+    /// Takes it down, however far it has come.
+    pub(crate) async fn down(mut self) -> Result<()> {
+        if self.coming.pid().is_ok() {
+            // It takes down what it has begun.
+            let _ = self.coming.signal("TERM").await;
+            self.coming.ended(DOWN_LIMIT).await?;
+        }
+        let down = Call::new(scripts().join("cluster-down")).arg(&self.name).arg(&self.dir);
+        down.within(DOWN_LIMIT).bytes().await?;
+        Ok(())
+    }
+
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.dir.join("kubeconfig")
+    }
+
+    /// A file of its PKI.
+    pub(crate) fn pki(&self, file: &str) -> PathBuf {
+        self.dir.join("pki").join(file)
+    }
+}
+
+/// A base port of which the ports that a cluster uses are free.
+fn free_base() -> Result<u16> {
+    let free = |base: &u16| (0..8).all(|offset| is_free(base + offset));
+    (0..200)
+        .map(|_| rand::random_range(PORTS.start / 10..PORTS.end / 10) * 10)
+        .find(free)
+        .context("no ports for a cluster are free")
+}
+
+/// A free port.
+pub(crate) fn free_port() -> Result<u16> {
+    (0..200)
+        .map(|_| rand::random_range(PORTS.end..PORTS.end + 700))
+        .find(|port| is_free(*port))
+        .context("no port is free")
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
+}
