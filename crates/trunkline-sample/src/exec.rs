@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_util::{SinkExt as _, StreamExt as _};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -30,10 +30,12 @@ use crate::logs::container;
 use crate::route::Query;
 use crate::shell::Shell;
 
+pub(crate) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
 /// The longest WebSocket message, in bytes.
 const MESSAGE_LIMIT: usize = 1024 * 1024;
 /// How many chunks of input, and of output, may wait.
-const QUEUE: usize = 8;
+pub(crate) const QUEUE: usize = 8;
 /// The best first.
 const PROTOCOLS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
 /// How long a client may take to answer the closing of its WebSocket.
@@ -55,17 +57,12 @@ pub(crate) fn answer(
     if command.is_empty() {
         return Err(Refusal::bad_request("you must specify at least 1 command for the container"));
     }
-    let response = switch(request.headers())?;
+    let (response, socket) = upgrade(request, &PROTOCOLS)?;
     let ((input, stdin), (output, outputs)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
     let shell = Shell::new(&cluster.state.name, pod, query.on("tty"), stdin, output);
     let input = query.on("stdin").then_some(input);
-    let upgrade = hyper::upgrade::on(request);
     tasks.spawn_until_stopped(async move {
-        let limits = WebSocketConfig::default()
-            .max_message_size(Some(MESSAGE_LIMIT))
-            .max_frame_size(Some(MESSAGE_LIMIT));
-        let Ok(stream) = upgrade.await.map(TokioIo::new) else { return };
-        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(limits)).await;
+        let Some(socket) = socket.await else { return };
         if let Err(error) = carry(socket, shell.run(&command), input, outputs).await {
             debug!(%error, "exec ended early");
         }
@@ -73,20 +70,24 @@ pub(crate) fn answer(
     Ok(response)
 }
 
-/// The answer that agrees to a WebSocket.
-fn switch(headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
+/// The answer that agrees to a WebSocket with one of `protocols`, and the WebSocket to come.
+pub(crate) fn upgrade(
+    request: &mut Request<Incoming>,
+    protocols: &[&'static str],
+) -> Result<(Response<Body>, impl Future<Output = Option<Socket>> + use<>), Refusal> {
+    let headers = request.headers();
     let text = |name: header::HeaderName| {
         headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     };
     let offered =
         headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
     let offered: Vec<&str> = offered.flat_map(|line| line.split(',')).map(str::trim).collect();
-    let protocol = PROTOCOLS.into_iter().find(|protocol| offered.contains(protocol));
+    let protocol = protocols.iter().find(|protocol| offered.contains(protocol));
     let key = HeaderValue::try_from(derive_accept_key(text(header::SEC_WEBSOCKET_KEY).as_bytes()));
     let is_websocket = text(header::UPGRADE).eq_ignore_ascii_case("websocket");
     let (Some(protocol), true, Ok(key)) = (protocol, is_websocket, key) else {
-        let ours = PROTOCOLS.join(" or ");
-        return Err(Refusal::bad_request(format!("the sample speaks exec by WebSocket only, {ours}")));
+        let ours = protocols.join(" or ");
+        return Err(Refusal::bad_request(format!("the sample speaks this by WebSocket only, {ours}")));
     };
     let mut response = Response::new(empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -96,11 +97,17 @@ fn switch(headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
         (header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol)),
         (header::SEC_WEBSOCKET_ACCEPT, key),
     ]);
-    Ok(response)
+    let upgrade = hyper::upgrade::on(request);
+    let limits =
+        WebSocketConfig::default().max_message_size(Some(MESSAGE_LIMIT)).max_frame_size(Some(MESSAGE_LIMIT));
+    Ok((response, async move {
+        let stream = TokioIo::new(upgrade.await.ok()?);
+        Some(WebSocketStream::from_raw_socket(stream, Role::Server, Some(limits)).await)
+    }))
 }
 
 async fn carry(
-    socket: WebSocketStream<TokioIo<Upgraded>>,
+    socket: Socket,
     shell: impl Future<Output = ()>,
     mut input: Option<mpsc::Sender<Bytes>>,
     mut outputs: mpsc::Receiver<(u8, Bytes)>,

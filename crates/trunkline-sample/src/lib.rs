@@ -3,7 +3,7 @@
 //!
 //! A request passes named phases: `identity` says who asks, `route` what is asked for, `identity` again whether
 //! that is allowed. Then it is answered by `discovery`, by reading the `store` (`read`), by following a pod's
-//! made-up `logs`, or by an upgrade: `exec` of a toy `shell`.
+//! made-up `logs`, or by an upgrade: `exec` of a toy `shell`, or a `forward` to a made-up port.
 //!
 //! Invariants:
 //! - it is a sample: nothing it shows exists, no command of the host is ever run, no address is ever dialled;
@@ -18,6 +18,8 @@ mod read;
 mod logs;
 mod exec;
 mod shell;
+mod forward;
+mod spdy;
 mod kinds;
 mod store;
 mod contents;

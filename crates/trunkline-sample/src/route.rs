@@ -9,7 +9,7 @@ use trunkline_runtime::{Body, Tasks, full};
 
 use crate::identity::{Act, Principal, Refusal};
 use crate::kinds::{KINDS, Kind};
-use crate::{SampleCluster, discovery, exec, logs, read};
+use crate::{SampleCluster, discovery, exec, forward, logs, read};
 
 /// Answers one request.
 pub(crate) fn answer(cluster: &SampleCluster, request: Request<Incoming>, tasks: &Tasks) -> Response<Body> {
@@ -56,7 +56,7 @@ fn attempt(
         "" => Ok(read::get(kind, found, &query, &accept)),
         "log" => logs::answer(cluster, &found, &query),
         "exec" => exec::answer(cluster, &found, &query, &mut request, tasks),
-        _ => Err(Refusal::bad_request("the sample does not serve port-forward")),
+        _ => forward::answer(cluster, &found, &mut request, tasks),
     }
 }
 

@@ -15,9 +15,9 @@ use trunkline_upstream::UpstreamConfig;
 use super::folder::Folder;
 use super::{SampleTls, upstream_with_token};
 
-/// A namespace and a pod that the sample cluster alpha has.
+/// A namespace and a workload that the sample cluster alpha has.
 pub(crate) const A_NAMESPACE: &str = "shop";
-pub(crate) const A_POD: &str = "cart-0";
+pub(crate) const A_WORKLOAD: &str = "deploy/cart";
 
 /// A cluster of the demo.
 pub(crate) struct DemoCluster {
