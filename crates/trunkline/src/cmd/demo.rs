@@ -183,16 +183,12 @@ fn tell(
     if samples {
         print("  kubectl --context alpha get tiers,networkpolicies.projectcalico.org -A")?;
         print("  kubectl --context alpha get pods -A --watch")?;
-        print(&format!(
-            "  kubectl --context alpha -n {0} logs -f {1}",
-            clusters::A_NAMESPACE,
-            clusters::A_POD
-        ))?;
-        print(&format!(
-            "  kubectl --context alpha -n {0} exec {1} -- hostname",
-            clusters::A_NAMESPACE,
-            clusters::A_POD
-        ))?;
+        let on = format!("  kubectl --context alpha -n {}", clusters::A_NAMESPACE);
+        let workload = clusters::A_WORKLOAD;
+        print(&format!("{on} logs -f {workload}"))?;
+        print(&format!("{on} exec {workload} -- hostname"))?;
+        print(&format!("{on} exec -it {workload} -- sh"))?;
+        print(&format!("{on} port-forward {workload} 8080"))?;
         print("  kubectl --context management get pods -A")?;
     } else {
         print(
