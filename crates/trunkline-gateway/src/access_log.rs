@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use http::{Method, Version};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::info;
 use trunkline_proto::{ClusterId, RequestId};
 
@@ -31,6 +32,8 @@ pub(crate) struct Entry {
     pub(crate) reason: &'static str,
     pub(crate) received: u64,
     pub(crate) sent: u64,
+    /// The request's share of all that may be under way; held as long as the request is.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Entry {
@@ -39,6 +42,7 @@ impl Entry {
         from: SocketAddr,
         head: &http::request::Parts,
         metrics: Metrics,
+        place: Option<OwnedSemaphorePermit>,
     ) -> Self {
         metrics.requests_open.inc();
         Self {
@@ -57,6 +61,7 @@ impl Entry {
             reason: "ClientGone",
             received: 0,
             sent: 0,
+            _place: place,
         }
     }
 }

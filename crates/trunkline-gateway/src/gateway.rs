@@ -23,6 +23,9 @@ use crate::tunnels::Tunnels;
 /// How often the certificate files are looked at.
 const RELOAD_EVERY: Duration = Duration::from_secs(5);
 
+/// How often a draining gateway looks whether all is finished.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 /// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
@@ -56,6 +59,7 @@ pub struct Gateway {
 pub struct Running {
     tasks: Tasks,
     draining: CancellationToken,
+    front_done: CancellationToken,
     readiness: Readiness,
     tunnels: Tunnels,
     fleet: Fleet,
@@ -111,6 +115,7 @@ impl Gateway {
             metrics,
             links: Arc::new(Semaphore::new(config.tunnel.max_links)),
             draining: draining.clone(),
+            front_done: CancellationToken::new(),
         };
         let readiness = Readiness::new();
         let gates = [readiness.gate("front door"), readiness.gate("tunnel door")];
@@ -147,6 +152,7 @@ impl Gateway {
             tunnel: self.tunnel_door.address()?,
             admin: self.admin.as_ref().map(Admin::address).transpose()?,
             draining: self.draining,
+            front_done: self.tunnel.front_done.clone(),
             readiness: self.readiness,
             tunnels: self.tunnel.tunnels.clone(),
             fleet: self.fleet,
@@ -217,8 +223,12 @@ impl Running {
         self.readiness.shut("draining");
         self.draining.cancel();
         let finished = async {
-            while self.requests() > 0 || self.links() > 0 {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+            while self.requests() > 0 {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            self.front_done.cancel();
+            while self.links() > 0 {
+                tokio::time::sleep(LOOK_EVERY).await;
             }
         };
         if tokio::time::timeout(self.grace, finished).await.is_err() {

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use trunkline_pki::{AgentIdentity, TunnelDoorTls};
 use trunkline_proto::{
@@ -44,7 +45,9 @@ pub(crate) struct TunnelDoor {
     pub(crate) tasks: Tasks,
     pub(crate) metrics: Metrics,
     pub(crate) links: Arc<Semaphore>,
-    pub(crate) draining: tokio_util::sync::CancellationToken,
+    pub(crate) draining: CancellationToken,
+    /// Cancelled when no client waits for a tunnel any more.
+    pub(crate) front_done: CancellationToken,
 }
 
 impl TunnelDoor {
@@ -200,13 +203,15 @@ impl TunnelDoor {
         }
     }
 
-    /// When the gateway drains: tells the agent to open elsewhere; returns when nothing is in flight.
+    /// When the gateway drains: tells the agent to open elsewhere, serves the clients that are still there, and returns
+    /// when nothing is in flight.
     async fn drain(&self, live: &Live) {
         self.draining.cancelled().await;
         let message = Drain { grace_ms: 0, message: "the gateway is stopping".into() };
         if let Err(error) = call::<_, ()>(&live.session, ControlCall::Drain, live.epoch, &message).await {
             debug!(cluster = %live.cluster, %error, "the agent was not told of the drain");
         }
+        self.front_done.cancelled().await;
         finish(&live.session).await;
     }
 

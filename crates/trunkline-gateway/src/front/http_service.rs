@@ -18,11 +18,13 @@ impl Front {
     pub(super) async fn answer(&self, request: Request<Incoming>, caller: &Caller) -> Response<Body> {
         let id = RequestId::random();
         let (parts, body) = request.into_parts();
-        let mut entry = Box::new(Entry::new(id, caller.from, &parts, self.metrics.clone()));
+        let place = self.requests.clone().try_acquire_owned().ok();
+        let overloaded = place.is_none();
+        let mut entry = Box::new(Entry::new(id, caller.from, &parts, self.metrics.clone(), place));
         let request = Request::from_parts(parts, body);
-        let Ok(_place) = self.requests.try_acquire() else {
+        if overloaded {
             return refuse(&Refusal::Overloaded, entry);
-        };
+        }
         let (route, identity) = match self.admit(&request, caller, &mut entry) {
             Ok(admitted) => admitted,
             Err(refusal) => return refuse(&refusal, entry),
