@@ -47,7 +47,8 @@ $(TOOLS)/bin/cargo-deny:
 
 .PHONY: unit
 unit: ## Unit tests, the whole path in process, bad input, architecture
-	cargo test --workspace --locked --lib --bins --tests --exclude trunkline-benches -- --skip cluster_only
+	cargo test --locked --workspace --exclude trunkline-tests --exclude trunkline-benches
+	cargo test --locked -p trunkline-tests --lib --test e2e --test bad_input --test architecture
 
 .PHONY: binary
 binary: ## The binary that tests start
