@@ -22,10 +22,14 @@ pub(crate) enum Way {
     Path,
     /// `<id>.<suffix>`
     Host,
+    /// `x-cluster-id: <id>`, which the program must be told to send.
+    Header,
 }
 
 impl Way {
-    pub(crate) const ALL: [Self; 3] = [Self::Direct, Self::Path, Self::Host];
+    pub(crate) const ALL: [Self; 4] = [Self::Direct, Self::Path, Self::Host, Self::Header];
+    /// Those that every program can go.
+    pub(crate) const USUAL: [Self; 3] = [Self::Direct, Self::Path, Self::Host];
     pub(crate) const GATEWAY: [Self; 2] = [Self::Path, Self::Host];
 }
 
@@ -37,13 +41,14 @@ pub(crate) fn write_kubeconfig(papers: &Papers, cluster: &Cluster, user: User, w
         Way::Direct => (format!("https://127.0.0.1:{}", cluster.port), String::new()),
         Way::Path => (format!("https://127.0.0.1:{front}/clusters/{id}"), String::new()),
         Way::Host => (format!("https://127.0.0.1:{front}"), format!(", tls-server-name: {id}.{HOST_SUFFIX}")),
+        Way::Header => (format!("https://127.0.0.1:{front}"), String::new()),
     };
     let (ca, certificate, key, acting_as) = match way {
         Way::Direct => {
             let acting_as = format!(", as: {}, as-groups: [\"{}\"]", user.name(), user.group());
             (cluster.pki("ca.crt"), cluster.pki("admin.crt"), cluster.pki("admin.key"), acting_as)
         }
-        Way::Path | Way::Host => {
+        Way::Path | Way::Host | Way::Header => {
             let file = |ending| papers.file(&format!("{}.{ending}", user.name()));
             (papers.file("front-ca.pem"), file("pem"), file("key"), String::new())
         }
@@ -99,7 +104,7 @@ impl Stage {
                     .arg("--key")
                     .arg(at.pki("admin.key"))
             }
-            Way::Path | Way::Host => {
+            Way::Path | Way::Host | Way::Header => {
                 let resolve = format!("{cluster}.{HOST_SUFFIX}:{}:127.0.0.1", self.papers.ports.front);
                 call.args(["--resolve", &resolve])
                     .arg("--cacert")
@@ -110,6 +115,9 @@ impl Stage {
                     .arg(self.papers.file(&format!("{}.key", user.name())))
             }
         };
+        if way == Way::Header {
+            return Ok(call.args(["-H", &format!("x-cluster-id: {cluster}")]));
+        }
         Ok(call)
     }
 
@@ -120,6 +128,7 @@ impl Stage {
             Way::Direct => format!("https://127.0.0.1:{}{path}", self.cluster(cluster)?.port),
             Way::Path => format!("https://127.0.0.1:{front}/clusters/{cluster}{path}"),
             Way::Host => format!("https://{cluster}.{HOST_SUFFIX}:{front}{path}"),
+            Way::Header => format!("https://127.0.0.1:{front}{path}"),
         })
     }
 }

@@ -31,3 +31,50 @@ async fn path_host_and_header_lead_to_the_same_upstream_request() {
         assert!(!request.headers.contains_key("x-cluster-id"));
     }
 }
+
+#[tokio::test]
+async fn path_and_query_travel_byte_for_byte() {
+    let rig = Rig::start().await;
+    let mut connection = rig.client().http1().await;
+    for path in [
+        "/",
+        "/api/",
+        "/api/v1/namespaces/d/configmaps/a%3Ab?x=%2F&y=a+b&z=//",
+        "/apis/x/v1/things?labelSelector=a%3Db%2Cc%21%3Dd&empty=&&",
+        "/version?",
+        "/api/v1/namespaces/d/services/web/proxy/a%2fb;c//d?q=%00",
+    ] {
+        let before = rig.upstream("alpha").count();
+        let reply = connection.get(&format!("/clusters/alpha{path}")).await.unwrap();
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        assert_eq!(rig.upstream("alpha").seen()[before].path, path);
+    }
+}
+
+#[tokio::test]
+async fn two_names_that_disagree_reach_no_cluster() {
+    let rig = Rig::builder().cluster("alpha").cluster("beta").start().await;
+    let client = rig.client();
+    let both = Request::get("/clusters/alpha/api").header("x-cluster-id", "beta").body(empty()).unwrap();
+    let reply = client.send(both).await;
+    assert_eq!((reply.status.as_u16(), reply.reason().as_str()), (400, "AmbiguousCluster"));
+    let coalesced = Request::get("/api").header("host", "beta.clusters.test").body(empty()).unwrap();
+    let reply = client.named("alpha.clusters.test").http2().await.whole(coalesced).await.unwrap();
+    assert_eq!((reply.status.as_u16(), reply.reason().as_str()), (421, "Misdirected"));
+    assert_eq!(rig.upstream("alpha").count() + rig.upstream("beta").count(), 0);
+}
+
+#[tokio::test]
+async fn each_cluster_is_reached_by_its_own_name_only() {
+    let rig = Rig::builder().cluster("alpha").cluster("beta").start().await;
+    let mut connection = rig.client().http2().await;
+    for at in 0..50 {
+        let name = if at % 2 == 0 { "alpha" } else { "beta" };
+        let reply = connection.get(&format!("/clusters/{name}/api/{name}/{at}")).await.unwrap();
+        assert_eq!(reply.status, 200);
+    }
+    for (name, other) in [("alpha", "beta"), ("beta", "alpha")] {
+        assert_eq!(rig.upstream(name).seen_with(name).len(), 25);
+        assert_eq!(rig.upstream(name).seen_with(other).len(), 0);
+    }
+}

@@ -3,3 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic anywhere")]
 
 mod addressing;
+mod streaming;
+mod identity;
+mod header_corpus;
+mod answers;
+mod upgrades;
+mod access_log;
+mod faults;

@@ -52,6 +52,15 @@ impl Raw {
         }
     }
 
+    /// Reads so many bytes.
+    pub async fn hear(&mut self, bytes: usize) -> Vec<u8> {
+        while self.heard.len() < bytes {
+            let read = within("the body", PATIENCE, self.stream.read_buf(&mut self.heard)).await;
+            assert!(matches!(read, Ok(1..)), "hung up within the body");
+        }
+        self.heard.drain(..bytes).collect()
+    }
+
     /// The head of an answer.
     pub async fn hear_head(&mut self) -> String {
         self.hear_until(b"\r\n\r\n").await

@@ -6,7 +6,7 @@
 //! door ─┘                                └─ stream ── serve: HTTP on streams the other end opened
 //! ```
 //!
-//! An agent dials a [`link`](dial), both ends start a [`Session`] on it, and from then on either end opens
+//! An agent dials a link ([`Dialler`]), both ends start a [`Session`] on it, and from then on either end opens
 //! streams. The opener of a stream is an HTTP/1.1 client and the other end an HTTP/1.1 server; what needs words
 //! (hello, ping, status, drain) is HTTP as well, told apart by the stream head.
 //!

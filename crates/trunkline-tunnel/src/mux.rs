@@ -41,7 +41,7 @@ const WINDOW_GROWTH: usize = 64 * 1024 * 1024;
 const TURN: usize = 16 * 1024;
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// Streams accepted but not yet taken by [`Mux::accept`].
+/// Streams accepted but not yet taken by [`crate::Inbound`].
 const BACKLOG: usize = 256;
 
 /// Which end opened the link; the two number their streams differently.

@@ -66,7 +66,7 @@ pub(crate) async fn a_list_in_chunks_is_the_list(stage: &mut Stage) -> Result<St
     direct(&["apply", "-f", "-"]).input(objects).bytes().await?;
     let list = ["get", "configmaps", "-n", "many", "--chunk-size=2", "-v=6", "-o", "name"];
     let (mut names, mut pages) = (Vec::new(), 0);
-    for way in Way::ALL {
+    for way in Way::USUAL {
         let outcome = stage.kubectl(Jane, "alpha", way).args(list).run().await?;
         ensure!(outcome.code == Some(0), "{outcome:?}");
         pages = outcome.stderr.matches("limit=2").count();
@@ -114,7 +114,7 @@ pub(crate) async fn a_watch_brings_the_same_events(stage: &mut Stage) -> Result<
     let watch =
         ["get", "configmaps", "--field-selector=metadata.name=watched", "-w", "--output-watch-events", EVENT];
     let mut watches = Vec::new();
-    for way in Way::ALL {
+    for way in Way::USUAL {
         let call = stage.kubectl(Jane, "alpha", way).args(watch);
         watches.push(call.start(stage.folder(), &format!("watch-{way:?}"))?);
     }
