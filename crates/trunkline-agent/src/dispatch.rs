@@ -8,7 +8,7 @@ use tracing::{debug, info};
 use trunkline_proto::{
     ClusterId, ControlCall, Drain, Epoch, Identity, LinkWish, Purpose, RequestId, StreamHead,
 };
-use trunkline_runtime::{Body, Tasks, boxed, copy_both_ways};
+use trunkline_runtime::{Body, Copied, Tasks, boxed, copy_both_ways};
 use trunkline_tunnel::{json, read_json};
 use trunkline_upstream::Upstream;
 
@@ -92,8 +92,10 @@ impl Dispatch {
                 let above = hyper::upgrade::on(&mut response);
                 self.tasks.spawn_until_stopped(async move {
                     let (Ok(below), Ok(above)) = tokio::join!(below, above) else { return };
-                    let (copied, ended) = copy_both_ways(TokioIo::new(below), TokioIo::new(above)).await;
-                    debug!(request = %id, sent = copied.forth, received = copied.back, clean = ended.is_ok(), "upgrade over");
+                    let copied = Copied::default();
+                    let ended = copy_both_ways(TokioIo::new(below), TokioIo::new(above), &copied).await;
+                    debug!(request = %id, sent = copied.forth(), received = copied.back(),
+                           clean = ended.is_ok(), "upgrade over");
                 });
                 Ok(response)
             }

@@ -94,7 +94,7 @@ impl Gateway {
             None => None,
         };
         let tunnels = Tunnels::new(metrics.clone(), &tasks);
-        let proxy = Proxy { tunnels: tunnels.clone(), management, tasks: tasks.clone() };
+        let proxy = Proxy { tunnels: tunnels.clone(), management };
         let front = Front {
             tls: Arc::new(front_tls),
             fleet: fleet.clone(),

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use trunkline_proto::headers::request_fields;
 use trunkline_proto::{Epoch, HEAD_HEADER, Identity, Purpose, StreamHead};
-use trunkline_runtime::{Body, BodyError, Tasks, boxed};
+use trunkline_runtime::{Body, BodyError, boxed};
 use trunkline_tunnel::{ExchangeError, OpenError};
 use trunkline_upstream::Upstream;
 
@@ -31,7 +31,6 @@ const ROUNDS: usize = 3;
 pub(crate) struct Proxy {
     pub(crate) tunnels: Tunnels,
     pub(crate) management: Option<Upstream>,
-    pub(crate) tasks: Tasks,
 }
 
 /// The way a request went.
@@ -81,7 +80,7 @@ impl Proxy {
         };
         match (response.status(), upgrade, below) {
             (StatusCode::SWITCHING_PROTOCOLS, Some(token), Some(below)) => {
-                upgrade::join(&self.tasks, response, &token, below, way, entry, &route.cluster)
+                upgrade::join(&self.tunnels, response, &token, below, way, entry, &route.cluster)
             }
             (StatusCode::SWITCHING_PROTOCOLS, ..) => {
                 Err((refused_answer(route, "it switched protocols although nobody asked"), entry))

@@ -34,6 +34,9 @@ const WAITERS: usize = 4096;
 /// The most links that one tunnel is asked to have.
 const MOST_LINKS: u16 = 4;
 
+/// How long an agent that was asked for a further link is not asked again.
+const ASK_EVERY: Duration = Duration::from_secs(5);
+
 /// All tunnels. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Tunnels {
@@ -57,7 +60,8 @@ struct Tunnel {
     newest: HashMap<Slot, (u64, Epoch)>,
     last_seen: Option<(Instant, SystemTime)>,
     status: StatusReport,
-    wished: u16,
+    /// When the agent was last asked for a further link.
+    wished: Option<Instant>,
 }
 
 /// A session with what is known of it.
@@ -158,7 +162,7 @@ impl Tunnels {
             tunnel.live.retain(|other| !Arc::ptr_eq(other, live));
             tunnel.last_seen = Some((Instant::now(), SystemTime::now()));
             if tunnel.live.is_empty() {
-                tunnel.wished = 0;
+                tunnel.wished = None;
                 self.shared.metrics.clusters_connected.dec();
             }
         }
@@ -233,9 +237,10 @@ impl Tunnels {
         if let Some(tunnel) = map.get_mut(&live.cluster) {
             let open: Vec<_> = tunnel.live.iter().filter(|live| live.session.is_open()).collect();
             let all_bulk = open.iter().all(|live| live.bulk.load(Ordering::Relaxed) > 0);
-            let wish = u16::try_from(open.len() + 1).unwrap_or(MOST_LINKS).min(MOST_LINKS);
-            if all_bulk && tunnel.wished < wish {
-                tunnel.wished = wish;
+            let wish = u16::try_from(open.len() + 1).unwrap_or(u16::MAX);
+            let asked_just_now = tunnel.wished.is_some_and(|when| when.elapsed() < ASK_EVERY);
+            if all_bulk && wish <= MOST_LINKS && !asked_just_now {
+                tunnel.wished = Some(Instant::now());
                 let asked = live.clone();
                 self.shared.tasks.spawn_until_stopped(async move {
                     let wish = LinkWish { api: wish };

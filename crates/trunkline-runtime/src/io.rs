@@ -1,39 +1,49 @@
 //! Copying bytes both ways between the two ends of an upgraded request.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The buffer of one direction, in bytes.
 pub const COPY_BUFFER: usize = 16 * 1024;
 
-/// How many bytes went each way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How many bytes went each way so far.
+#[derive(Debug, Default)]
 pub struct Copied {
-    /// From the first end to the second.
-    pub forth: u64,
-    /// From the second end to the first.
-    pub back: u64,
+    forth: AtomicU64,
+    back: AtomicU64,
 }
 
-/// Copies until both ends have said all, or either breaks. The count is right in either case.
+impl Copied {
+    /// Bytes from the first end to the second.
+    pub fn forth(&self) -> u64 {
+        self.forth.load(Ordering::Relaxed)
+    }
+
+    /// Bytes from the second end to the first.
+    pub fn back(&self) -> u64 {
+        self.back.load(Ordering::Relaxed)
+    }
+}
+
+/// Copies until both ends have said all, or either breaks. `copied` is right at any moment, also when the future is
+/// dropped.
 ///
 /// An end that closes its sending side is passed on as such; the other direction goes on.
-pub async fn copy_both_ways<A, B>(a: A, b: B) -> (Copied, io::Result<()>)
+pub async fn copy_both_ways<A, B>(a: A, b: B, copied: &Copied) -> io::Result<()>
 where
     A: AsyncRead + AsyncWrite,
     B: AsyncRead + AsyncWrite,
 {
     let (mut a_read, mut a_write) = tokio::io::split(a);
     let (mut b_read, mut b_write) = tokio::io::split(b);
-    let mut copied = Copied::default();
-    let forth = copy_one_way(&mut a_read, &mut b_write, &mut copied.forth);
-    let back = copy_one_way(&mut b_read, &mut a_write, &mut copied.back);
-    let ended = tokio::try_join!(forth, back).map(|_| ());
-    (copied, ended)
+    let forth = copy_one_way(&mut a_read, &mut b_write, &copied.forth);
+    let back = copy_one_way(&mut b_read, &mut a_write, &copied.back);
+    tokio::try_join!(forth, back).map(|_| ())
 }
 
-async fn copy_one_way<R, W>(from: &mut R, to: &mut W, count: &mut u64) -> io::Result<()>
+async fn copy_one_way<R, W>(from: &mut R, to: &mut W, count: &AtomicU64) -> io::Result<()>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -46,7 +56,7 @@ where
         }
         to.write_all(&buffer[..read]).await?;
         to.flush().await?;
-        *count += read as u64;
+        count.fetch_add(read as u64, Ordering::Relaxed);
     }
 }
 
@@ -58,7 +68,8 @@ mod tests {
     async fn what_one_end_says_the_other_hears_and_a_half_close_is_passed_on() {
         let (mut client, front) = tokio::io::duplex(64);
         let (back, mut upstream) = tokio::io::duplex(64);
-        let copying = copy_both_ways(front, back);
+        let copied = Copied::default();
+        let copying = copy_both_ways(front, back, &copied);
         let talk = async move {
             client.write_all(b"ping").await.unwrap();
             client.shutdown().await.unwrap();
@@ -70,9 +81,9 @@ mod tests {
             client.read_to_end(&mut answer).await.unwrap();
             (heard, answer)
         };
-        let ((copied, ended), (heard, answer)) = tokio::join!(copying, talk);
+        let (ended, (heard, answer)) = tokio::join!(copying, talk);
         ended.unwrap();
         assert_eq!((heard.as_slice(), answer.as_slice()), (&b"ping"[..], &b"answer"[..]));
-        assert_eq!(copied, Copied { forth: 4, back: 6 });
+        assert_eq!((copied.forth(), copied.back()), (4, 6));
     }
 }

@@ -24,8 +24,8 @@ use crate::route::{Kind, Route};
 use crate::tunnels::{Bulk, Tunnels};
 
 /// How long an answer must last and how many bytes it must have brought to count as bulk.
-const BULK_AFTER: Duration = Duration::from_secs(1);
-const BULK_BYTES: u64 = 4 * 1024 * 1024;
+pub(super) const BULK_AFTER: Duration = Duration::from_secs(1);
+pub(super) const BULK_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Passes an ordinary answer on.
 pub(super) fn pass_on(

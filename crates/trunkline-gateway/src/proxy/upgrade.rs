@@ -3,6 +3,8 @@
 //! The stream of an upgrade is its own and dies with it, whatever the answer (CVE-2018-1002105: a refused upgrade
 //! left a privileged pipe; CVE-2026-2833: bytes after the request were passed on before the 101).
 
+use std::convert::Infallible;
+
 use http::{HeaderValue, Method, Request, Response, Version, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -10,12 +12,14 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use trunkline_proto::ClusterId;
 use trunkline_proto::headers::answer_fields;
-use trunkline_runtime::{Body, Tasks, copy_both_ways, empty, full};
+use trunkline_runtime::{Body, Copied, copy_both_ways, empty, full};
 
+use super::answer::{BULK_AFTER, BULK_BYTES};
 use super::{Way, refused_answer};
 use crate::access_log::Entry;
 use crate::refusal::Refusal;
 use crate::route::Route;
+use crate::tunnels::Tunnels;
 
 /// What may be upgraded to.
 const TOKENS: &[&str] = &["websocket", "SPDY/3.1"];
@@ -48,7 +52,7 @@ pub(super) fn asked(request: &Request<Incoming>) -> Result<Option<HeaderValue>, 
 
 /// The cluster said 101: passes it on and joins the two ends.
 pub(super) fn join(
-    tasks: &Tasks,
+    tunnels: &Tunnels,
     mut response: Response<Body>,
     token: &HeaderValue,
     below: OnUpgrade,
@@ -69,21 +73,49 @@ pub(super) fn join(
     let above = hyper::upgrade::on(&mut response);
     entry.status = answer.status().as_u16();
     entry.reason = "";
-    tasks.spawn_until_stopped(async move {
+    let family = tunnels.tasks();
+    let tunnels = tunnels.clone();
+    family.spawn_until_stopped(async move {
         // Held to the end: it counts the exchange as in flight on its session.
-        let (_response, _way) = (response, way);
-        // Moved as a whole: else only its copied fields would be, and its line written before the end.
-        let mut entry = entry;
-        entry.reason = "UpgradeLost";
+        let _response = response;
+        let mut joined = Joined { entry, copied: Copied::default() };
+        joined.entry.reason = "UpgradeLost";
         let (Ok(below), Ok(above)) = tokio::join!(below, above) else { return };
         // Said ahead, for the case that the gateway's own end cuts this task.
-        entry.reason = "Shutdown";
-        let (copied, ended) = copy_both_ways(TokioIo::new(below), TokioIo::new(above)).await;
-        entry.received = copied.forth;
-        entry.sent = copied.back;
-        entry.reason = if ended.is_ok() { "" } else { "CutOff" };
+        joined.entry.reason = "Shutdown";
+        let copying = copy_both_ways(TokioIo::new(below), TokioIo::new(above), &joined.copied);
+        let ended = tokio::select! {
+            ended = copying => ended,
+            never = watch_for_bulk(&way, &tunnels, &joined.copied) => match never {},
+        };
+        joined.entry.reason = if ended.is_ok() { "" } else { "CutOff" };
     });
     Ok(answer)
+}
+
+/// An upgrade's entry; its line is written with the bytes that went, however the upgrade ends.
+struct Joined {
+    entry: Box<Entry>,
+    copied: Copied,
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        self.entry.received = self.copied.forth();
+        self.entry.sent = self.copied.back();
+    }
+}
+
+/// Says that an upgrade carries bulk, once it does. Never returns.
+async fn watch_for_bulk(way: &Way, tunnels: &Tunnels, copied: &Copied) -> Infallible {
+    if let Way::Tunnel(live) = way {
+        while copied.forth() + copied.back() < BULK_BYTES {
+            tokio::time::sleep(BULK_AFTER).await;
+        }
+        let _bulk = tunnels.mark_bulk(live);
+        return std::future::pending().await;
+    }
+    std::future::pending().await
 }
 
 /// The cluster did not switch: its answer is passed on, bounded, and the connection not used again.
