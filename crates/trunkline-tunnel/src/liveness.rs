@@ -40,6 +40,7 @@ impl Session {
                 continue;
             }
             let asked = Instant::now();
+            let heard = self.traffic().received;
             tokio::select! {
                 answer = call::<_, ()>(self, ControlCall::Ping, epoch, &()) => {
                     if answer.is_ok() {
@@ -48,10 +49,11 @@ impl Session {
                 }
                 () = tokio::time::sleep(DEAD_AFTER) => {}
             }
-            // Not the answer but any progress counts: a busy link may carry bytes and still be slow to answer.
-            if self.silence() >= asked.elapsed() {
+            // Not the answer but any progress counts: a busy link may carry bytes and still be slow to answer. It is
+            // counted in bytes, as an answer may come within the clock's own step.
+            if self.traffic().received == heard {
                 tokio::time::sleep_until(asked + DEAD_AFTER).await;
-                if self.silence() >= asked.elapsed() {
+                if self.traffic().received == heard {
                     return;
                 }
             }

@@ -260,6 +260,20 @@ async fn a_silent_other_end_is_dead_nine_seconds_after_its_last_byte() {
     drop(far);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_idle_session_lives_although_answers_take_no_time() {
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let tasks = Tasks::new();
+    let (gateway, at_gateway) = Session::start(near, Role::Door, Limits::DEFAULT, &tasks);
+    let (agent, at_agent) = Session::start(far, Role::Dialler, Limits::DEFAULT, &tasks);
+    for inbound in [at_gateway, at_agent] {
+        tasks.spawn(serve(inbound, tasks.clone(), async |_| Response::new(full("null"))));
+    }
+    let watched = async { tokio::join!(gateway.keep_alive(Epoch(1)), agent.keep_alive(Epoch(1))) };
+    assert!(tokio::time::timeout(Duration::from_secs(3600), watched).await.is_err());
+    assert!(gateway.is_open() && agent.is_open());
+}
+
 #[tokio::test]
 async fn a_stopped_reader_holds_back_its_own_stream_only() {
     let pair = pair().serving(sample);
