@@ -10,7 +10,7 @@
 //! | `/stuck` | no answer until released |
 //! | `/watch` | one event, then one more per release |
 //! | `/status/N` | that status, empty |
-//! | `/redirect?URL` | 302 to URL, as it stands in the query |
+//! | `/redirect` | 302 to what stands in the field `x-requested-with` |
 //! | `/fields?name=value&...` | 200 with these fields |
 //! | `/upgrade` | 101 and an echo, if asked; else 400 |
 //! | `/decline/N` | that status with a body, whatever is asked |
@@ -60,8 +60,8 @@ pub(crate) async fn answer(mut request: Request<Incoming>, shared: Arc<Shared>) 
         "decline" => with_status(number, full("not today")),
         "redirect" => {
             let mut response = with_status(302, empty());
-            if let Ok(to) = HeaderValue::try_from(query) {
-                response.headers_mut().insert(header::LOCATION, to);
+            if let Some(to) = request.headers().get("x-requested-with") {
+                response.headers_mut().insert(header::LOCATION, to.clone());
             }
             response
         }

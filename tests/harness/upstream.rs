@@ -23,6 +23,10 @@ use crate::{Paper, script};
 /// The agent's own credential.
 const TOKEN: &str = "the-agents-own-token";
 
+/// What a real API server allows: heads of 1 MiB, 100 streams a connection.
+const MAX_HEAD: u32 = 1024 * 1024;
+const STREAMS: u32 = 100;
+
 /// What is spoken with a fake upstream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wire {
@@ -196,7 +200,8 @@ impl FakeUpstream {
                 Ok::<_, Infallible>(answer)
             }
         });
-        let http = auto::Builder::new(self.shared.tasks.clone());
+        let mut http = auto::Builder::new(self.shared.tasks.clone());
+        http.http2().max_header_list_size(MAX_HEAD).max_concurrent_streams(STREAMS);
         let _ = http.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
     }
 

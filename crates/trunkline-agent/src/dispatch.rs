@@ -1,5 +1,7 @@
 //! What becomes of a request on a stream: a control call is answered here, a Kubernetes request goes upstream.
 
+use std::time::Duration;
+
 use http::{Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -30,6 +32,9 @@ pub(crate) struct Dispatch {
     pub(crate) wish: tokio::sync::watch::Sender<u16>,
 }
 
+/// How long a request waits for the epoch: the gateway may send one before this end has read the welcome.
+const EPOCH_DEADLINE: Duration = Duration::from_secs(5);
+
 impl Dispatch {
     /// Answers one request.
     pub(crate) async fn answer(self, mut request: Request<Incoming>) -> Response<Body> {
@@ -37,7 +42,7 @@ impl Dispatch {
             Ok(StreamHead { purpose: Purpose::Control, .. }) => self.control(request).await,
             Ok(StreamHead { purpose: Purpose::Kubernetes(identity), request: id, epoch }) => {
                 self.metrics.requests.inc();
-                match self.check_epoch(epoch) {
+                match self.check_epoch(epoch).await {
                     Ok(()) => self.kubernetes(request, &identity, id).await,
                     Err(refusal) => Err(refusal),
                 }
@@ -51,11 +56,11 @@ impl Dispatch {
         })
     }
 
-    fn check_epoch(&self, theirs: Epoch) -> Result<(), Refusal> {
-        match *self.epoch.borrow() {
-            Some(ours) if ours == theirs => Ok(()),
-            ours => Err(Refusal::Epoch { ours: ours.unwrap_or_default(), theirs }),
-        }
+    async fn check_epoch(&self, theirs: Epoch) -> Result<(), Refusal> {
+        let mut epoch = self.epoch.clone();
+        let granted = tokio::time::timeout(EPOCH_DEADLINE, epoch.wait_for(Option::is_some)).await;
+        let ours = granted.ok().and_then(Result::ok).and_then(|epoch| *epoch).unwrap_or_default();
+        if ours == theirs { Ok(()) } else { Err(Refusal::Epoch { ours, theirs }) }
     }
 
     async fn control(&self, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {

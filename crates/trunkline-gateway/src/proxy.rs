@@ -10,7 +10,7 @@ use http_body::Frame;
 use hyper::body::Incoming;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use trunkline_proto::headers::request_fields;
 use trunkline_proto::{Epoch, HEAD_HEADER, Identity, Purpose, StreamHead};
@@ -42,22 +42,27 @@ pub(crate) enum Way {
 }
 
 impl Proxy {
-    /// Sends a request to its cluster and passes the answer on. The entry leaves with the answer.
+    /// Sends a request to its cluster and passes the answer on. The entry leaves with the answer. An upgrade is cut
+    /// when `unwelcome` returns.
     pub(crate) async fn exchange(
         &self,
         mut request: Request<Incoming>,
         route: &Route,
         identity: Identity,
         mut entry: Box<Entry>,
+        unwelcome: Option<Unwelcome>,
     ) -> Result<Response<Body>, (Refusal, Box<Entry>)> {
         let upgrade = match upgrade::asked(&request) {
             Ok(upgrade) => upgrade,
             Err(refusal) => return Err((refusal, entry)),
         };
-        let below = upgrade.as_ref().map(|_| hyper::upgrade::on(&mut request));
-        let received = Arc::new(AtomicU64::new(0));
+        let below = upgrade.as_ref().map(|_| upgrade::Below {
+            bytes: hyper::upgrade::on(&mut request),
+            unwelcome: unwelcome.unwrap_or_else(|| Box::pin(std::future::pending())),
+        });
+        let received = Arc::new(Received::default());
         let (parts, body) = request.into_parts();
-        let mut outward = Request::new(boxed(Counted { body, count: received.clone() }));
+        let mut outward = Request::new(boxed(Counted { body, received: received.clone() }));
         *outward.method_mut() = parts.method;
         *outward.uri_mut() = Uri::from(route.path.clone());
         *outward.headers_mut() = request_fields(&parts.headers, route.facts.application);
@@ -73,14 +78,16 @@ impl Proxy {
                 .map_err(Refusal::Management),
             _ => self.send_through_tunnel(outward, route, identity, &entry).await,
         };
-        entry.received = received.load(Ordering::Relaxed);
+        entry.received = received.bytes();
         let (response, way) = match sent {
             Ok(sent) => sent,
+            // The exchange failed because the client hung up within its own request.
+            Err(_) if received.broke.load(Ordering::Relaxed) => return Err((Refusal::ClientGone, entry)),
             Err(refusal) => return Err((refusal, entry)),
         };
         match (response.status(), upgrade, below) {
             (StatusCode::SWITCHING_PROTOCOLS, Some(token), Some(below)) => {
-                upgrade::join(&self.tunnels, response, &token, below, way, entry, &route.cluster)
+                upgrade::join(&self.tunnels, response, &token, below, way, entry, route)
             }
             (StatusCode::SWITCHING_PROTOCOLS, ..) => {
                 Err((refused_answer(route, "it switched protocols although nobody asked"), entry))
@@ -139,10 +146,26 @@ fn refused_answer(route: &Route, why: impl Into<String>) -> Refusal {
     Refusal::AnswerRefused { cluster: route.cluster.clone(), why: why.into() }
 }
 
+/// Returns when a client is no longer to be served.
+pub(crate) type Unwelcome = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What came of a client's body.
+#[derive(Debug, Default)]
+struct Received {
+    bytes: AtomicU64,
+    broke: AtomicBool,
+}
+
+impl Received {
+    fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
 /// A client's body on its way out, counted.
 struct Counted {
     body: Incoming,
-    count: Arc<AtomicU64>,
+    received: Arc<Received>,
 }
 
 impl http_body::Body for Counted {
@@ -154,10 +177,13 @@ impl http_body::Body for Counted {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            self.count.fetch_add(data.len() as u64, Ordering::Relaxed);
+        match &frame {
+            Some(Ok(frame)) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                self.received.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+            }
+            Some(Err(_)) => self.received.broke.store(true, Ordering::Relaxed),
+            None => {}
         }
         Poll::Ready(frame.map(|frame| frame.map_err(BodyError::new)))
     }

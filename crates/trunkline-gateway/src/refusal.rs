@@ -45,6 +45,8 @@ pub(crate) enum Refusal {
     TunnelLost { cluster: ClusterId, source: ExchangeError },
     #[error("the management cluster's API server brought no answer")]
     Management(#[source] SendError),
+    #[error("the client hung up within its request")]
+    ClientGone,
     #[error("cluster {cluster} answered in a way that is not passed on: {why}")]
     AnswerRefused { cluster: ClusterId, why: String },
 }
@@ -69,6 +71,7 @@ impl Refusal {
             Self::TunnelLost { .. } => "TunnelLost",
             Self::Management(SendError::Forbidden(_)) => "IdentityForbidden",
             Self::Management(_) => "UpstreamUnreachable",
+            Self::ClientGone => "ClientGone",
             Self::AnswerRefused { .. } => "AnswerRefused",
         }
     }
@@ -79,6 +82,7 @@ impl Refusal {
             Self::BadHead { .. }
             | Self::BadPath { .. }
             | Self::BadUpgrade { .. }
+            | Self::ClientGone
             | Self::AmbiguousCluster { .. } => StatusCode::BAD_REQUEST,
             Self::BadCluster { .. } | Self::NoCluster | Self::ClusterNotFound(_) => StatusCode::NOT_FOUND,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,

@@ -25,8 +25,8 @@ use crate::Serial;
 /// The longest SPIFFE id that is looked at: its own standard's limit.
 const MAX_URI_BYTES: usize = 2048;
 
-/// The most groups a client's certificate may name.
-const MAX_GROUPS: usize = 64;
+/// The most groups a client's certificate may name; as many as an agent impersonates.
+const MAX_GROUPS: usize = 500;
 
 /// What an agent's certificate attests: which slot of which cluster, in which fleet.
 ///

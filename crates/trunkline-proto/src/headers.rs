@@ -68,8 +68,12 @@ const ANSWER_DROPPED: &[&str] = &[
     "content-security-policy",
     "content-security-policy-report-only",
     "keep-alive",
+    "nel",
     "proxy-authenticate",
     "public-key-pins",
+    "refresh",
+    "report-to",
+    "reporting-endpoints",
     "service-worker-allowed",
     "set-cookie",
     "strict-transport-security",
@@ -104,6 +108,9 @@ pub enum HeadFault {
     /// `Connection` names a field.
     #[error("Connection may only say close, keep-alive, upgrade or te, not {0:?}")]
     ConnectionNames(String),
+    /// Where the body ends could be read in two ways.
+    #[error("the body's length is told in two ways, or in another transfer coding than chunked alone")]
+    Framing,
     /// The client asks to act as somebody else.
     #[error("this gateway does not pass impersonation on (--as, --as-group): sign in as that user instead")]
     Impersonation,
@@ -122,6 +129,17 @@ pub fn inspect(headers: &HeaderMap) -> Result<(), HeadFault> {
         if headers.get_all(once).iter().count() > 1 {
             return Err(HeadFault::Repeated(once));
         }
+    }
+    let codings: Vec<_> = headers.get_all(header::TRANSFER_ENCODING).iter().collect();
+    let framed_oddly = match codings.as_slice() {
+        [] => false,
+        [one] => {
+            !one.as_bytes().eq_ignore_ascii_case(b"chunked") || headers.contains_key(header::CONTENT_LENGTH)
+        }
+        _ => true,
+    };
+    if framed_oddly {
+        return Err(HeadFault::Framing);
     }
     for value in headers.get_all(header::CONNECTION) {
         for token in String::from_utf8_lossy(value.as_bytes()).split(',') {
@@ -259,6 +277,18 @@ mod tests {
                 matches!(inspect(&map(&[("connection", bad)])), Err(HeadFault::ConnectionNames(_))),
                 "{bad}"
             );
+        }
+    }
+
+    #[test]
+    fn a_body_has_one_length() {
+        assert_eq!(inspect(&map(&[("transfer-encoding", "Chunked")])), Ok(()));
+        for bad in [
+            &[("transfer-encoding", "chunked"), ("content-length", "1")][..],
+            &[("transfer-encoding", "gzip, chunked")],
+            &[("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")],
+        ] {
+            assert_eq!(inspect(&map(bad)), Err(HeadFault::Framing), "{bad:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! One request through its phases, in the order of the folder; each can refuse in one way.
 
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use tracing::{debug, warn};
 use trunkline_proto::headers::{HeadFault, inspect};
@@ -9,8 +9,9 @@ use trunkline_runtime::Body;
 
 use super::{Caller, Front};
 use crate::access_log::Entry;
+use crate::proxy::Unwelcome;
 use crate::refusal::Refusal;
-use crate::route::{Names, Route, route};
+use crate::route::{Kind, Names, Route, route};
 use crate::{authn, authz};
 
 impl Front {
@@ -29,7 +30,10 @@ impl Front {
             Ok(admitted) => admitted,
             Err(refusal) => return refuse(&refusal, entry),
         };
-        match self.proxy.exchange(request, &route, identity, entry).await {
+        // A connection that was upgraded is no longer the front's to cut.
+        let unwelcome = (route.kind == Kind::Upgrade)
+            .then(|| -> Unwelcome { Box::pin(self.until_unwelcome(caller.identity.clone())) });
+        match self.proxy.exchange(request, &route, identity, entry, unwelcome).await {
             Ok(response) => response,
             Err((refusal, entry)) => refuse(&refusal, entry),
         }
@@ -48,6 +52,9 @@ impl Front {
             }
             head_refusal(fault)
         })?;
+        if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+            return Err(Refusal::BadHead { why: format!("{} is not served", request.method()) });
+        }
         let principal = authn::principal(caller.identity.as_ref())?;
         entry.user.clone_from(&principal.user);
         let names = Names { sni: caller.sni.as_deref(), suffix: self.host_suffix.as_deref() };

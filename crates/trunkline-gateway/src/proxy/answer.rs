@@ -5,7 +5,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -15,9 +14,10 @@ use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::Instant;
 use trunkline_proto::Status;
 use trunkline_proto::headers::answer_fields;
+use trunkline_proto::path::read_path;
 use trunkline_runtime::{Body, BodyError, boxed};
 
-use super::{Way, refused_answer};
+use super::{Received, Way, refused_answer};
 use crate::access_log::Entry;
 use crate::refusal::Refusal;
 use crate::route::{Kind, Route};
@@ -34,7 +34,7 @@ pub(super) fn pass_on(
     way: Way,
     tunnels: &Tunnels,
     mut entry: Box<Entry>,
-    received: Arc<AtomicU64>,
+    received: Arc<Received>,
 ) -> Result<Response<Body>, (Refusal, Box<Entry>)> {
     let (parts, body) = response.into_parts();
     let mut headers = answer_fields(&parts.headers);
@@ -51,6 +51,7 @@ pub(super) fn pass_on(
     let outward = Outward {
         body,
         watch: route.kind == Kind::Watch && json && parts.status == StatusCode::OK,
+        between_events: true,
         began: Instant::now(),
         bulk: None,
         way,
@@ -73,14 +74,16 @@ pub(super) fn harden(headers: &mut HeaderMap) {
 
 /// A redirect may only lead to a path of the same cluster; one addressed by path gets its prefix back.
 fn keep_inside(status: StatusCode, headers: &mut HeaderMap, route: &Route) -> Result<(), Refusal> {
+    let locations = headers.get_all(header::LOCATION).iter().count();
     let Some(location) = headers.get(header::LOCATION) else { return Ok(()) };
     if !status.is_redirection() {
         headers.remove(header::LOCATION);
         return Ok(());
     }
     let text = location.to_str().unwrap_or_default();
-    let odd = text.contains(['\\', '\t', ' ']) || text.starts_with("//") || text.contains("/../");
-    if odd || !text.starts_with('/') {
+    // Read by the rules for requests: what a browser could climb out by (`..`, `%2e%2e`, `//`) is no path.
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    if locations > 1 || text.contains(['\\', '\t', ' ']) || read_path(path).is_err() {
         return Err(refused_answer(route, "it redirects out of the cluster"));
     }
     if route.by_path {
@@ -98,11 +101,13 @@ struct Outward {
     body: Body,
     /// Whether a break can be told in a last event.
     watch: bool,
+    /// Whether the last event that went out was whole.
+    between_events: bool,
     began: Instant,
     bulk: Option<Bulk>,
     way: Way,
     tunnels: Tunnels,
-    received: Arc<AtomicU64>,
+    received: Arc<Received>,
     ended: bool,
     entry: Box<Entry>,
 }
@@ -122,13 +127,13 @@ impl Outward {
     fn end(&mut self, reason: &'static str) {
         self.ended = true;
         self.entry.reason = reason;
-        self.entry.received = self.received.load(Ordering::Relaxed);
+        self.entry.received = self.received.bytes();
     }
 
     /// The cluster broke off in the middle.
     fn broke(&mut self, error: BodyError) -> Option<Result<Frame<Bytes>, BodyError>> {
         self.end("CutOff");
-        if !self.watch {
+        if !self.watch || !self.between_events {
             return Some(Err(error));
         }
         // A watch's client reads events: the reason is one, and the end is clean, so that it resumes.
@@ -159,6 +164,7 @@ impl http_body::Body for Outward {
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
                     self.note(data.len());
+                    self.between_events = data.last().map_or(self.between_events, |last| *last == b'\n');
                     if self.body.is_end_stream() {
                         self.end("");
                     }
@@ -188,6 +194,6 @@ impl Drop for Outward {
         if !self.ended && self.body.is_end_stream() {
             self.end("");
         }
-        self.entry.received = self.received.load(Ordering::Relaxed);
+        self.entry.received = self.received.bytes();
     }
 }

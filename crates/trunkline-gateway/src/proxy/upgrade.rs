@@ -10,12 +10,11 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use trunkline_proto::ClusterId;
 use trunkline_proto::headers::answer_fields;
 use trunkline_runtime::{Body, Copied, copy_both_ways, empty, full};
 
 use super::answer::{BULK_AFTER, BULK_BYTES};
-use super::{Way, refused_answer};
+use super::{Unwelcome, Way, refused_answer};
 use crate::access_log::Entry;
 use crate::refusal::Refusal;
 use crate::route::Route;
@@ -25,6 +24,13 @@ use crate::tunnels::Tunnels;
 const TOKENS: &[&str] = &["websocket", "SPDY/3.1"];
 /// The longest body of an answer that declines an upgrade, in bytes.
 const DECLINED: usize = 64 * 1024;
+
+/// The client's end of an upgrade.
+pub(super) struct Below {
+    pub(super) bytes: OnUpgrade,
+    /// Returns when the client is no longer to be served.
+    pub(super) unwelcome: Unwelcome,
+}
 
 /// The upgrade a request asks for, if any.
 pub(super) fn asked(request: &Request<Incoming>) -> Result<Option<HeaderValue>, Refusal> {
@@ -55,15 +61,14 @@ pub(super) fn join(
     tunnels: &Tunnels,
     mut response: Response<Body>,
     token: &HeaderValue,
-    below: OnUpgrade,
+    below: Below,
     way: Way,
     mut entry: Box<Entry>,
-    cluster: &ClusterId,
+    route: &Route,
 ) -> Result<Response<Body>, (Refusal, Box<Entry>)> {
     let got = response.headers().get(header::UPGRADE);
     if !got.is_some_and(|got| got.as_bytes().eq_ignore_ascii_case(token.as_bytes())) {
-        let why = "it switched to another protocol than was asked for".into();
-        return Err((Refusal::AnswerRefused { cluster: cluster.clone(), why }, entry));
+        return Err((refused_answer(route, "it switched to another protocol than was asked for"), entry));
     }
     let mut answer = Response::new(empty());
     *answer.status_mut() = response.status();
@@ -80,11 +85,17 @@ pub(super) fn join(
         let _response = response;
         let mut joined = Joined { entry, copied: Copied::default() };
         joined.entry.reason = "UpgradeLost";
-        let (Ok(below), Ok(above)) = tokio::join!(below, above) else { return };
+        let Below { bytes, unwelcome } = below;
+        let (Ok(below), Ok(above)) = tokio::join!(bytes, above) else { return };
         // Said ahead, for the case that the gateway's own end cuts this task.
         joined.entry.reason = "Shutdown";
         let copying = copy_both_ways(TokioIo::new(below), TokioIo::new(above), &joined.copied);
         let ended = tokio::select! {
+            biased;
+            () = unwelcome => {
+                joined.entry.reason = "Revoked";
+                return;
+            }
             ended = copying => ended,
             never = watch_for_bulk(&way, &tunnels, &joined.copied) => match never {},
         };
