@@ -1,10 +1,13 @@
 //! Certificates and configuration files: what the gateway, its agents and their clients are started with.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use rustls::ClientConfig;
 use trunkline_pki::dev::DevPki;
 use trunkline_pki::{AgentName, CertifiedFiles, Issued, Serial, Validity};
 use trunkline_proto::{ClusterUid, Slot};
@@ -67,6 +70,8 @@ pub(crate) struct Papers {
     pub(crate) ports: Ports,
     clusters: Vec<String>,
     revoked: Vec<Serial>,
+    /// The newest certificate of each cluster's agent.
+    newest: BTreeMap<String, Serial>,
 }
 
 impl Papers {
@@ -85,7 +90,7 @@ impl Papers {
         }
         let ports = Ports { front: free_port()?, tunnel: free_port()?, admin: free_port()? };
         let clusters = clusters.iter().map(|id| (*id).to_owned()).collect();
-        let papers = Self { folder, pki, ports, clusters, revoked: Vec::new() };
+        let papers = Self { folder, pki, ports, clusters, revoked: Vec::new(), newest: BTreeMap::new() };
         papers.write_gateway_config()?;
         Ok(papers)
     }
@@ -99,8 +104,9 @@ impl Papers {
     }
 
     /// Makes an agent's certificate and configuration, and says where the latter is and what its admin port is.
-    pub(crate) fn agent(&self, cluster: &Cluster) -> Result<(PathBuf, u16)> {
+    pub(crate) fn agent(&mut self, cluster: &Cluster) -> Result<(PathBuf, u16)> {
         let issued = self.pki.tunnel.agent(&agent_name(&cluster.name)?, Validity::days(1))?;
+        self.newest.insert(cluster.name.clone(), issued.serial.clone());
         self.write_agent_config(cluster, &format!("agent-{}", cluster.name), &issued)
     }
 
@@ -123,8 +129,21 @@ impl Papers {
         self.write_agent_config(cluster, &format!("agent-{flaw:?}"), &issued)
     }
 
+    /// Revokes the certificate of a cluster's agent.
+    pub(crate) fn revoke_agent(&mut self, cluster: &str) -> Result<()> {
+        let serial = self.newest.remove(cluster).context("no agent has a certificate for that cluster")?;
+        self.revoke(serial)
+    }
+
+    /// What an agent that does not look at its own certificate would dial with, one that has expired.
+    pub(crate) fn careless_link(&self, cluster: &str) -> Result<Arc<ClientConfig>> {
+        let life = Validity { not_before: SystemTime::now() - DAY, not_after: SystemTime::now() - DAY / 2 };
+        let expired = self.pki.tunnel.agent(&agent_name(cluster)?, life)?;
+        Ok(self.pki.careless_link(Some(&expired))?)
+    }
+
     /// Puts a serial on the gateway's list; a running gateway follows.
-    pub(crate) fn revoke(&mut self, serial: Serial) -> Result<()> {
+    fn revoke(&mut self, serial: Serial) -> Result<()> {
         self.revoked.push(serial);
         self.write_gateway_config()
     }

@@ -12,7 +12,7 @@ use trunkline_runtime::Tasks;
 
 use crate::callers::{self, Way};
 use crate::command::{Call, Process, until};
-use crate::papers::{Papers, User};
+use crate::papers::{Flaw, Papers, User};
 use crate::parts::{Cluster, Parts, scripts};
 use crate::wire::Door;
 
@@ -69,7 +69,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Adds a cluster without a node. `extra` are flags for its API server.
+    /// Adds a cluster without a node, unless it is there. `extra` are flags for its API server.
     pub(crate) async fn add(&mut self, name: &str, extra: &str) -> Result<()> {
         let cluster = Cluster::start(name, false, extra, self.folder.path())?;
         self.clusters.insert(name.to_owned(), cluster);
@@ -80,15 +80,22 @@ impl Stage {
     async fn join(&mut self, name: &str) -> Result<()> {
         let cluster = self.clusters.get_mut(name).context("no such cluster")?;
         cluster.up().await?;
-        let (config, admin) = self.papers.agent(cluster)?;
         for user in User::ALL {
             for way in Way::ALL {
                 callers::write_kubeconfig(&self.papers, self.cluster(name)?, user, way)?;
             }
         }
+        self.issue_agent(name)?;
+        self.serves(name, SERVES_AGAIN).await.map(|_| ())
+    }
+
+    /// Starts a cluster's agent with a certificate of its own, in the place of the one before.
+    pub(crate) fn issue_agent(&mut self, name: &str) -> Result<()> {
+        let cluster = self.clusters.get(name).context("no such cluster")?;
+        let (config, admin) = self.papers.agent(cluster)?;
         let process = self.start_agent(&config, &format!("agent-{name}"))?;
         self.agents.insert(name.to_owned(), Agent { process, admin, config });
-        self.serves(name, SERVES_AGAIN).await.map(|_| ())
+        Ok(())
     }
 
     /// Ends everything.
@@ -110,6 +117,11 @@ impl Stage {
     pub(crate) fn keep(&mut self) -> &Path {
         self.folder.disable_cleanup(true);
         self.folder.path()
+    }
+
+    /// The binary under test.
+    pub(crate) fn trunkline(&self) -> &Path {
+        &self.program
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -146,6 +158,12 @@ impl Stage {
         let config = self.agent(name)?.config.clone();
         self.agent(name)?.process = self.start_agent(&config, &format!("agent-{name}"))?;
         Ok(())
+    }
+
+    /// A certificate of an agent with something wrong in it, in a configuration.
+    pub(crate) fn flawed_agent(&mut self, cluster: &str, flaw: Flaw) -> Result<PathBuf> {
+        let cluster = self.clusters.get(cluster).context("no such cluster")?;
+        Ok(self.papers.flawed_agent(cluster, flaw)?.0)
     }
 
     /// Waits until requests for a cluster get through the gateway, and says how long that took.

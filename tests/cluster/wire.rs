@@ -104,6 +104,11 @@ impl Connection {
         }
     }
 
+    /// Whether it carries several requests at once.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Http2(_))
+    }
+
     /// Another handle to the same connection, where it carries several requests at once.
     pub(crate) fn share(&self) -> Result<Self> {
         match self {

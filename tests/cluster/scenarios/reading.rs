@@ -8,6 +8,7 @@ use crate::callers::Way;
 use crate::papers::User::{Jane, Vera};
 use crate::same;
 use crate::stage::Stage;
+use crate::wire::Door;
 
 pub(crate) async fn every_way_leads_to_the_cluster_that_was_named(stage: &mut Stage) -> Result<String> {
     for cluster in ["alpha", "beta"] {
@@ -20,6 +21,26 @@ pub(crate) async fn every_way_leads_to_the_cluster_that_was_named(stage: &mut St
         stage.curl(Jane, "alpha", Way::Path)?.args(["-H", "x-cluster-id: beta"]).arg(url).text().await?;
     ensure!(answer.contains("AmbiguousCluster"), "{answer}");
     Ok(String::new())
+}
+
+pub(crate) async fn no_answer_comes_from_the_other_cluster(stage: &mut Stage) -> Result<String> {
+    const WORKERS: usize = 16;
+    const EACH: usize = 50;
+    // All of them on one connection, so that whatever is mixed up anywhere would show.
+    let connection = Door::gateway(stage, Jane, true)?.connect(&stage.tasks).await?;
+    let asking = (0..WORKERS).map(async |worker| {
+        let mut connection = connection.share()?;
+        for n in 0..EACH {
+            let cluster = if (worker + n) % 2 == 0 { "alpha" } else { "beta" };
+            let answer = connection.get(&format!("/clusters/{cluster}/api/v1/nodes")).await?;
+            let nodes: serde_json::Value = serde_json::from_slice(&answer.body)?;
+            let name = &nodes["items"][0]["metadata"]["name"];
+            ensure!(name == &format!("{cluster}-node"), "{cluster} answered {name}");
+        }
+        anyhow::Ok(())
+    });
+    futures_util::future::try_join_all(asking).await?;
+    Ok(format!("{} requests in turn on one connection", WORKERS * EACH))
 }
 
 pub(crate) async fn the_cluster_sees_the_same_user(stage: &mut Stage) -> Result<String> {
