@@ -99,11 +99,8 @@ async fn no_header_trick_brings_a_clients_identity_to_the_upstream_or_takes_ours
         connection.say_head(&lines.iter().map(String::as_str).collect::<Vec<_>>()).await;
         let head = connection.hear_head().await.to_ascii_lowercase();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        if head.contains("connection: close") || length.is_none() {
-            raw = None;
-        } else {
-            let length: usize = length.unwrap().parse().unwrap();
-            connection.hear(length).await;
+        if let Some(length) = length.filter(|_| !head.contains("connection: close")) {
+            connection.hear(length.parse().unwrap()).await;
             raw = Some(connection);
         }
         let seen = rig.upstream("alpha").seen();

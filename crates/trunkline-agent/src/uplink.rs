@@ -4,7 +4,7 @@
 //! end when idle. "Open elsewhere first": a gateway that drains is left only after the next link is up.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -46,6 +46,8 @@ struct Shared {
     report: watch::Receiver<StatusReport>,
     wish: watch::Sender<u16>,
     further: AtomicU16,
+    /// Which of the addresses the first link is with: it is that gateway who wishes for more.
+    at: AtomicUsize,
     sessions: std::sync::Mutex<Vec<(Session, Epoch)>>,
     /// Told when the first link is up.
     up: watch::Sender<bool>,
@@ -94,6 +96,7 @@ impl Uplink {
             report,
             wish: watch::Sender::new(1),
             further: AtomicU16::new(0),
+            at: AtomicUsize::new(0),
             sessions: std::sync::Mutex::default(),
             up: watch::Sender::new(false),
             stopping: CancellationToken::new(),
@@ -145,6 +148,7 @@ impl Uplink {
             match self.bring_up(address, 0).await {
                 Ok(live) => {
                     info!(gateway = %address, epoch = %live.epoch, "tunnel is up");
+                    shared.at.store(at, Ordering::Relaxed);
                     shared.up.send_replace(true);
                     backoff.set_cap(live.reconnect_cap);
                     let began = tokio::time::Instant::now();
@@ -194,7 +198,8 @@ impl Uplink {
     }
 
     async fn run_further_link(&self, ordinal: u16) {
-        let address = &self.shared.uphill.addresses[0];
+        let addresses = &self.shared.uphill.addresses;
+        let address = &addresses[self.shared.at.load(Ordering::Relaxed) % addresses.len()];
         let live = match self.bring_up(address, ordinal).await {
             Ok(live) => live,
             Err(error) => return debug!(ordinal, error = %chain(&error), "no further link"),

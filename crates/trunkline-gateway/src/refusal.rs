@@ -155,6 +155,11 @@ impl Refusal {
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
+        // What stands behind an odd head may be part of the trick. HTTP/2, which frames requests itself, has no such
+        // field and drops it.
+        if matches!(self, Self::BadHead { .. }) {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }

@@ -150,10 +150,17 @@ async fn ask(
     // The connection is driven here and nowhere else: it ends with this call.
     let mut driving = std::pin::pin!(connection.with_upgrades());
     let mut answering = std::pin::pin!(sender.send_request(request));
-    let mut response = tokio::select! {
-        biased;
-        answer = &mut answering => answer.map_err(broken)?,
-        Err(error) = &mut driving => return Err(broken(error)),
+    // Driving may be over before the answer is read: it ends when the connection is handed over.
+    let mut driven = false;
+    let mut response = loop {
+        tokio::select! {
+            biased;
+            answer = &mut answering => break answer.map_err(broken)?,
+            ended = &mut driving, if !driven => {
+                ended.map_err(broken)?;
+                driven = true;
+            }
+        }
     };
     match response.status() {
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => return Err(ProxyError::Credentials(name)),
@@ -161,7 +168,12 @@ async fn ask(
         _ => {}
     }
     let upgraded = hyper::upgrade::on(&mut response);
-    let (upgraded, _) = tokio::join!(upgraded, driving);
+    let driving = async {
+        if !driven {
+            let _ = driving.await;
+        }
+    };
+    let (upgraded, ()) = tokio::join!(upgraded, driving);
     upgraded.map_err(broken)
 }
 
