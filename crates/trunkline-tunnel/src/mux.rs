@@ -15,7 +15,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::AsyncWrite as _;
@@ -41,6 +41,8 @@ const WINDOW_GROWTH: usize = 64 * 1024 * 1024;
 const TURN: usize = 16 * 1024;
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// How long to read on after a failed write.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Streams accepted but not yet taken by [`crate::Inbound`].
 const BACKLOG: usize = 256;
 
@@ -69,6 +71,14 @@ impl Opener {
         self.wishes.send(answer).await.ok()?;
         opened.await.ok()
     }
+}
+
+/// How a link ended by itself.
+enum Ended {
+    /// What was read, or that nothing more can be, says why.
+    Heard(CloseReason),
+    /// A write failed; what is still to be read may say more.
+    CannotWrite(CloseReason),
 }
 
 /// The driver of one link: owns the library's state and moves it.
@@ -119,7 +129,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
             reason = poll_fn(|cx| self.poll(cx)) => Some(reason),
         };
         match ended {
-            Some(reason) => reason,
+            Some(Ended::Heard(reason)) => reason,
+            Some(Ended::CannotWrite(reason)) => {
+                let words = poll_fn(|cx| self.poll_last_words(cx));
+                tokio::time::timeout(LAST_WORDS, words).await.unwrap_or(reason)
+            }
             None => {
                 let goodbye = poll_fn(|cx| self.connection.poll_close(cx));
                 let _ = tokio::time::timeout(GOODBYE, goodbye).await;
@@ -128,29 +142,39 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         loop {
             match self.connection.poll_next_inbound(cx) {
                 Poll::Ready(Some(Ok(stream))) => {
                     self.accept(cx, stream);
                     continue;
                 }
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(reason(&error)),
-                Poll::Ready(None) => {
-                    return Poll::Ready(CloseReason::LinkLost("the other end closed it".into()));
-                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Ended::Heard(reason(&error))),
+                Poll::Ready(None) => return Poll::Ready(Ended::Heard(closed())),
                 Poll::Pending => {}
             }
             match self.poll_open(cx) {
                 Poll::Ready(Ok(())) => continue,
-                Poll::Ready(Err(error)) => return Poll::Ready(reason(&error)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Ended::Heard(reason(&error))),
                 Poll::Pending => {}
             }
             // Nothing more is ready: what has gathered leaves in one go.
             return match self.gather.poll_drain(cx) {
-                Poll::Ready(Err(error)) => Poll::Ready(lost(&error)),
+                Poll::Ready(Err(error)) => Poll::Ready(Ended::CannotWrite(lost(&error))),
                 Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
             };
+        }
+    }
+
+    /// Reads on after a failed write: one who refuses us says why, then hangs up, and our write may meet the second
+    /// before we have read the first.
+    fn poll_last_words(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        loop {
+            match ready!(self.connection.poll_next_inbound(cx)) {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(reason(&error)),
+                None => return Poll::Ready(closed()),
+            }
         }
     }
 
@@ -189,9 +213,13 @@ fn reason(error: &yamux::ConnectionError) -> CloseReason {
     match error {
         yamux::ConnectionError::Io(error)
         | yamux::ConnectionError::Decode(yamux::FrameDecodeError::Io(error)) => lost(error),
-        yamux::ConnectionError::Closed => CloseReason::LinkLost("the other end closed it".into()),
+        yamux::ConnectionError::Closed => closed(),
         other => CloseReason::Protocol(other.to_string()),
     }
+}
+
+fn closed() -> CloseReason {
+    CloseReason::LinkLost("the other end closed it".into())
 }
 
 fn lost(error: &io::Error) -> CloseReason {

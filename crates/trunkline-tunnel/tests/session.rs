@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panic anywhere")]
 
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -211,7 +214,7 @@ async fn a_reset_is_an_error_and_an_end_is_not() {
     second.read_exact(&mut part).await.unwrap();
     drop(resetting);
     let error = second.read_u8().await.unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]
@@ -258,6 +261,51 @@ async fn a_silent_other_end_is_dead_nine_seconds_after_its_last_byte() {
     let took = started.elapsed();
     assert!(took >= Duration::from_secs(9) && took < Duration::from_secs(10), "{took:?}");
     drop(far);
+}
+
+/// A link whose other end has said no and hung up: the no can be read a moment after a write has failed.
+#[derive(Default)]
+struct HungUp {
+    written: bool,
+    reader: Option<Waker>,
+}
+
+impl tokio::io::AsyncRead for HungUp {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.written {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "no")));
+        }
+        self.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl tokio::io::AsyncWrite for HungUp {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        self.written = true;
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn what_the_other_end_said_counts_more_than_that_it_hung_up() {
+    let tasks = Tasks::new();
+    let (agent, _inbound) = Session::start(HungUp::default(), Role::Dialler, Limits::DEFAULT, &tasks);
+    assert!(agent.request(get("/")).await.is_err());
+    assert_eq!(agent.ended().await, CloseReason::LinkLost("no".into()));
 }
 
 #[tokio::test(start_paused = true)]
