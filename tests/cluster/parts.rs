@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::command::{Call, Process};
 
@@ -30,6 +30,8 @@ pub(crate) struct Parts {
 impl Parts {
     /// Has them built where they are missing.
     pub(crate) async fn find() -> Result<Self> {
+        let user = Call::new("id").arg("-u").text().await?;
+        ensure!(user.trim() == "0", "a cluster's node needs root");
         Call::new(scripts().join("install")).within(INSTALL_LIMIT).bytes().await?;
         let folder = Call::new(scripts().join("install")).arg("--print-dir").text().await?;
         Ok(Self { folder: folder.trim().into() })
@@ -70,7 +72,7 @@ impl Cluster {
     /// Waits until it is up, and gives an agent its rights there.
     pub(crate) async fn up(&mut self) -> Result<()> {
         let status = self.coming.ended(UP_LIMIT).await?;
-        anyhow::ensure!(status.success(), "cluster {} did not come up: {}", self.name, self.coming.log());
+        ensure!(status.success(), "cluster {} did not come up: {}", self.name, self.coming.log());
         let out = self.dir.join("agent");
         Call::new(scripts().join("agent-access")).arg(self.kubeconfig()).arg(out).bytes().await?;
         Ok(())

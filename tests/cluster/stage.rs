@@ -203,7 +203,8 @@ impl Stage {
         let agents = self.agents.iter().map(|(name, agent)| (name.as_str(), &agent.process));
         for (name, process) in processes.chain(agents) {
             let log = process.log();
-            let lines: Vec<&str> = log.lines().collect();
+            // One who reads of a failure wants to know what happened to the processes; requests are in the file.
+            let lines: Vec<&str> = log.lines().filter(|line| !line.contains("INFO access:")).collect();
             text += &format!("--- end of the log of {name}\n");
             text += &lines[lines.len().saturating_sub(25)..].join("\n");
             text.push('\n');

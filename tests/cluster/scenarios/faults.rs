@@ -60,14 +60,14 @@ pub(crate) async fn a_watch_goes_on_where_a_killed_agent_cut_it(stage: &mut Stag
     let watch = stage.program(stage.parts.bin("client-go"), Jane, "alpha", Way::Path);
     let watch = watch.args(["--mode", "watch-until", "--name", "steps"]);
     let mut watch = watch.start(stage.folder(), "watch-until")?;
-    watch.printed("1\n", Duration::from_secs(10)).await?;
+    watch.printed("watching\n", Duration::from_secs(10)).await?;
     for step in ["2", "3", "done"] {
         stage.agent("alpha")?.process.signal("KILL").await?;
         // It happens while nobody can see it.
         let patch = format!(r#"{{"data":{{"step":"{step}"}}}}"#);
         direct(stage, &["patch", "configmap", "steps", "-p", &patch]).await?;
         stage.restart_agent("alpha")?;
-        watch.printed(&format!("{step}\n"), Duration::from_secs(10)).await?;
+        watch.printed(&format!("watch: MODIFIED {step}\n"), Duration::from_secs(10)).await?;
     }
     let status = watch.ended(Duration::from_secs(5)).await?;
     ensure!(status.success(), "{status}: {}", watch.log());
