@@ -68,7 +68,7 @@ pub(crate) async fn get_brings_what_a_direct_get_brings(stage: &mut Stage) -> Re
     for args in [
         &["get", "pods", "-A", "-o", "wide"][..],
         &["get", "all,configmaps", "-A"],
-        &["describe", "pod", "demo"],
+        &["describe", "clusterrole", "view"],
     ] {
         same::on_every_way(&args.join(" "), async |way| {
             Ok(same::ageless(&stage.kubectl(Jane, "alpha", way).args(args).bytes().await?))
