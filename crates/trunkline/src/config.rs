@@ -29,6 +29,9 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
 pub(crate) fn parse<T: DeserializeOwned>(text: &str, path: &Path) -> anyhow::Result<T> {
     serde_saphyr::from_str(text).map_err(|error| {
         let message = error.to_string();
-        anyhow::anyhow!("the configuration {} is not usable: {}", path.display(), message.trim())
+        let message = message.strip_prefix("error: ").unwrap_or(&message);
+        // The parser shows the lines around the mistake. A URL with a password could be among them.
+        let shown = if text.contains('@') { message.lines().next().unwrap_or_default() } else { message };
+        anyhow::anyhow!("the configuration {} is not usable: {}", path.display(), shown.trim())
     })
 }
