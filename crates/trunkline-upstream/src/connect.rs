@@ -30,6 +30,8 @@ const STREAM_WINDOW: u32 = 1024 * 1024;
 /// Credit of one HTTP/2 connection, in bytes: more than all its streams together, so that readers who stopped
 /// never use up what the others need (hyperium/hyper#2899).
 const CONNECTION_WINDOW: u32 = 128 * STREAM_WINDOW;
+/// Cancelled streams that are remembered for what is still on its way on them.
+const REMEMBER_RESETS: usize = 256;
 /// The longest head of an answer, in bytes.
 const MAX_HEAD: u32 = 256 * 1024;
 
@@ -111,6 +113,10 @@ impl Connector {
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEAD)
+            .max_concurrent_reset_streams(REMEMBER_RESETS)
+            // What comes on a cancelled stream that is forgotten already counts as an error here, for ever: with a
+            // limit, users who cancel much would end the connection for all others.
+            .max_local_error_reset_streams(None)
             .handshake(TokioIo::new(wire))
             .await
             .map_err(|source| SendError::Broken { target: self.target(), source })?;
