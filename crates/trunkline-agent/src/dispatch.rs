@@ -1,8 +1,14 @@
 //! What becomes of a request on a stream: a control call is answered here, a Kubernetes request goes upstream.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode, header};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio_util::sync::CancellationToken;
@@ -37,7 +43,20 @@ const EPOCH_DEADLINE: Duration = Duration::from_secs(5);
 
 impl Dispatch {
     /// Answers one request.
-    pub(crate) async fn answer(self, mut request: Request<Incoming>) -> Response<Body> {
+    ///
+    /// An answer that comes before the request was read to its end says `Connection: close`: this end will not read
+    /// the rest, so the opener must not send another request behind it.
+    pub(crate) async fn answer(self, request: Request<Incoming>) -> Response<Body> {
+        let read_all = Arc::new(AtomicBool::new(request.body().is_end_stream()));
+        let request = request.map(|body| Noted { body, read_all: read_all.clone() });
+        let mut response = self.answer_noted(request).await;
+        if !read_all.load(Ordering::Relaxed) && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    async fn answer_noted(self, mut request: Request<Noted>) -> Response<Body> {
         let answered = match StreamHead::take(request.headers_mut()) {
             Ok(StreamHead { purpose: Purpose::Control, .. }) => self.control(request).await,
             Ok(StreamHead { purpose: Purpose::Kubernetes(identity), request: id, epoch }) => {
@@ -63,7 +82,7 @@ impl Dispatch {
         if ours == theirs { Ok(()) } else { Err(Refusal::Epoch { ours, theirs }) }
     }
 
-    async fn control(&self, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    async fn control(&self, request: Request<Noted>) -> Result<Response<Body>, Refusal> {
         let call = ControlCall::from_path(request.uri().path()).ok_or(Refusal::UnknownCall)?;
         match call {
             ControlCall::Ping => {}
@@ -84,14 +103,13 @@ impl Dispatch {
 
     async fn kubernetes(
         &self,
-        mut request: Request<Incoming>,
+        mut request: Request<Noted>,
         identity: &Identity,
         id: RequestId,
     ) -> Result<Response<Body>, Refusal> {
         let wants = request.headers().get(header::UPGRADE).cloned();
         let below = wants.as_ref().map(|_| hyper::upgrade::on(&mut request));
-        let request = request.map(boxed);
-        let mut response = self.upstream.send(request, identity, id).await?;
+        let mut response = self.upstream.send(request.map(boxed), identity, id).await?;
         match (response.status(), below) {
             (StatusCode::SWITCHING_PROTOCOLS, Some(below)) => {
                 let above = hyper::upgrade::on(&mut response);
@@ -109,6 +127,36 @@ impl Dispatch {
                 Ok(response)
             }
         }
+    }
+}
+
+/// A request's body; notes when it was read to its end.
+struct Noted {
+    body: Incoming,
+    read_all: Arc<AtomicBool>,
+}
+
+impl http_body::Body for Noted {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.read_all.store(true, Ordering::Relaxed);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

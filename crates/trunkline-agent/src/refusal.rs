@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, Response, StatusCode, header};
 use trunkline_proto::{ClusterId, Epoch, InvalidHead, Status};
-use trunkline_runtime::{Body, full};
+use trunkline_runtime::{Body, chain, full};
 use trunkline_upstream::SendError;
 
 /// Why a request is refused.
@@ -49,16 +49,7 @@ impl Refusal {
     /// The answer that says so.
     pub(crate) fn answer(&self, cluster: &ClusterId) -> Response<Body> {
         let code = self.status();
-        let mut message = format!("agent of cluster {cluster}: {self}");
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            let text = cause.to_string();
-            if !message.ends_with(&text) {
-                message.push_str(": ");
-                message.push_str(&text);
-            }
-            source = cause.source();
-        }
+        let message = format!("agent of cluster {cluster}: {}", chain(self));
         let status = Status::failure(code, self.reason(), message).about_cluster(cluster.as_str());
         let mut response = Response::new(full(status.to_json()));
         *response.status_mut() = code;

@@ -14,7 +14,7 @@ use trunkline_proto::{
     Capability, CloseReason, ClusterId, ControlCall, Drain, Epoch, Hello, Lane, Limits, PROTOCOL, Rejection,
     StatusReport, Welcome,
 };
-use trunkline_runtime::Tasks;
+use trunkline_runtime::{Tasks, chain};
 use trunkline_tunnel::{Backoff, CallError, DialError, GatewayAddress, Role, Session, call, serve};
 use trunkline_upstream::Upstream;
 
@@ -351,19 +351,4 @@ fn serde_json_rejection(body: &[u8]) -> Rejection {
         reason: trunkline_proto::RejectionReason::Unknown,
         message: "its answer does not parse; is this address a tunnel door?".into(),
     })
-}
-
-/// An error with its causes, for one log line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }

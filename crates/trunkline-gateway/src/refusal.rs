@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, Response, StatusCode, header};
 use trunkline_proto::{ClusterId, RequestId, Status};
-use trunkline_runtime::{Body, full};
+use trunkline_runtime::{Body, chain, full};
 use trunkline_tunnel::ExchangeError;
 use trunkline_upstream::SendError;
 
@@ -118,17 +118,7 @@ impl Refusal {
 
     /// What happened, with its causes.
     pub(crate) fn detail(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            let more = cause.to_string();
-            if !text.ends_with(&more) {
-                text.push_str(": ");
-                text.push_str(&more);
-            }
-            source = cause.source();
-        }
-        text
+        chain(self)
     }
 
     /// The `Status` that says so.

@@ -15,12 +15,14 @@ mod door;
 mod ready;
 mod admin;
 mod body;
+mod chain;
 mod logging;
 mod signal;
 mod io;
 
 pub use admin::{Admin, AdminError, Metrics};
 pub use body::{Body, BodyError, boxed, empty, full, limited};
+pub use chain::chain;
 pub use door::{BindError, Door};
 pub use io::{COPY_BUFFER, Copied, copy_both_ways};
 pub use logging::{LogFormat, init as init_logging};

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use trunkline_proto::{ControlCall, Epoch, HEAD_HEADER, StreamHead};
@@ -82,7 +81,9 @@ where
 }
 
 /// Reads a control call's message, at most 64 KiB.
-pub async fn read_json<T: DeserializeOwned>(body: Incoming) -> Result<T, CallError> {
+pub async fn read_json<T: DeserializeOwned>(
+    body: impl http_body::Body<Data = Bytes, Error = hyper::Error> + Send + 'static,
+) -> Result<T, CallError> {
     let whole = limited(boxed(body), MAX_MESSAGE).await.ok().flatten().ok_or(CallError::Malformed)?;
     serde_json::from_slice(&whole).map_err(|_| CallError::Malformed)
 }

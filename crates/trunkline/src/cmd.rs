@@ -25,21 +25,6 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{text}").context("standard output is closed")
 }
 
-/// An error with its causes in one line, none said twice.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let more = cause.to_string();
-        if !text.ends_with(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        source = cause.source();
-    }
-    text
-}
-
 /// Sets logging up and makes the runtime that everything of a long-running command runs on.
 pub(crate) fn start(log: &LogArgs) -> anyhow::Result<Runtime> {
     let format = match log.log_format {

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            cmd::say(&format!("error: {}", cmd::chain(error.as_ref())));
+            cmd::say(&format!("error: {}", trunkline_runtime::chain(error.as_ref())));
             ExitCode::FAILURE
         }
     }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tracing::{error, info};
 use trunkline_gateway::{FleetHandle, Gateway, GatewayConfig};
-use trunkline_runtime::shutdown_signal;
+use trunkline_runtime::{chain, shutdown_signal};
 
 use crate::cli::{LogArgs, RunArgs};
-use crate::cmd::{chain, start};
+use crate::cmd::start;
 use crate::config;
 
 /// How often the configuration file is looked at.
