@@ -17,3 +17,5 @@ mod dialling;
 mod limits;
 mod framing;
 mod sizes;
+mod kept_streams;
+mod upstreams;
