@@ -12,26 +12,17 @@ use trunkline_upstream::UpstreamConfig;
 
 use crate::client::Client;
 use crate::paper::Paper;
-use crate::upstream::{FakeUpstream, Wire};
+use crate::upstream::FakeUpstream;
 use crate::wait::{eventually, within};
+
+mod builder;
+
+pub use builder::RigBuilder;
 
 /// How long a tunnel may take to come up.
 const UP: Duration = Duration::from_secs(20);
 /// The suffix of cluster hosts.
 const SUFFIX: &str = "clusters.test";
-
-/// What is to be raised.
-#[derive(Clone, Debug)]
-pub struct RigBuilder {
-    clusters: Vec<String>,
-    wire: Wire,
-    gateways: usize,
-    agents: bool,
-    drain_seconds: u64,
-    proxy: Option<ProxyConfig>,
-    allow_node_proxy: bool,
-    max_requests: usize,
-}
 
 /// A gateway (or more), agents and fakes at work.
 #[derive(Debug)]
@@ -63,113 +54,6 @@ pub struct Cluster {
     /// Its API server.
     pub upstream: FakeUpstream,
     agent: Option<trunkline_agent::Running>,
-}
-
-impl Default for RigBuilder {
-    fn default() -> Self {
-        Self {
-            clusters: Vec::new(),
-            wire: Wire::Tls,
-            gateways: 1,
-            agents: true,
-            drain_seconds: 5,
-            proxy: None,
-            allow_node_proxy: false,
-            max_requests: 20_000,
-        }
-    }
-}
-
-impl RigBuilder {
-    /// Adds a cluster; without any there is one called `alpha`.
-    #[must_use]
-    pub fn cluster(mut self, id: &str) -> Self {
-        self.clusters.push(id.to_owned());
-        self
-    }
-
-    /// What is spoken with the fakes.
-    #[must_use]
-    pub fn wire(mut self, wire: Wire) -> Self {
-        self.wire = wire;
-        self
-    }
-
-    /// How many gateways there are; agents know them all, in their order.
-    #[must_use]
-    pub fn gateways(mut self, count: usize) -> Self {
-        self.gateways = count;
-        self
-    }
-
-    /// Starts no agents; see [`Rig::start_agent`].
-    #[must_use]
-    pub fn without_agents(mut self) -> Self {
-        self.agents = false;
-        self
-    }
-
-    /// The grace of gateways and agents.
-    #[must_use]
-    pub fn drain_seconds(mut self, seconds: u64) -> Self {
-        self.drain_seconds = seconds;
-        self
-    }
-
-    /// The proxy that agents go through.
-    #[must_use]
-    pub fn proxy(mut self, proxy: ProxyConfig) -> Self {
-        self.proxy = Some(proxy);
-        self
-    }
-
-    /// Serves `nodes/NAME/proxy`.
-    #[must_use]
-    pub fn allow_node_proxy(mut self) -> Self {
-        self.allow_node_proxy = true;
-        self
-    }
-
-    /// How many requests a gateway has under way at the most.
-    #[must_use]
-    pub fn max_requests(mut self, most: usize) -> Self {
-        self.max_requests = most;
-        self
-    }
-
-    /// Raises it, tunnels included.
-    pub async fn start(self) -> Rig {
-        let (paper, tasks) = (Paper::new(), Tasks::new());
-        let names = if self.clusters.is_empty() { vec!["alpha".to_owned()] } else { self.clusters.clone() };
-        let mut clusters = BTreeMap::new();
-        for name in names {
-            let upstream = FakeUpstream::start(&paper, self.wire, &tasks).await;
-            let cluster =
-                Cluster { id: name.parse().unwrap(), uid: ClusterUid::random(), upstream, agent: None };
-            clusters.insert(name, cluster);
-        }
-        let mut rig = Rig {
-            paper,
-            tasks,
-            gateways: Vec::new(),
-            clusters,
-            drain_seconds: self.drain_seconds,
-            proxy: self.proxy,
-        };
-        for _ in 0..self.gateways {
-            let mut config = rig.gateway_config();
-            config.front.allow_node_proxy = self.allow_node_proxy;
-            config.front.max_requests = self.max_requests;
-            rig.gateways.push(OneGateway { config, running: None });
-            rig.start_gateway(rig.gateways.len() - 1).await;
-        }
-        if self.agents {
-            for name in rig.clusters.keys().cloned().collect::<Vec<_>>() {
-                rig.start_agent(&name).await;
-            }
-        }
-        rig
-    }
 }
 
 impl Rig {
