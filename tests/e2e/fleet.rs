@@ -147,6 +147,7 @@ async fn replaced_certificate_files_are_in_use_within_seconds_and_broken_ones_ne
     let client = rig.client();
     let first = shown_by_the_front_door(&client).await.unwrap();
     let mut kept = client.http1().await;
+    assert_eq!(kept.get("/clusters/alpha/api").await.unwrap().status, 200);
     // Half a pair, as a careless copy leaves it: the last good one stays.
     let good = std::fs::read(rig.paper.path("front.key")).unwrap();
     rig.paper.write("front.key", "not a key");
