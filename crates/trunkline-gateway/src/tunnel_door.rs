@@ -102,9 +102,16 @@ impl TunnelDoor {
             session.close(CloseReason::Protocol("no hello".into()));
             return self.note_rejection(from, "NoHello", "no hello came");
         };
-        match self.judge(&hello, &identity) {
-            Ok(version) => {
-                let epoch = self.tunnels.epoch_for(&hello, &identity);
+        let judged = self.judge(&hello, &identity).and_then(|version| {
+            let epoch = self.tunnels.epoch_for(&hello, &identity).ok_or_else(|| Rejection {
+                reason: RejectionReason::Fenced,
+                message: "a newer agent process holds this slot; do two run with the same certificate?"
+                    .into(),
+            })?;
+            Ok((version, epoch))
+        });
+        match judged {
+            Ok((version, epoch)) => {
                 session.allow(hello.limits);
                 let live = self.tunnels.enter(session, &hello, identity, epoch, from);
                 let _ = place_at_desk.set(live.clone());

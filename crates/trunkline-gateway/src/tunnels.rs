@@ -29,6 +29,8 @@ use crate::refusal::Refusal;
 const RECENT: Duration = Duration::from_secs(30);
 /// How long a request waits for a cluster that was there a moment ago.
 const WAIT: Duration = Duration::from_secs(5);
+/// How many fenced agent processes of a slot are remembered.
+const FENCED_KEPT: usize = 8;
 /// How many requests may wait in all; a further one fails at once.
 const WAITERS: usize = 4096;
 /// The most links that one tunnel is asked to have.
@@ -57,11 +59,19 @@ struct Shared {
 struct Tunnel {
     live: Vec<Arc<Live>>,
     /// The newest agent process of each slot.
-    newest: HashMap<Slot, (u64, Epoch)>,
+    newest: HashMap<Slot, Newest>,
     last_seen: Option<(Instant, SystemTime)>,
     status: StatusReport,
     /// When the agent was last asked for a further link.
     wished: Option<Instant>,
+}
+
+/// The newest agent process of a slot.
+struct Newest {
+    instance: u64,
+    epoch: Epoch,
+    /// The processes it fenced, oldest first. They stay out while it lives, or the two would fence each other for ever.
+    fenced: Vec<u64>,
 }
 
 /// A session with what is known of it.
@@ -102,27 +112,37 @@ impl Tunnels {
     }
 
     /// The epoch of the agent process that says this hello. A process that is new to its slot gets a new one, and
-    /// whatever the slot had before is fenced.
-    pub(crate) fn epoch_for(&self, hello: &Hello, identity: &AgentIdentity) -> Epoch {
+    /// whatever the slot had before is fenced. None for a process that is fenced already.
+    pub(crate) fn epoch_for(&self, hello: &Hello, identity: &AgentIdentity) -> Option<Epoch> {
         let mut map = self.map();
         let tunnel = map.entry(hello.cluster.clone()).or_default();
-        if let Some((instance, epoch)) = tunnel.newest.get(&identity.slot)
-            && *instance == hello.instance
-        {
-            return *epoch;
+        let of_slot = |live: &&Arc<Live>| live.identity.slot == identity.slot;
+        let mut fenced = Vec::new();
+        if let Some(newest) = tunnel.newest.get_mut(&identity.slot) {
+            if newest.instance == hello.instance {
+                return Some(newest.epoch);
+            }
+            let lives = tunnel.live.iter().filter(of_slot).any(|live| live.session.is_open());
+            if lives && newest.fenced.contains(&hello.instance) {
+                return None;
+            }
+            fenced = std::mem::take(&mut newest.fenced);
+            fenced.retain(|instance| *instance != hello.instance);
+            fenced.push(newest.instance);
+            if fenced.len() > FENCED_KEPT {
+                fenced.remove(0);
+            }
         }
         let epoch = {
             let mut next = self.shared.next_epoch.lock().unwrap_or_else(PoisonError::into_inner);
             *next += 1;
             Epoch(*next)
         };
-        tunnel.newest.insert(identity.slot, (hello.instance, epoch));
-        for live in &tunnel.live {
-            if live.identity.slot == identity.slot && live.instance != hello.instance {
-                live.session.close(CloseReason::Fenced);
-            }
+        tunnel.newest.insert(identity.slot, Newest { instance: hello.instance, epoch, fenced });
+        for live in tunnel.live.iter().filter(of_slot).filter(|live| live.instance != hello.instance) {
+            live.session.close(CloseReason::Fenced);
         }
-        epoch
+        Some(epoch)
     }
 
     /// A session whose hello was accepted may be given requests from now on, until it ends.
