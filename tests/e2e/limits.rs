@@ -118,3 +118,35 @@ async fn a_reader_who_stops_on_a_gigabyte_holds_nobody_up_and_little_memory() {
         rig.cut().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_a_links_streams_a_request_is_a_503_and_what_is_there_goes_on() {
+    // As many as an agent allows on one link.
+    let most = trunkline_proto::Limits::DEFAULT.streams as usize;
+    let rig = Rig::start().await;
+    let client = rig.client();
+    let mut watches = Vec::new();
+    while watches.len() < most {
+        let shared = client.http2().await;
+        let opening = (0..(most - watches.len()).min(200)).map(|_| {
+            let mut connection = shared.another();
+            async move {
+                let request = Request::get("/clusters/alpha/watch?watch=1").body(empty()).unwrap();
+                let mut body = connection.send(request).await.unwrap().into_body();
+                body.frame().await.unwrap().unwrap();
+                body
+            }
+        });
+        watches.extend(within("watches", SOON, join_all(opening)).await);
+    }
+    let reply = within("the no", SOON, client.get("/clusters/alpha/api")).await;
+    assert_eq!((reply.status.as_u16(), reply.reason().as_str()), (503, "ClusterBusy"), "{}", reply.text());
+    assert_eq!(reply.field("retry-after"), "1");
+    rig.upstream("alpha").release();
+    for body in &mut watches {
+        within("the next event", SOON, body.frame()).await.unwrap().unwrap();
+    }
+    watches.truncate(most - 10);
+    let reply = within("a place", SOON, client.get("/clusters/alpha/api")).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+}
