@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use futures_util::FutureExt as _;
-use trunkline_runtime::{Tasks, shutdown_signal};
+use tokio::signal::unix::{SignalKind, signal};
 
 use command::Call;
 use parts::Parts;
@@ -91,10 +91,9 @@ async fn play(words: &[String]) -> Result<bool> {
         }
     };
     let mut stage = Stage::new(parts, program().await?)?;
-    let interruption = Tasks::new();
     let outcome = tokio::select! {
         outcome = play_all(&mut stage, &chosen) => outcome,
-        _ = shutdown_signal(&interruption) => Err(anyhow!("interrupted")),
+        outcome = interrupted() => outcome.and(Err(anyhow!("interrupted"))),
     };
     let cleared = stage.clear().await;
     if !matches!(outcome, Ok(0)) || cleared.is_err() {
@@ -105,6 +104,17 @@ async fn play(words: &[String]) -> Result<bool> {
     say(&format!("cluster: {} s in all", began.elapsed().as_secs()));
     say_result(chosen.len() - failures, failures);
     Ok(failures == 0)
+}
+
+/// Waits for Ctrl-C or SIGTERM. Further ones change nothing: clearing the stage is bounded, and must be done.
+async fn interrupted() -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 /// The scenarios with one of the words in their name; all of them without words.
