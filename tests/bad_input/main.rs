@@ -13,6 +13,7 @@ mod certificates;
 mod kubeconfigs;
 mod commands;
 mod requests;
+mod live_file;
 
 #[test]
 fn there_are_at_least_two_hundred_cases() {
@@ -23,6 +24,7 @@ fn there_are_at_least_two_hundred_cases() {
         kubeconfigs::count(),
         commands::count(),
         requests::count(),
+        live_file::count(),
     ];
     let total: usize = counts.iter().sum();
     println!("{total} cases: {counts:?}");
