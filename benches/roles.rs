@@ -14,7 +14,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio_rustls::TlsAcceptor;
-use trunkline_agent::{Agent, AgentConfig, GatewayConfig as WayConfig};
+use trunkline_agent::{Agent, AgentConfig, WayConfig};
 use trunkline_gateway::{ClusterConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
 use trunkline_pki::dev::DevPki;
 use trunkline_pki::{AgentName, CertifiedFiles, Validity, crypto_provider};

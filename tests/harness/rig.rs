@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use trunkline_agent::{Agent, AgentConfig, GatewayConfig as WayConfig, ProxyConfig};
+use trunkline_agent::{Agent, AgentConfig, ProxyConfig, WayConfig};
 use trunkline_gateway::{ClusterConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
 use trunkline_proto::{ClusterId, ClusterUid};
 use trunkline_runtime::Tasks;

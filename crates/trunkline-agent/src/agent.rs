@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 use trunkline_pki::LinkTls;
 use trunkline_proto::StatusReport;
-use trunkline_runtime::{Admin, AdminError, Gate, Metrics as Registry, Readiness, Tasks};
+use trunkline_runtime::{Admin, BindError, Gate, Metrics as Registry, Readiness, Tasks, chain};
 use trunkline_upstream::Upstream;
 
 use crate::config::{AgentConfig, AgentConfigError};
@@ -26,7 +26,7 @@ pub enum AgentError {
     Config(#[from] AgentConfigError),
     /// The admin port is taken.
     #[error(transparent)]
-    Admin(#[from] AdminError),
+    Admin(#[from] BindError),
 }
 
 /// An agent that holds its ports and has read its files, but does nothing yet.
@@ -145,7 +145,9 @@ async fn reload_for_ever(tls: std::sync::Arc<LinkTls>) {
         match tls.refresh() {
             Ok(true) => info!("certificate files changed; new links use them"),
             Ok(false) => {}
-            Err(error) => error!(%error, "certificate files are not usable; keeping the last good ones"),
+            Err(error) => {
+                error!(error = chain(&error), "certificate files are not usable; keeping the last good ones")
+            }
         }
     }
 }

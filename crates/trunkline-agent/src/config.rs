@@ -18,7 +18,7 @@ pub struct AgentConfig {
     /// The cluster this agent stands in; its certificate must say the same.
     pub cluster: ClusterId,
     /// The way to the gateway.
-    pub gateway: GatewayConfig,
+    pub gateway: WayConfig,
     /// The way to the cluster's API server.
     pub upstream: UpstreamConfig,
     /// Address of the admin port (`/livez`, `/readyz`, `/metrics`); none by default.
@@ -32,7 +32,7 @@ pub struct AgentConfig {
 /// The way to the gateway.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct GatewayConfig {
+pub struct WayConfig {
     /// Tunnel doors, `host:port`, tried in this order.
     pub addresses: Vec<String>,
     /// PEM file with the root of the tunnel.

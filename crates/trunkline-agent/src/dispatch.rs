@@ -16,7 +16,7 @@ use tracing::{debug, info};
 use trunkline_proto::{
     ClusterId, ControlCall, Drain, Epoch, Identity, LinkWish, Purpose, RequestId, StreamHead,
 };
-use trunkline_runtime::{Body, Copied, Tasks, boxed, copy_both_ways};
+use trunkline_runtime::{Body, Copied, Tasks, boxed, chain, copy_both_ways};
 use trunkline_tunnel::{json, read_json};
 use trunkline_upstream::Upstream;
 
@@ -69,7 +69,7 @@ impl Dispatch {
             Err(error) => Err(Refusal::Head(error)),
         };
         answered.unwrap_or_else(|refusal| {
-            info!(reason = refusal.reason(), detail = %refusal, "request refused");
+            info!(reason = refusal.reason(), detail = chain(&refusal), "request refused");
             self.metrics.refusals.get_or_create(&Reason { reason: refusal.reason().to_owned() }).inc();
             refusal.answer(&self.cluster)
         })

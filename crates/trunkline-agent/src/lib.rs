@@ -21,4 +21,4 @@ mod report;
 mod metrics;
 
 pub use agent::{Agent, AgentError, Running};
-pub use config::{AgentConfig, AgentConfigError, GatewayConfig, ProxyConfig};
+pub use config::{AgentConfig, AgentConfigError, ProxyConfig, WayConfig};

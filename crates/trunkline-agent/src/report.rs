@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{info, warn};
 use trunkline_proto::{StatusReport, UpstreamState};
+use trunkline_runtime::chain;
 use trunkline_upstream::Upstream;
 
 /// How often a healthy API server is asked.
@@ -23,7 +24,7 @@ pub(crate) async fn probe_for_ever(upstream: Upstream, report: watch::Sender<Sta
                 kubernetes: Some(version),
                 message: String::new(),
             },
-            Ok(Err(error)) => down(error.to_string()),
+            Ok(Err(error)) => down(chain(&error)),
             Err(_) => down(format!("the API server did not answer within {} s", DEADLINE.as_secs())),
         };
         let changed = report.send_if_modified(|last| {

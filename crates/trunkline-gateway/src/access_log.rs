@@ -11,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::info;
 use trunkline_proto::{ClusterId, RequestId};
 
+use crate::front::Active;
 use crate::metrics::{Metrics, RequestLabels};
 use crate::route::Kind;
 
@@ -32,8 +33,8 @@ pub(crate) struct Entry {
     pub(crate) reason: &'static str,
     pub(crate) received: u64,
     pub(crate) sent: u64,
-    /// The request's share of all that may be under way; held as long as the request is.
-    _place: Option<OwnedSemaphorePermit>,
+    /// What lasts as long as the request.
+    held: Option<(Active, Option<OwnedSemaphorePermit>)>,
 }
 
 impl Entry {
@@ -42,7 +43,6 @@ impl Entry {
         from: SocketAddr,
         head: &http::request::Parts,
         metrics: Metrics,
-        place: Option<OwnedSemaphorePermit>,
     ) -> Self {
         metrics.requests_open.inc();
         Self {
@@ -61,8 +61,14 @@ impl Entry {
             reason: "ClientGone",
             received: 0,
             sent: 0,
-            _place: place,
+            held: None,
         }
+    }
+
+    /// Keeps what must last as long as the request: its mark on the connection, and its share of all that may be under
+    /// way.
+    pub(crate) fn hold(&mut self, active: Active, place: Option<OwnedSemaphorePermit>) {
+        self.held = Some((active, place));
     }
 }
 

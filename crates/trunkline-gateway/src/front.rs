@@ -1,7 +1,7 @@
 //! 1. The front door: accept, TLS handshake off the loop, then HTTP. Every deadline runs from accept.
 
 mod http_service;
-mod limits;
+mod activity;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,11 +18,13 @@ use tracing::debug;
 use trunkline_pki::{ClientIdentity, FrontDoorTls};
 use trunkline_runtime::{Door, Tasks};
 
+use crate::arrivals::Arrivals;
 use crate::authn;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
-use limits::{Arrivals, FirstRequest};
+pub(crate) use activity::Active;
+use activity::Activity;
 
 /// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(5);
@@ -30,6 +32,10 @@ const TLS_DEADLINE: Duration = Duration::from_secs(5);
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a connection may be idle between requests, or a later head take.
 const IDLE: Duration = Duration::from_secs(90);
+/// How long a connection that was asked to leave may take.
+const LEAVING: Duration = Duration::from_secs(5);
+/// Connections from one network (/24, /56) that may be in their TLS handshake at once.
+const ARRIVING_PER_NETWORK: usize = 128;
 /// HTTP/2: how long a silent client is waited for before it is asked, and how long it may take to answer.
 const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_DEADLINE: Duration = Duration::from_secs(15);
@@ -65,12 +71,15 @@ pub(crate) struct Caller {
     pub(crate) from: SocketAddr,
     pub(crate) sni: Option<String>,
     pub(crate) identity: Option<ClientIdentity>,
+    pub(crate) activity: Activity,
+    /// Cancelled when the connection is to take no further request.
+    pub(crate) leave: CancellationToken,
 }
 
 impl Front {
     /// Accepts connections until the gateway drains.
     pub(crate) async fn serve(self, door: Door) {
-        let arrivals = Arrivals::default();
+        let arrivals = Arrivals::new(ARRIVING_PER_NETWORK);
         loop {
             // Over the limit, a connection waits in the kernel's queue.
             let Ok(place) = self.connections.clone().acquire_owned().await else { return };
@@ -120,28 +129,39 @@ impl Front {
             }
         };
         let until = self.until_unwelcome(identity.clone());
-        let caller = Arc::new(Caller { from, sni, identity });
-        let first = FirstRequest::default();
-        let seen = first.clone();
+        let (activity, leave) = (Activity::default(), self.draining.child_token());
+        let caller =
+            Arc::new(Caller { from, sni, identity, activity: activity.clone(), leave: leave.clone() });
         let front = self.clone();
         let service = service_fn(move |request| {
-            seen.came();
             let (front, caller) = (front.clone(), caller.clone());
             async move { Ok::<_, std::convert::Infallible>(front.answer(request, &caller).await) }
         });
         self.metrics.front_connections_open.inc();
         let open = OpenGuard(self.metrics.clone());
         let io = TokioIo::new(tls);
+        let serving = async {
+            if http2 {
+                self.http2(io, service, &leave).await;
+            } else {
+                self.http1(io, service, &leave).await;
+            }
+        };
+        tokio::pin!(serving);
         tokio::select! {
             biased;
             () = until => debug!(%from, "the client's certificate is no longer good"),
-            () = first.overdue(HEAD_DEADLINE) => debug!(%from, "no request came in time"),
-            () = async { if http2 { self.http2(io, service).await } else { self.http1(io, service).await } } => {}
+            () = activity.first_overdue(HEAD_DEADLINE) => debug!(%from, "no request came in time"),
+            () = activity.idle(IDLE) => {
+                leave.cancel();
+                let _ = tokio::time::timeout(LEAVING, serving).await;
+            }
+            () = serving.as_mut() => {}
         }
         drop(open);
     }
 
-    async fn http1<S>(&self, io: TokioIo<TlsStream<TcpStream>>, service: S)
+    async fn http1<S>(&self, io: TokioIo<TlsStream<TcpStream>>, service: S, leave: &CancellationToken)
     where
         S: hyper::service::HttpService<hyper::body::Incoming, ResBody = trunkline_runtime::Body>,
         S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -156,12 +176,12 @@ impl Front {
         tokio::pin!(serving);
         tokio::select! {
             ended = serving.as_mut() => return note(ended),
-            () = self.draining.cancelled() => serving.as_mut().graceful_shutdown(),
+            () = leave.cancelled() => serving.as_mut().graceful_shutdown(),
         }
         note(serving.await);
     }
 
-    async fn http2<S>(&self, io: TokioIo<TlsStream<TcpStream>>, service: S)
+    async fn http2<S>(&self, io: TokioIo<TlsStream<TcpStream>>, service: S, leave: &CancellationToken)
     where
         S: hyper::service::HttpService<hyper::body::Incoming, ResBody = trunkline_runtime::Body>,
         S::Future: Send + 'static,
@@ -181,7 +201,7 @@ impl Front {
         tokio::pin!(serving);
         tokio::select! {
             ended = serving.as_mut() => return note(ended),
-            () = self.draining.cancelled() => serving.as_mut().graceful_shutdown(),
+            () = leave.cancelled() => serving.as_mut().graceful_shutdown(),
         }
         note(serving.await);
     }

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use trunkline_pki::TlsError;
-use trunkline_runtime::{Admin, BindError, Door, Gate, Metrics as Registry, Readiness, Tasks};
+use trunkline_runtime::{Admin, BindError, Door, Gate, Metrics as Registry, Readiness, Tasks, chain};
 use trunkline_upstream::Upstream;
 
 use crate::config::{GatewayConfig, GatewayConfigError};
@@ -265,7 +265,11 @@ async fn reload_for_ever(door: &'static str, refresh: impl Fn() -> Result<bool, 
             Ok(true) => info!(door, "certificate files changed and are in use"),
             Ok(false) => {}
             Err(error) => {
-                error!(door, %error, "certificate files are not usable; keeping the last good ones")
+                error!(
+                    door,
+                    error = chain(&error),
+                    "certificate files are not usable; keeping the last good ones"
+                )
             }
         }
     }

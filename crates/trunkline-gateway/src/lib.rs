@@ -23,6 +23,7 @@
 mod config;
 mod fleet;
 mod gateway;
+mod arrivals;
 mod front;
 mod authn;
 mod route;

@@ -23,8 +23,8 @@ use crate::refusal::Refusal;
 use crate::route::{Kind, Route};
 use crate::tunnels::{Live, Tunnels};
 
-/// How often a request is tried on another session when the first could not open a stream.
-const ROUNDS: usize = 3;
+/// How often a request of which nothing was sent is tried on another stream or session.
+const ROUNDS: usize = 8;
 
 /// What an exchange takes. Clones share it.
 #[derive(Clone)]
@@ -116,11 +116,10 @@ impl Proxy {
             // Nothing of the request is given away until there is a stream for it.
             let stream = match live.session.reserve(route.kind == Kind::Upgrade).await {
                 Ok(stream) => stream,
+                // The session picked has the most room: the others are full as well.
                 Err(error @ OpenError::NoStreams) => {
-                    return Err(Refusal::ClusterBusy {
-                        cluster: route.cluster.clone(),
-                        why: error.to_string(),
-                    });
+                    busy = error.to_string();
+                    break;
                 }
                 Err(error) => {
                     busy = error.to_string();
@@ -130,13 +129,16 @@ impl Proxy {
             head.epoch = live.epoch;
             let encoded = head.encode().map_err(|error| Refusal::BadHead { why: error.to_string() })?;
             request.headers_mut().insert(HEAD_HEADER, encoded);
-            return match stream.request(request).await {
-                Ok(response) => Ok((response.map(boxed), Way::Tunnel(live))),
-                Err(ExchangeError::Open(error)) => {
-                    Err(Refusal::ClusterBusy { cluster: route.cluster.clone(), why: error.to_string() })
+            match stream.request(request).await {
+                Ok(response) => return Ok((response.map(boxed), Way::Tunnel(live))),
+                Err(ExchangeError::Unsent(unsent)) => {
+                    busy = "kept streams were closed".into();
+                    request = *unsent;
                 }
-                Err(source) => Err(Refusal::TunnelLost { cluster: route.cluster.clone(), source }),
-            };
+                Err(source) => {
+                    return Err(Refusal::TunnelLost { cluster: route.cluster.clone(), source });
+                }
+            }
         }
         Err(Refusal::ClusterBusy { cluster: route.cluster.clone(), why: busy })
     }

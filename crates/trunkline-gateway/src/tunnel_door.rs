@@ -4,35 +4,39 @@
 //! cluster is the one in the verified certificate; a hello that says another is rejected in words, and so is every
 //! other no, so that both logs hold the reason.
 
+mod desk;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use trunkline_pki::{AgentIdentity, TunnelDoorTls};
 use trunkline_proto::{
     ALPN, Capability, CloseReason, ControlCall, Drain, Hello, Limits, PROTOCOL, Rejection, RejectionReason,
-    StatusReport, StreamHead, Welcome,
+    Welcome,
 };
-use trunkline_runtime::{Body, Door, Tasks};
-use trunkline_tunnel::{Role, Session, call, json, read_json, serve};
+use trunkline_runtime::{Door, Tasks};
+use trunkline_tunnel::{Role, Session, call, serve};
 
+use crate::arrivals::{Arrival, Arrivals};
 use crate::fleet::Fleet;
 use crate::metrics::{Metrics, Reason};
-use crate::tunnels::{Live, Tunnels};
+use crate::tunnels::{Live, Tunnels, finish};
+use desk::Desk;
 
 /// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(5);
 /// How long the hello may take after the handshake.
 const HELLO_DEADLINE: Duration = Duration::from_secs(5);
-/// How many links may be between accept and hello at once.
-const ARRIVING: usize = 1024;
+/// Links from one network (/24, /56) that may be between accept and hello at once; many clusters may share one.
+const ARRIVING_PER_NETWORK: usize = 512;
+/// Streams that an agent may open in a session: control calls, one after another.
+const AGENT_STREAMS: Limits = Limits { streams: 16 };
 /// The longest pause before a reconnect that agents are told, in milliseconds.
 const RECONNECT_CAP_MS: u64 = 4_000;
 
@@ -53,22 +57,25 @@ pub(crate) struct TunnelDoor {
 impl TunnelDoor {
     /// Accepts links until the tasks are told to stop.
     pub(crate) async fn serve(self, door: Door) {
-        let arriving = Arc::new(Semaphore::new(ARRIVING));
+        let arrivals = Arrivals::new(ARRIVING_PER_NETWORK);
         loop {
-            // Without a place to arrive in, a link waits in the kernel's queue.
-            let Ok(place) = arriving.clone().acquire_owned().await else { return };
             let (tcp, from) = tokio::select! {
                 () = self.draining.cancelled() => return,
                 accepted = door.accept() => accepted,
             };
+            // Closed, not queued: behind strangers who say nothing, agents would wait in the kernel for ever.
+            let Some(arrival) = arrivals.enter(from.ip()) else {
+                self.note_rejection(from, "TooManyArriving", "too many from there are not past their hello");
+                continue;
+            };
             let this = self.clone();
             self.tasks.spawn_until_stopped(async move {
-                this.welcome(tcp, from, place).await;
+                this.welcome(tcp, from, arrival).await;
             });
         }
     }
 
-    async fn welcome(&self, tcp: TcpStream, from: SocketAddr, place: tokio::sync::OwnedSemaphorePermit) {
+    async fn welcome(&self, tcp: TcpStream, from: SocketAddr, arrival: Arrival) {
         let Ok(_link) = self.links.clone().try_acquire_owned() else {
             return self.note_rejection(from, "TooManyLinks", "tunnel.max_links is reached");
         };
@@ -90,14 +97,14 @@ impl TunnelDoor {
             Some(Err(error)) => return self.note_rejection(from, "NotAnAgent", &error.to_string()),
             None => return self.note_rejection(from, "NotAnAgent", "there is no certificate"),
         };
-        let (session, inbound) = Session::start(tls, Role::Door, Limits::DEFAULT, &self.tasks);
+        let (session, inbound) = Session::start(tls, Role::Door, AGENT_STREAMS, &self.tasks);
         let (hello, mut hellos) = mpsc::channel(1);
         let desk = Desk { hello, live: Arc::new(OnceLock::new()), tunnels: self.tunnels.clone() };
         let place_at_desk = desk.live.clone();
         let answering = move |request| desk.clone().answer(request);
         self.tasks.spawn(serve(inbound, self.tasks.clone(), answering));
         let said = tokio::time::timeout(HELLO_DEADLINE, hellos.recv()).await;
-        drop(place);
+        drop(arrival);
         let Ok(Some((hello, answer))) = said else {
             session.close(CloseReason::Protocol("no hello".into()));
             return self.note_rejection(from, "NoHello", "no hello came");
@@ -120,7 +127,7 @@ impl TunnelDoor {
                     software: env!("CARGO_PKG_VERSION").to_owned(),
                     epoch,
                     capabilities: vec![Capability::MoreLinks],
-                    limits: Limits::DEFAULT,
+                    limits: AGENT_STREAMS,
                     reconnect_cap_ms: RECONNECT_CAP_MS,
                 };
                 let _ = answer.send(Ok(welcome));
@@ -152,6 +159,10 @@ impl TunnelDoor {
                 hello.cluster, identity.cluster
             );
             return no(RejectionReason::IdentityMismatch, message);
+        }
+        if self.tunnels.is_full(identity) {
+            let message = "this agent has as many links as it may; old ones are noticed within 10 s".into();
+            return no(RejectionReason::TooManyLinks, message);
         }
         // The verifier asked this at the handshake; a list that changed since is asked again.
         if self.fleet.revoked_agents.contains(&identity.serial) {
@@ -225,77 +236,6 @@ impl TunnelDoor {
     fn note_rejection(&self, from: SocketAddr, reason: &'static str, detail: &str) {
         warn!(%from, reason, detail, "link refused");
         self.metrics.links_rejected.get_or_create(&Reason { reason }).inc();
-    }
-}
-
-/// Gives a session no more requests and ends it when none is in flight.
-async fn finish(session: &Session) {
-    session.drain();
-    while session.in_flight() > 0 && !session.is_ended() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    session.close(CloseReason::Drained);
-}
-
-/// What answers an agent's requests on one session.
-#[derive(Clone)]
-struct Desk {
-    hello: mpsc::Sender<(Hello, oneshot::Sender<Result<Welcome, Rejection>>)>,
-    /// Set once the hello was accepted; before, nothing else is answered.
-    live: Arc<OnceLock<Arc<Live>>>,
-    tunnels: Tunnels,
-}
-
-impl Desk {
-    async fn answer(self, mut request: Request<Incoming>) -> Response<Body> {
-        let call = ControlCall::from_path(request.uri().path());
-        if StreamHead::take(request.headers_mut()).is_err() {
-            return json(StatusCode::BAD_REQUEST, &"no stream head");
-        }
-        match (call, self.live.get().cloned()) {
-            (Some(ControlCall::Hello), None) => self.hello(request).await,
-            (Some(ControlCall::Ping), Some(_)) => json(StatusCode::OK, &()),
-            (Some(ControlCall::Status), Some(live)) => {
-                match read_json::<StatusReport>(request.into_body()).await {
-                    Ok(report) => {
-                        debug!(cluster = %live.cluster, upstream = ?report.upstream, why = report.message, "status");
-                        self.tunnels.report(&live.cluster, report);
-                        json(StatusCode::OK, &())
-                    }
-                    Err(_) => json(StatusCode::BAD_REQUEST, &"the report does not parse"),
-                }
-            }
-            (Some(ControlCall::Drain), Some(live)) => {
-                debug!(cluster = %live.cluster, epoch = %live.epoch, "the agent drains");
-                let session = live.session.clone();
-                session.drain();
-                self.tunnels.finish_later(session);
-                json(StatusCode::OK, &())
-            }
-            _ => json(StatusCode::NOT_FOUND, &"no such control call now"),
-        }
-    }
-
-    async fn hello(&self, request: Request<Incoming>) -> Response<Body> {
-        let Ok(hello) = read_json::<Hello>(request.into_body()).await else {
-            return json(StatusCode::BAD_REQUEST, &"the hello does not parse");
-        };
-        let (answer, answered) = oneshot::channel();
-        if self.hello.send((hello, answer)).await.is_err() {
-            return json(StatusCode::CONFLICT, &"hello was said already");
-        }
-        match answered.await {
-            Ok(Ok(welcome)) => json(StatusCode::OK, &welcome),
-            Ok(Err(rejection)) => json(StatusCode::FORBIDDEN, &rejection),
-            Err(_) => json(StatusCode::CONFLICT, &"hello was said already"),
-        }
-    }
-}
-
-impl Tunnels {
-    /// Ends a drained session once nothing is in flight on it.
-    fn finish_later(&self, session: Session) {
-        self.tasks().spawn_until_stopped(async move { finish(&session).await });
     }
 }
 

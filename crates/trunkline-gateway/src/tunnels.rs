@@ -16,9 +16,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{debug, info};
 use trunkline_pki::AgentIdentity;
-use trunkline_proto::{CloseReason, ClusterId, ControlCall, Epoch, Hello, LinkWish, Slot, StatusReport};
+use trunkline_proto::{
+    Capability, CloseReason, ClusterId, ControlCall, Epoch, Hello, LinkWish, Slot, StatusReport,
+};
 use trunkline_runtime::Tasks;
 use trunkline_tunnel::{Session, call};
 
@@ -36,6 +38,8 @@ const WAITERS: usize = 4096;
 /// The most links that one tunnel is asked to have.
 const MOST_LINKS: u16 = 4;
 
+/// The most links that one slot may have: what it is asked for, twice, since a link that is lost may linger.
+const LINKS_PER_SLOT: usize = 2 * MOST_LINKS as usize;
 /// How long an agent that was asked for a further link is not asked again.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
@@ -82,6 +86,8 @@ pub(crate) struct Live {
     pub(crate) epoch: Epoch,
     pub(crate) from: SocketAddr,
     instance: u64,
+    /// Whether the agent opens further links when asked.
+    more_links: bool,
     /// Exchanges that have carried bulk for a while.
     bulk: AtomicUsize,
 }
@@ -161,6 +167,7 @@ impl Tunnels {
             epoch,
             from,
             instance: hello.instance,
+            more_links: hello.capabilities.contains(&Capability::MoreLinks),
             bulk: AtomicUsize::new(0),
         });
         let mut map = self.map();
@@ -169,6 +176,10 @@ impl Tunnels {
             self.shared.metrics.clusters_connected.inc();
         }
         tunnel.live.push(live.clone());
+        // Between this one's hello and now a newer process may have come; it could not fence what was not here.
+        if tunnel.newest.get(&live.identity.slot).is_some_and(|newest| newest.epoch != epoch) {
+            live.session.close(CloseReason::Fenced);
+        }
         drop(map);
         self.shared.metrics.links_open.inc();
         self.tell();
@@ -192,9 +203,21 @@ impl Tunnels {
         self.tell();
     }
 
+    /// Whether a slot has as many links as it may.
+    pub(crate) fn is_full(&self, identity: &AgentIdentity) -> bool {
+        let map = self.map();
+        let of_slot = |live: &&Arc<Live>| live.identity.slot == identity.slot;
+        map.get(&identity.cluster)
+            .is_some_and(|tunnel| tunnel.live.iter().filter(of_slot).count() >= LINKS_PER_SLOT)
+    }
+
     /// The agent's newest report of how its cluster is.
     pub(crate) fn report(&self, cluster: &ClusterId, report: StatusReport) {
         if let Some(tunnel) = self.map().get_mut(cluster) {
+            if tunnel.status.upstream != report.upstream {
+                info!(%cluster, upstream = ?report.upstream, version = report.kubernetes, why = report.message,
+                      "the cluster's API server changed its state");
+            }
             tunnel.status = report;
         }
     }
@@ -229,7 +252,10 @@ impl Tunnels {
     fn pick_now(&self, cluster: &ClusterId) -> Option<Arc<Live>> {
         let map = self.map();
         let open = map.get(cluster)?.live.iter().filter(|live| live.session.is_open());
-        open.min_by_key(|live| (live.bulk.load(Ordering::Relaxed), live.session.in_flight())).cloned()
+        open.min_by_key(|live| {
+            (!live.session.has_room(), live.bulk.load(Ordering::Relaxed), live.session.in_flight())
+        })
+        .cloned()
     }
 
     fn was_here_recently(&self, cluster: &ClusterId) -> bool {
@@ -259,7 +285,7 @@ impl Tunnels {
             let all_bulk = open.iter().all(|live| live.bulk.load(Ordering::Relaxed) > 0);
             let wish = u16::try_from(open.len() + 1).unwrap_or(u16::MAX);
             let asked_just_now = tunnel.wished.is_some_and(|when| when.elapsed() < ASK_EVERY);
-            if all_bulk && wish <= MOST_LINKS && !asked_just_now {
+            if all_bulk && live.more_links && wish <= MOST_LINKS && !asked_just_now {
                 tunnel.wished = Some(Instant::now());
                 let asked = live.clone();
                 self.shared.tasks.spawn_until_stopped(async move {
@@ -272,6 +298,11 @@ impl Tunnels {
             }
         }
         Bulk(live.clone())
+    }
+
+    /// Ends a drained session once nothing is in flight on it.
+    pub(crate) fn finish_later(&self, session: Session) {
+        self.shared.tasks.spawn_until_stopped(async move { finish(&session).await });
     }
 
     /// All live sessions.
@@ -290,4 +321,13 @@ impl Tunnels {
     fn map(&self) -> MutexGuard<'_, HashMap<ClusterId, Tunnel>> {
         self.shared.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Gives a session no more requests and ends it when none is in flight.
+pub(crate) async fn finish(session: &Session) {
+    session.drain();
+    while session.in_flight() > 0 && !session.is_ended() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    session.close(CloseReason::Drained);
 }

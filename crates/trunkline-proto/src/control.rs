@@ -1,12 +1,9 @@
 //! What the two ends say to each other beside the bytes of requests.
 //!
 //! The mux below has words for "reset" and "go away" and none for a reason, so everything that needs words is an
-//! HTTP exchange on a stream with [`crate::Purpose::Control`]: `POST` of JSON to a path under [`CONTROL_PATH`].
+//! HTTP exchange on a stream with [`crate::Purpose::Control`]: `POST` of JSON to a path under `/trunkline/v1/`.
 
 use serde::{Deserialize, Serialize};
-
-/// The prefix of all control paths.
-pub const CONTROL_PATH: &str = "/trunkline/v1/";
 
 /// The calls there are, by either end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

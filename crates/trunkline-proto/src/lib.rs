@@ -19,7 +19,7 @@ pub mod headers;
 pub mod path;
 mod status;
 
-pub use control::{CONTROL_PATH, ControlCall, Drain, LinkWish, StatusReport, UpstreamState};
+pub use control::{ControlCall, Drain, LinkWish, StatusReport, UpstreamState};
 pub use head::{HEAD_HEADER, Identity, InvalidHead, MAX_HEAD_BYTES, Purpose, StreamHead};
 pub use hello::{Hello, Lane, Limits, Rejection, RejectionReason, Welcome};
 pub use id::{

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a session ended. The same word stands in both ends' logs and in the metrics.
+/// Why a session ended, as the end that ended it sees it; the other end sees the link close.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CloseReason {
     /// It was drained and nothing was in flight, or the grace was over.
@@ -10,7 +10,7 @@ pub enum CloseReason {
     /// This end is shutting down.
     Shutdown,
     /// The other end said nothing, not even an answer to a ping.
-    PeerSilent,
+    Silent,
     /// The link ended or broke.
     LinkLost(String),
     /// The other end broke the rules of the mux.
@@ -31,7 +31,7 @@ impl CloseReason {
         match self {
             Self::Drained => "drained",
             Self::Shutdown => "shutdown",
-            Self::PeerSilent => "peer_silent",
+            Self::Silent => "silent",
             Self::LinkLost(_) => "link_lost",
             Self::Protocol(_) => "protocol",
             Self::Fenced => "fenced",
@@ -47,7 +47,7 @@ impl fmt::Display for CloseReason {
         match self {
             Self::LinkLost(why) => write!(f, "the link was lost: {why}"),
             Self::Protocol(why) => write!(f, "the other end broke the protocol: {why}"),
-            Self::PeerSilent => f.write_str("the other end fell silent"),
+            Self::Silent => f.write_str("the other end fell silent"),
             Self::Drained => f.write_str("drained"),
             Self::Shutdown => f.write_str("shutting down"),
             Self::Fenced => f.write_str("a newer agent holds the slot"),

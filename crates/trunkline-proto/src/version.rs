@@ -12,7 +12,7 @@ pub struct ProtocolVersion(pub u16);
 /// The version this build speaks.
 pub const PROTOCOL: ProtocolVersion = ProtocolVersion(1);
 
-/// How many minor versions back a peer may be.
+/// How many minor versions back the other end may be.
 const SKEW: u16 = 2;
 
 /// Why two ends cannot talk.

@@ -44,9 +44,6 @@ impl Metrics {
     }
 }
 
-/// Why the admin port could not be opened.
-pub type AdminError = BindError;
-
 /// The bound admin port.
 #[derive(Debug)]
 pub struct Admin {
@@ -61,7 +58,7 @@ impl Admin {
         address: SocketAddr,
         readiness: Readiness,
         metrics: Metrics,
-    ) -> Result<Self, AdminError> {
+    ) -> Result<Self, BindError> {
         Ok(Self { door: Door::bind("admin port", address).await?, readiness, metrics })
     }
 

@@ -4,9 +4,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::warn;
 
+/// How long a connection may be silent before the kernel asks, and between its questions.
+const PROBE_AFTER: Duration = Duration::from_secs(15);
+/// How many questions without an answer end a connection.
+const PROBES: u32 = 3;
 /// How long to wait after an accept failed for want of file descriptors or memory.
 const BREATHER: Duration = Duration::from_millis(50);
 
@@ -49,8 +54,7 @@ impl Door {
         loop {
             match self.listener.accept().await {
                 Ok((stream, from)) => {
-                    // Small frames must not wait for each other (Nagle).
-                    let _ = stream.set_nodelay(true);
+                    tune(&stream);
                     return (stream, from);
                 }
                 Err(error) if is_of_one_connection(&error) => {}
@@ -61,6 +65,15 @@ impl Door {
             }
         }
     }
+}
+
+/// Sets what every connection of ours needs: small frames do not wait for each other (Nagle), and a dead other end is
+/// noticed although nothing is said. A kernel that cannot is no reason to fail.
+pub fn tune(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let keepalive =
+        TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_AFTER).with_retries(PROBES);
+    let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

@@ -20,10 +20,10 @@ mod logging;
 mod signal;
 mod io;
 
-pub use admin::{Admin, AdminError, Metrics};
+pub use admin::{Admin, Metrics};
 pub use body::{Body, BodyError, boxed, empty, full, limited};
 pub use chain::chain;
-pub use door::{BindError, Door};
+pub use door::{BindError, Door, tune};
 pub use io::{COPY_BUFFER, Copied, copy_both_ways};
 pub use logging::{LogFormat, init as init_logging};
 pub use ready::{Gate, Readiness};

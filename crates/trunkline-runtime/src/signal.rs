@@ -9,7 +9,7 @@ use crate::Tasks;
 ///
 /// # Errors
 /// When the signals cannot be listened to.
-pub async fn shutdown_signal(tasks: &Tasks) -> std::io::Result<()> {
+pub async fn shutdown_signal() -> std::io::Result<()> {
     let mut term = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let name = tokio::select! {
@@ -17,7 +17,8 @@ pub async fn shutdown_signal(tasks: &Tasks) -> std::io::Result<()> {
         _ = interrupt.recv() => "SIGINT",
     };
     info!(signal = name, "asked to stop; a second signal ends at once");
-    tasks.spawn_until_stopped(async move {
+    // A family of its own, which nobody stops: this task is for the case that stopping hangs.
+    Tasks::new().spawn(async move {
         tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
         warn!("second signal: ending at once");
         std::process::exit(130);

@@ -212,7 +212,7 @@ impl Dialler {
 
 /// Sets what a link's socket needs; a kernel that cannot is no reason to fail.
 pub(crate) fn tune(tcp: &TcpStream) {
-    let _ = tcp.set_nodelay(true);
+    trunkline_runtime::tune(tcp);
     let _ = SockRef::from(tcp).set_tcp_notsent_lowat(NOT_SENT_LIMIT);
 }
 

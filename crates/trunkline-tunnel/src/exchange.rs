@@ -40,6 +40,10 @@ pub enum ExchangeError {
     /// No stream could be opened; the request was not sent.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The stream was closed by the other end before anything of the request was sent; here it is, to be sent on
+    /// another.
+    #[error("the stream was closed before the request was sent")]
+    Unsent(Box<Request<Body>>),
     /// The stream broke before the answer's head.
     #[error("the stream broke before an answer came")]
     Broken(#[source] hyper::Error),
@@ -98,9 +102,14 @@ impl Session {
 
     /// Sends a request on a stream and returns the answer's head, its body streaming. Dropping the future or the
     /// body resets the stream.
-    pub async fn request(&self, request: Request<Body>) -> Result<Response<Answer>, ExchangeError> {
+    pub async fn request(&self, mut request: Request<Body>) -> Result<Response<Answer>, ExchangeError> {
         let upgrade = request.headers().contains_key(header::UPGRADE);
-        self.reserve(upgrade).await?.request(request).await
+        loop {
+            match self.reserve(upgrade).await?.request(request).await {
+                Err(ExchangeError::Unsent(unsent)) => request = *unsent,
+                sent => return sent,
+            }
+        }
     }
 
     /// Sends a control call's request on a stream of its own.
@@ -155,34 +164,22 @@ impl Reserved {
     /// Sends the request and returns the answer's head, its body streaming. Dropping the future or the body resets
     /// the stream.
     pub async fn request(self, request: Request<Body>) -> Result<Response<Answer>, ExchangeError> {
-        let Self { session, mut sender, mut life, alone, in_flight } = self;
+        let Self { session, mut sender, life, alone, in_flight } = self;
         let sent_all = Arc::new(AtomicBool::new(false));
-        let mut request = request.map(|body| Outgoing::new(body, sent_all.clone()));
-        loop {
-            match sender.try_send_request(request).await {
-                Ok(response) => {
-                    let mut keep = Keep {
-                        session,
-                        sender: Some(sender),
-                        life: Some(life),
-                        sent_all,
-                        _in_flight: in_flight,
-                    };
-                    if alone {
-                        keep.alone(&response);
-                    }
-                    return Ok(answer(response, keep));
+        let request = request.map(|body| Outgoing::new(body, sent_all.clone()));
+        match sender.try_send_request(request).await {
+            Ok(response) => {
+                let (sender, life) = (Some(sender), Some(life));
+                let mut keep = Keep { session, sender, life, sent_all, _in_flight: in_flight };
+                if alone {
+                    keep.alone(&response);
                 }
-                // A kept stream may have been closed by the other end meanwhile. Nothing was sent: open one.
-                Err(mut failed) => match failed.take_message() {
-                    Some(unsent) if !alone => {
-                        request = unsent;
-                        let stream = session.open().await?;
-                        (sender, life) = session.speak_http(stream).await.map_err(ExchangeError::Broken)?;
-                    }
-                    _ => return Err(ExchangeError::Broken(failed.into_error())),
-                },
+                Ok(answer(response, keep))
             }
+            Err(mut failed) => match failed.take_message() {
+                Some(unsent) => Err(ExchangeError::Unsent(Box::new(unsent.map(|outgoing| outgoing.body)))),
+                None => Err(ExchangeError::Broken(failed.into_error())),
+            },
         }
     }
 }

@@ -24,7 +24,7 @@ impl Session {
             _ = self.ended() => {}
             () = self.watch_silence(epoch) => {
                 debug!(silence = ?self.silence(), "the other end is silent");
-                self.close(CloseReason::PeerSilent);
+                self.close(CloseReason::Silent);
             }
         }
     }

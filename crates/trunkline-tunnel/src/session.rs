@@ -126,7 +126,8 @@ impl Session {
 
     /// The hello told what the other end allows.
     pub fn allow(&self, theirs: Limits) {
-        let wanted = theirs.streams as usize;
+        // Above our own limit the library would end the session, whatever the other end says.
+        let wanted = theirs.streams.min(Limits::DEFAULT.streams) as usize;
         let granted = self.inner.granted.swap(wanted, Ordering::Relaxed);
         self.inner.permits.add_permits(wanted.saturating_sub(granted));
     }
@@ -169,6 +170,11 @@ impl Session {
     /// Whether requests may be given to this session.
     pub fn is_open(&self) -> bool {
         !self.inner.draining.load(Ordering::Relaxed) && !self.inner.stop.is_cancelled() && !self.is_ended()
+    }
+
+    /// Whether a further stream could be opened at once.
+    pub fn has_room(&self) -> bool {
+        self.inner.permits.available_permits() > 0
     }
 
     /// Ends the session. The first reason given is the one that stands.

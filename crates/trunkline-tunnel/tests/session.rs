@@ -257,7 +257,7 @@ async fn a_silent_other_end_is_dead_nine_seconds_after_its_last_byte() {
     let (gateway, _inbound) = Session::start(near, Role::Door, Limits::DEFAULT, &tasks);
     let started = tokio::time::Instant::now();
     gateway.keep_alive(Epoch(1)).await;
-    assert_eq!(gateway.ended().await, CloseReason::PeerSilent);
+    assert_eq!(gateway.ended().await, CloseReason::Silent);
     let took = started.elapsed();
     assert!(took >= Duration::from_secs(9) && took < Duration::from_secs(10), "{took:?}");
     drop(far);

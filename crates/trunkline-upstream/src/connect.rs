@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
-use trunkline_runtime::Tasks;
+use trunkline_runtime::{Tasks, tune};
 
 use crate::config::{Protocol, Reach};
 use crate::error::{SendError, find_h2};
@@ -88,7 +88,7 @@ impl Connector {
             .await
             .map_err(|_| timed_out("connecting"))?
             .map_err(|source| SendError::Connect { target: self.target(), source })?;
-        let _ = tcp.set_nodelay(true);
+        tune(&tcp);
         let Some(pair) = &self.reach.tls else {
             return Ok((Either::Left(tcp), self.protocol == Protocol::Http2 && !upgrade));
         };

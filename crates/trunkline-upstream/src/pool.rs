@@ -12,6 +12,8 @@ use crate::error::SendError;
 
 /// Streams in use at which an HTTP/2 connection is full.
 const FULL: usize = 80;
+/// How long finding a place may take, the opening of a connection included.
+const PLACE_DEADLINE: Duration = Duration::from_secs(10);
 /// How long an HTTP/1.1 connection is kept between requests.
 const KEEP_FOR: Duration = Duration::from_secs(30);
 /// How many HTTP/1.1 connections are kept.
@@ -57,6 +59,13 @@ impl Pool {
         if let Some(place) = self.free() {
             return Ok(place);
         }
+        // Bounded as a whole: behind an API server that does not answer, a queue must not fail one by one.
+        tokio::time::timeout(PLACE_DEADLINE, self.opened(connector))
+            .await
+            .map_err(|_| SendError::TimedOut { target: connector.target(), step: "opening a connection" })?
+    }
+
+    async fn opened(&self, connector: &Connector) -> Result<Place, SendError> {
         if self.nothing_to_share.load(Ordering::Relaxed) {
             return self.open(connector).await;
         }

@@ -24,6 +24,8 @@ struct Tape {
     bytes: usize,
     overflowed: bool,
     ended: bool,
+    /// The source failed: what was heard is not all, and must never be sent as if it were.
+    broken: bool,
 }
 
 /// One attempt's reading of a [`Replay`].
@@ -39,14 +41,16 @@ impl Replay {
         let hint = source.size_hint();
         let hint = (hint.lower(), hint.upper());
         let ended = source.is_end_stream();
-        let tape = Tape { source, heard: Vec::new(), bytes: 0, overflowed: false, ended };
+        let tape = Tape { source, heard: Vec::new(), bytes: 0, overflowed: false, ended, broken: false };
         Self { tape: Arc::new(Mutex::new(tape)), hint }
     }
 
-    /// A reading from the beginning; `None` when too much was sent to begin again.
+    /// A reading from the beginning; `None` when too much was sent to begin again, or the source failed.
     pub(crate) fn attempt(&self) -> Option<Attempt> {
-        let overflowed = self.tape.lock().unwrap_or_else(PoisonError::into_inner).overflowed;
-        (!overflowed).then(|| Attempt { tape: self.tape.clone(), at: 0, hint: self.hint, sent: 0 })
+        let tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = !tape.overflowed && !tape.broken;
+        drop(tape);
+        again.then(|| Attempt { tape: self.tape.clone(), at: 0, hint: self.hint, sent: 0 })
     }
 }
 
@@ -73,7 +77,10 @@ impl http_body::Body for Attempt {
                     Ok(bytes) => bytes,
                     Err(_) => continue,
                 },
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Err(error)) => {
+                    tape.broken = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
                 None => {
                     tape.ended = true;
                     return Poll::Ready(None);
@@ -123,6 +130,15 @@ mod tests {
         drop(first);
         let again = replay.attempt().unwrap().collect().await.unwrap().to_bytes();
         assert_eq!(again, "apply");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_broke_off_is_never_sent_as_if_it_were_whole() {
+        let frames = [Ok(Frame::data(Bytes::from("half"))), Err(BodyError::new("gone"))];
+        let body = http_body_util::StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync();
+        let replay = Replay::new(body);
+        assert!(replay.attempt().unwrap().collect().await.is_err());
+        assert!(replay.attempt().is_none());
     }
 
     #[tokio::test]

@@ -147,7 +147,7 @@ impl Upstream {
             };
             let again = failure.unsent
                 || surely_unprocessed(&failure.error)
-                || (outline.method.is_idempotent() && round == 0);
+                || (outline.method.is_safe() && round == 0);
             last = Some(failure.error);
             if !again {
                 break;

@@ -1,6 +1,6 @@
 //! One request through its phases, in the order of the folder; each can refuse in one way.
 
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;
 use tracing::{debug, warn};
 use trunkline_proto::headers::{HeadFault, inspect};
@@ -21,14 +21,21 @@ impl Front {
         let (parts, body) = request.into_parts();
         let place = self.requests.clone().try_acquire_owned().ok();
         let overloaded = place.is_none();
-        let mut entry = Box::new(Entry::new(id, caller.from, &parts, self.metrics.clone(), place));
+        let mut entry = Box::new(Entry::new(id, caller.from, &parts, self.metrics.clone()));
+        entry.hold(caller.activity.begin(), place);
         let request = Request::from_parts(parts, body);
         if overloaded {
             return refuse(&Refusal::Overloaded, entry);
         }
         let (route, identity) = match self.admit(&request, caller, &mut entry) {
             Ok(admitted) => admitted,
-            Err(refusal) => return refuse(&refusal, entry),
+            Err(refusal) => {
+                if matches!(refusal, Refusal::Unauthenticated { .. }) {
+                    // A stranger is answered once, and holds no place after that.
+                    caller.leave.cancel();
+                }
+                return refuse(&refusal, entry);
+            }
         };
         // A connection that was upgraded is no longer the front's to cut.
         let unwelcome = (route.kind == Kind::Upgrade)
@@ -55,6 +62,7 @@ impl Front {
         if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
             return Err(Refusal::BadHead { why: format!("{} is not served", request.method()) });
         }
+        check_origin(request)?;
         let principal = authn::principal(caller.identity.as_ref())?;
         entry.user.clone_from(&principal.user);
         let names = Names { sni: caller.sni.as_deref(), suffix: self.host_suffix.as_deref() };
@@ -72,6 +80,29 @@ impl Front {
         let identity = authz::permit(&principal, &route, self.allow_node_proxy)?;
         Ok((route, identity))
     }
+}
+
+/// A page of another origin must not act with the certificate of the browser it runs in: not by an upgrade, not by a
+/// method that changes something. kubectl and the client libraries send no `Origin`, or this gateway's own.
+fn check_origin(request: &Request<Incoming>) -> Result<(), Refusal> {
+    let headers = request.headers();
+    if request.method().is_safe() && !headers.contains_key(header::UPGRADE) {
+        return Ok(());
+    }
+    let host = request.uri().authority().map(|authority| authority.as_str());
+    let host = host.or_else(|| headers.get(header::HOST)?.to_str().ok()).unwrap_or_default();
+    let own = |origin: &HeaderValue| {
+        let origin = origin.to_str().ok().and_then(|text| text.strip_prefix("https://"));
+        origin.is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+    };
+    let foreign = headers.get_all(header::ORIGIN).iter().any(|origin| !own(origin));
+    let cross = headers.get_all("sec-fetch-site").iter().any(|site| site != "same-origin" && site != "none");
+    if foreign || cross {
+        return Err(Refusal::AccessDenied {
+            why: "the request comes from a page of another origin than this gateway's".into(),
+        });
+    }
+    Ok(())
 }
 
 fn head_refusal(fault: HeadFault) -> Refusal {

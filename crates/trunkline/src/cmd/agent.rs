@@ -14,7 +14,7 @@ pub(crate) fn run(args: &RunArgs, log: &LogArgs) -> anyhow::Result<()> {
     let runtime = start(log)?;
     runtime.block_on(async {
         let running = Agent::bind(agent).await?.serve();
-        shutdown_signal(running.tasks()).await?;
+        shutdown_signal().await?;
         running.drain().await;
         info!("agent stopped");
         Ok(())
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &RunArgs, log: &LogArgs) -> anyhow::Result<()> {
 }
 
 /// The usual variables count where the file names no proxy.
-fn take_proxy_from_environment(agent: &mut AgentConfig) {
+pub(crate) fn take_proxy_from_environment(agent: &mut AgentConfig) {
     if agent.gateway.proxy.is_some() {
         return;
     }

@@ -4,6 +4,7 @@ use trunkline_agent::AgentConfig;
 use trunkline_gateway::GatewayConfig;
 
 use crate::cli::{CheckArgs, What};
+use crate::cmd::agent::take_proxy_from_environment;
 use crate::cmd::print;
 use crate::config;
 
@@ -11,7 +12,8 @@ pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<()> {
     match args.what {
         What::Gateway => config::load::<GatewayConfig>(&args.file)?.check_with_files()?,
         What::Agent => {
-            let agent: AgentConfig = config::load(&args.file)?;
+            let mut agent: AgentConfig = config::load(&args.file)?;
+            take_proxy_from_environment(&mut agent);
             agent.check_certificate()?;
             agent.upstream.check()?;
         }

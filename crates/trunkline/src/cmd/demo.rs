@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use trunkline_agent::{Agent, AgentConfig, GatewayConfig as WayConfig};
+use trunkline_agent::{Agent, AgentConfig, WayConfig};
 use trunkline_gateway::{ClusterConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
 use trunkline_pki::dev::DevPki;
 use trunkline_pki::{AgentName, CertifiedFiles, Validity};
@@ -128,7 +128,7 @@ async fn show(args: &DemoArgs, folder: &Folder) -> anyhow::Result<()> {
     );
     let written = folder.write("kubeconfig", text.as_bytes())?;
     tell(&written, gateway.front(), gateway.admin(), &managed, management.is_some())?;
-    shutdown_signal(&tasks).await?;
+    shutdown_signal().await?;
     for agent in agents {
         agent.drain().await;
     }

@@ -12,7 +12,7 @@ use crate::cmd::start;
 use crate::config;
 
 /// How often the configuration file is looked at.
-const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(args: &RunArgs, log: &LogArgs) -> anyhow::Result<()> {
     let text = config::read(&args.config)?;
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &RunArgs, log: &LogArgs) -> anyhow::Result<()> {
     runtime.block_on(async {
         let running = Gateway::bind(gateway).await?.serve()?;
         running.tasks().spawn_until_stopped(follow(args.config.clone(), text, running.fleet()));
-        shutdown_signal(running.tasks()).await?;
+        shutdown_signal().await?;
         running.drain().await;
         info!("gateway stopped");
         Ok(())
@@ -29,11 +29,19 @@ pub(crate) fn run(args: &RunArgs, log: &LogArgs) -> anyhow::Result<()> {
 }
 
 /// Follows the clusters and revoked serials of the file. What else changes in it needs a restart.
+///
+/// A text counts once it was read twice alike: a file that is being written must not cut the fleet.
 async fn follow(path: PathBuf, mut text: String, fleet: FleetHandle) {
+    let mut draft = None;
     loop {
         tokio::time::sleep(FOLLOW_EVERY).await;
-        let Ok(newest) = tokio::fs::read_to_string(&path).await else { continue };
+        let Ok(newest) = config::read(&path) else { continue };
         if newest == text {
+            draft = None;
+            continue;
+        }
+        if draft.as_ref() != Some(&newest) {
+            draft = Some(newest);
             continue;
         }
         text = newest;

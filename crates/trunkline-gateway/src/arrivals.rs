@@ -3,19 +3,15 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use tokio::sync::watch;
-
-/// Connections that may be in their TLS handshake at once.
+/// Connections that may be in their handshake at once at one door.
 const ALL: usize = 1024;
-/// Connections from one network (/24, /56) that may be in their TLS handshake at once.
-const PER_NETWORK: usize = 128;
 
-/// The connections that are not through their TLS handshake. Clones share the count.
-#[derive(Clone, Default)]
+/// The connections that are not through their handshake. Clones share the count.
+#[derive(Clone)]
 pub(crate) struct Arrivals {
     networks: Arc<Mutex<HashMap<u128, usize>>>,
+    per_network: usize,
 }
 
 /// A connection in its handshake; dropping it frees its place.
@@ -25,18 +21,22 @@ pub(crate) struct Arrival {
 }
 
 impl Arrivals {
+    /// At most `per_network` from one network (/24, /56).
+    pub(crate) fn new(per_network: usize) -> Self {
+        Self { networks: Arc::default(), per_network }
+    }
+
     /// A place for a connection from `address`; none when there are too many already.
     pub(crate) fn enter(&self, address: IpAddr) -> Option<Arrival> {
         let network = network(address);
         let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = networks.values().sum();
-        let count = networks.entry(network).or_default();
         // On loopback there are tests, port-forwards and proxies of one's own, not strangers.
-        let limit = if address.is_loopback() { ALL } else { PER_NETWORK };
-        if all >= ALL || *count >= limit {
+        let limit = if address.is_loopback() { ALL } else { self.per_network };
+        if all >= ALL || networks.get(&network).is_some_and(|count| *count >= limit) {
             return None;
         }
-        *count += 1;
+        *networks.entry(network).or_default() += 1;
         Some(Arrival { arrivals: self.clone(), network })
     }
 }
@@ -63,56 +63,20 @@ fn network(address: IpAddr) -> u128 {
     }
 }
 
-/// Whether a connection's first request has come. Neither protocol's implementation starts its own clock at accept
-/// (hyperium/hyper#3756).
-#[derive(Clone)]
-pub(crate) struct FirstRequest {
-    came: watch::Sender<bool>,
-}
-
-impl Default for FirstRequest {
-    fn default() -> Self {
-        Self { came: watch::Sender::new(false) }
-    }
-}
-
-impl FirstRequest {
-    pub(crate) fn came(&self) {
-        self.came.send_if_modified(|came| !std::mem::replace(came, true));
-    }
-
-    /// Returns only if no request came within `deadline`.
-    pub(crate) async fn overdue(&self, deadline: Duration) {
-        let mut came = self.came.subscribe();
-        if tokio::time::timeout(deadline, came.wait_for(|came| *came)).await.is_ok() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn one_network_cannot_take_all_places() {
-        let arrivals = Arrivals::default();
+        let arrivals = Arrivals::new(128);
         let from = |last| IpAddr::from([203, 0, 113, last]);
         let held: Vec<_> = (0..128).filter_map(|n| arrivals.enter(from(n))).collect();
-        assert_eq!(held.len(), PER_NETWORK);
+        assert_eq!(held.len(), 128);
+        assert_eq!(arrivals.networks.lock().unwrap().len(), 1);
         assert!(arrivals.enter(from(200)).is_none());
         assert!(arrivals.enter(IpAddr::from([198, 51, 100, 1])).is_some(), "others have their own share");
         drop(held);
         assert!(arrivals.enter(from(200)).is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_without_a_request_is_overdue() {
-        let silent = FirstRequest::default();
-        silent.overdue(Duration::from_secs(10)).await;
-        let spoken = FirstRequest::default();
-        spoken.came();
-        let waited = tokio::time::timeout(Duration::from_secs(60), spoken.overdue(Duration::from_secs(10)));
-        assert!(waited.await.is_err());
     }
 }

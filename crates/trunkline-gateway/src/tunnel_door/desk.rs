@@ -1,0 +1,70 @@
+//! What answers an agent's own requests on a session: the hello, then pings, reports and the wish to drain.
+
+use std::sync::{Arc, OnceLock};
+
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::sync::{mpsc, oneshot};
+use tracing::debug;
+use trunkline_proto::{ControlCall, Hello, Rejection, StatusReport, StreamHead, Welcome};
+use trunkline_runtime::Body;
+use trunkline_tunnel::{json, read_json};
+
+use crate::tunnels::{Live, Tunnels};
+
+/// What answers an agent's requests on one session.
+#[derive(Clone)]
+pub(super) struct Desk {
+    pub(super) hello: mpsc::Sender<(Hello, oneshot::Sender<Result<Welcome, Rejection>>)>,
+    /// Set once the hello was accepted; before, nothing else is answered.
+    pub(super) live: Arc<OnceLock<Arc<Live>>>,
+    pub(super) tunnels: Tunnels,
+}
+
+impl Desk {
+    pub(super) async fn answer(self, mut request: Request<Incoming>) -> Response<Body> {
+        let call = ControlCall::from_path(request.uri().path());
+        if StreamHead::take(request.headers_mut()).is_err() {
+            return json(StatusCode::BAD_REQUEST, &"no stream head");
+        }
+        match (call, self.live.get().cloned()) {
+            (Some(ControlCall::Hello), None) => self.hello(request).await,
+            (Some(ControlCall::Ping), Some(_)) => json(StatusCode::OK, &()),
+            (Some(ControlCall::Status), Some(live)) => {
+                match read_json::<StatusReport>(request.into_body()).await {
+                    Ok(report) => {
+                        debug!(cluster = %live.cluster, upstream = ?report.upstream, why = report.message, "status");
+                        self.tunnels.report(&live.cluster, report);
+                        json(StatusCode::OK, &())
+                    }
+                    Err(_) => json(StatusCode::BAD_REQUEST, &"the report does not parse"),
+                }
+            }
+            (Some(ControlCall::Drain), Some(live)) => {
+                debug!(cluster = %live.cluster, epoch = %live.epoch, "the agent drains");
+                let session = live.session.clone();
+                if session.is_open() {
+                    session.drain();
+                    self.tunnels.finish_later(session);
+                }
+                json(StatusCode::OK, &())
+            }
+            _ => json(StatusCode::NOT_FOUND, &"no such control call now"),
+        }
+    }
+
+    async fn hello(&self, request: Request<Incoming>) -> Response<Body> {
+        let Ok(hello) = read_json::<Hello>(request.into_body()).await else {
+            return json(StatusCode::BAD_REQUEST, &"the hello does not parse");
+        };
+        let (answer, answered) = oneshot::channel();
+        if self.hello.send((hello, answer)).await.is_err() {
+            return json(StatusCode::CONFLICT, &"hello was said already");
+        }
+        match answered.await {
+            Ok(Ok(welcome)) => json(StatusCode::OK, &welcome),
+            Ok(Err(rejection)) => json(StatusCode::FORBIDDEN, &rejection),
+            Err(_) => json(StatusCode::CONFLICT, &"hello was said already"),
+        }
+    }
+}
