@@ -13,7 +13,7 @@
 //! Invariants:
 //! - this crate carries and never decides: it knows neither routes nor who may do what;
 //! - the mux library is named in one module only, `mux`, and its traps are ruled out there and in `stream`;
-//! - no stream is without a timer and no session without a heartbeat: silence ends both;
+//! - no session is without a heartbeat: silence ends it and all its streams;
 //! - a kept stream is used again only after both messages on it ended with exact framing.
 
 mod backoff;

@@ -54,7 +54,7 @@ pub(crate) async fn the_demo_does_what_it_says_and_leaves_nothing(stage: &mut St
 pub(crate) async fn the_page_on_starting_by_hand_works(stage: &mut Stage) -> Result<String> {
     let folder = stage.folder().join("by-hand");
     std::fs::create_dir_all(&folder)?;
-    let direct = folder.join("kubeconfig");
+    let direct = folder.join("own.kubeconfig");
     std::fs::copy(stage.cluster("beta")?.kubeconfig(), &direct)?;
     let kubectl = || Call::new(stage.parts.bin("kubectl")).arg("--kubeconfig").arg(&direct);
     kubectl().args(["config", "rename-context", "beta", "kind-alpha"]).bytes().await?;
@@ -66,7 +66,7 @@ pub(crate) async fn the_page_on_starting_by_hand_works(stage: &mut Stage) -> Res
     for port in ["8443", "9443", "9090"] {
         page = page.replace(port, &free_port()?.to_string());
     }
-    let shell = Shell::new(stage, &folder, &folder.join("trunkline.kubeconfig"))?;
+    let mut shell = Shell::new(stage, &folder, &direct)?;
     let (mut running, mut typed) = (Vec::new(), 0);
     for block in blocks(&page) {
         if let Some(file) = block.file {
@@ -75,6 +75,10 @@ pub(crate) async fn the_page_on_starting_by_hand_works(stage: &mut Stage) -> Res
         }
         for command in block.text.replace("\\\n", " ").lines() {
             typed += 1;
+            if let Some(kubeconfig) = command.strip_prefix("export KUBECONFIG=") {
+                shell.kubeconfig = folder.join(kubeconfig);
+                continue;
+            }
             if let Some(name) =
                 ["gateway", "agent"].iter().find(|name| command.starts_with(&format!("trunkline {name} ")))
             {
@@ -136,10 +140,8 @@ impl Shell {
     fn call(&self, command: &str) -> Result<Call> {
         let folder = self.folder.to_str().context("the folder's name is no text")?;
         // With exec, a signal reaches the program and not the shell around it.
-        let line =
-            if command.starts_with("export ") { command.to_owned() } else { format!("exec {command}") };
         Ok(Call::new("bash")
-            .args(["-c", &format!("cd '{folder}' && {line}")])
+            .args(["-c", &format!("cd '{folder}' && exec {command}")])
             .env("PATH", &self.path)
             .env("KUBECONFIG", &self.kubeconfig))
     }
