@@ -27,6 +27,9 @@ use crate::stream::Stream;
 
 /// How long a stream is kept between two requests.
 const KEEP_FOR: Duration = Duration::from_secs(60);
+/// How long a kept stream may take to be ready: both messages on it have ended, so it is a matter of one turn. One that
+/// takes longer is not waited for.
+const SETTLE: Duration = Duration::from_millis(50);
 /// How many streams a session keeps.
 const KEEP_AT_MOST: usize = 128;
 /// The most header fields of an answer.
@@ -140,7 +143,7 @@ impl Session {
         loop {
             let mut kept = self.kept().pop()?;
             let fresh = kept.since.elapsed() < KEEP_FOR;
-            if fresh && kept.sender.ready().await.is_ok() {
+            if fresh && matches!(tokio::time::timeout(SETTLE, kept.sender.ready()).await, Ok(Ok(()))) {
                 return Some(kept);
             }
         }
