@@ -24,7 +24,7 @@ pub use admin::{Admin, Metrics};
 pub use body::{Body, BodyError, boxed, empty, full, limited};
 pub use chain::chain;
 pub use door::{BindError, Door, tune};
-pub use io::{COPY_BUFFER, Copied, copy_both_ways};
+pub use io::{Broken, COPY_BUFFER, Copied, copy_both_ways};
 pub use logging::{LogFormat, init as init_logging};
 pub use ready::{Gate, Readiness};
 pub use signal::shutdown_signal;

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use trunkline_proto::headers::answer_fields;
-use trunkline_runtime::{Body, Copied, copy_both_ways, empty, full};
+use trunkline_runtime::{Body, Broken, Copied, copy_both_ways, empty, full};
 
 use super::answer::{BULK_AFTER, BULK_BYTES};
 use super::{Unwelcome, Way, refused_answer};
@@ -99,7 +99,11 @@ pub(super) fn join(
             ended = copying => ended,
             never = watch_for_bulk(&way, &tunnels, &joined.copied) => match never {},
         };
-        joined.entry.reason = if ended.is_ok() { "" } else { "CutOff" };
+        joined.entry.reason = match ended {
+            Ok(()) => "",
+            Err(Broken::First(_)) => "ClientGone",
+            Err(Broken::Second(_)) => "CutOff",
+        };
     });
     Ok(answer)
 }
