@@ -72,11 +72,11 @@ bench-smoke: ## The benches run at all
 
 .PHONY: prove-goaway
 prove-goaway: real-parts binary ## 10,000 requests over an API server that says GOAWAY
-	TRUNKLINE_PROVE=1 TRUNKLINE_BIN=$(CARGO_TARGET_DIR)/ci/trunkline cargo test --locked -p trunkline-tests --test cluster -- goaway
+	TRUNKLINE_PROVE=1 TRUNKLINE_BIN=$(CARGO_TARGET_DIR)/ci/trunkline cargo test --locked -p trunkline-tests --test cluster -- no_request_is_lost_to_goaway
 
 .PHONY: prove-leaks
 prove-leaks: real-parts binary ## 100,000 requests with random cancels, nothing left over
-	TRUNKLINE_PROVE=1 TRUNKLINE_BIN=$(CARGO_TARGET_DIR)/ci/trunkline cargo test --locked -p trunkline-tests --test cluster -- leak
+	TRUNKLINE_PROVE=1 TRUNKLINE_BIN=$(CARGO_TARGET_DIR)/ci/trunkline cargo test --locked -p trunkline-tests --test cluster -- leave_nothing_behind
 
 .PHONY: certs
 certs: ## Certificates for development, in certs/dev

@@ -78,8 +78,7 @@ async fn play(words: &[String]) -> Result<bool> {
         return Ok(true);
     }
     if chosen.is_empty() {
-        say_result(0, 0);
-        return Ok(true);
+        return Err(anyhow!("no scenario has a name with {words:?} in it; --list names them all"));
     }
     let began = Instant::now();
     let parts = match Parts::find().await {
