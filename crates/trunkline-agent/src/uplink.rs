@@ -154,7 +154,9 @@ impl Uplink {
                     let began = tokio::time::Instant::now();
                     tokio::select! {
                         reason = live.session.ended() => {
-                            warn!(gateway = %address, %reason, "tunnel lost; dialling again");
+                            if !shared.stopping.is_cancelled() {
+                                warn!(gateway = %address, %reason, "tunnel lost; dialling again");
+                            }
                         }
                         () = live.move_on.cancelled() => {
                             // The old session goes on in its own tasks until the gateway ends it.
