@@ -11,7 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::info;
 use trunkline_proto::{ClusterId, RequestId};
 
-use crate::front::Active;
+use crate::activity::Active;
 use crate::metrics::{Metrics, RequestLabels};
 use crate::route::Kind;
 

@@ -1,7 +1,6 @@
 //! 1. The front door: accept, TLS handshake off the loop, then HTTP. Every deadline runs from accept.
 
 mod http_service;
-mod activity;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,13 +17,12 @@ use tracing::debug;
 use trunkline_pki::{ClientIdentity, FrontDoorTls};
 use trunkline_runtime::{Door, Tasks};
 
+use crate::activity::Activity;
 use crate::arrivals::Arrivals;
 use crate::authn;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
-pub(crate) use activity::Active;
-use activity::Activity;
 
 /// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(5);

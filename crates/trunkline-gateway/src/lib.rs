@@ -24,6 +24,7 @@ mod config;
 mod fleet;
 mod gateway;
 mod arrivals;
+mod activity;
 mod front;
 mod authn;
 mod route;
