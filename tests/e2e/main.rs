@@ -15,6 +15,7 @@ mod drain;
 mod fleet;
 mod dialling;
 mod limits;
+mod strangers;
 mod floods;
 mod framing;
 mod sizes;
