@@ -123,6 +123,10 @@ pub(crate) const ALL: &[Scenario] = &[
         act: |stage| Box::pin(exchange::large_requests_meet_the_clusters_own_limits(stage)),
     },
     Scenario {
+        name: "an_object_of_3_mib_is_the_same",
+        act: |stage| Box::pin(exchange::an_object_of_3_mib_is_the_same(stage)),
+    },
+    Scenario {
         name: "an_upload_waits_for_100_continue",
         act: |stage| Box::pin(exchange::an_upload_waits_for_100_continue(stage)),
     },

@@ -160,6 +160,28 @@ pub(crate) async fn large_requests_meet_the_clusters_own_limits(stage: &mut Stag
     Ok(statuses.join(" "))
 }
 
+pub(crate) async fn an_object_of_3_mib_is_the_same(stage: &mut Stage) -> Result<String> {
+    // A control character is one byte to etcd and six in JSON: so an object that etcd takes is 3 MiB to a client, as
+    // much as the API server takes.
+    let empty = control_characters("three", 0).len();
+    let object = control_characters("three", (3 * 1024 * 1024 - empty) / 6);
+    let name = "/api/v1/namespaces/default/configmaps/three";
+    let mut sizes = Vec::new();
+    for version in VERSIONS {
+        for way in [Way::Path, Way::Host, Way::Header] {
+            let args: Vec<&str> = JSON_POST.into_iter().chain([version]).collect();
+            let maps = "/api/v1/namespaces/default/configmaps";
+            let made = fetch(stage, way, &args, maps, object.as_bytes()).await?;
+            ensure!(made.status == "201", "{version} {way:?}: {}", String::from_utf8_lossy(&made.body));
+            sizes.push(fetch_everywhere(stage, &[], name, b"").await?.body.len());
+            let gone = fetch(stage, way, &["-X", "DELETE", version], name, b"").await?;
+            ensure!(gone.status == "200", "{version} {way:?}: DELETE answered {}", gone.status);
+        }
+    }
+    ensure!(sizes.iter().all(|size| *size >= 3 * 1024 * 1024), "{sizes:?}");
+    Ok(format!("{} bytes up, {} bytes down", object.len(), sizes.first().unwrap_or(&0)))
+}
+
 pub(crate) async fn an_upload_waits_for_100_continue(stage: &mut Stage) -> Result<String> {
     let object = config_map("awaited", 800_000);
     for way in Way::ALL {
@@ -175,6 +197,12 @@ pub(crate) async fn an_upload_waits_for_100_continue(stage: &mut Stage) -> Resul
 
 fn text_of(bytes: usize) -> String {
     base64::engine::general_purpose::STANDARD.encode(random_bytes(bytes * 3 / 4))
+}
+
+fn control_characters(name: &str, count: usize) -> String {
+    serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name},
+        "data": {"text": "\u{1}".repeat(count)}})
+    .to_string()
 }
 
 fn config_map(name: &str, bytes: usize) -> String {
