@@ -4,19 +4,15 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tracing::{error, info, warn};
-use trunkline_pki::LinkTls;
+use tracing::{info, warn};
 use trunkline_proto::StatusReport;
-use trunkline_runtime::{Admin, BindError, Gate, Metrics as Registry, Readiness, Tasks, chain};
+use trunkline_runtime::{Admin, BindError, Gate, Metrics as Registry, Readiness, Tasks, reload_for_ever};
 use trunkline_upstream::Upstream;
 
 use crate::config::{AgentConfig, AgentConfigError};
 use crate::metrics::Metrics;
 use crate::report::probe_for_ever;
 use crate::uplink::Uplink;
-
-/// How often the certificate files are looked at.
-const RELOAD_EVERY: Duration = Duration::from_secs(5);
 
 /// Why an agent cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +94,7 @@ impl Agent {
         });
         tasks.spawn_until_stopped(probe_for_ever(upstream, report));
         tasks.spawn_until_stopped(uplink.clone().run());
-        tasks.spawn_until_stopped(reload_for_ever(tls));
+        tasks.spawn_until_stopped(reload_for_ever("links", move || tls.refresh()));
         let grace = Duration::from_secs(config.drain_seconds);
         Running { tasks, uplink, readiness, admin: admin_address, grace }
     }
@@ -136,18 +132,5 @@ impl Running {
 impl std::fmt::Debug for Running {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Running").field("admin", &self.admin).finish_non_exhaustive()
-    }
-}
-
-async fn reload_for_ever(tls: std::sync::Arc<LinkTls>) {
-    loop {
-        tokio::time::sleep(RELOAD_EVERY).await;
-        match tls.refresh() {
-            Ok(true) => info!("certificate files changed; new links use them"),
-            Ok(false) => {}
-            Err(error) => {
-                error!(error = chain(&error), "certificate files are not usable; keeping the last good ones")
-            }
-        }
     }
 }

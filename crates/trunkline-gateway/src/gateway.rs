@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
-use trunkline_pki::TlsError;
-use trunkline_runtime::{Admin, BindError, Door, Gate, Metrics as Registry, Readiness, Tasks, chain};
+use tracing::{info, warn};
+use trunkline_runtime::{
+    Admin, BindError, Door, Gate, Metrics as Registry, Readiness, Tasks, reload_for_ever,
+};
 use trunkline_upstream::Upstream;
 
 use crate::config::{GatewayConfig, GatewayConfigError};
@@ -19,9 +20,6 @@ use crate::metrics::Metrics;
 use crate::proxy::Proxy;
 use crate::tunnel_door::TunnelDoor;
 use crate::tunnels::Tunnels;
-
-/// How often the certificate files are looked at.
-const RELOAD_EVERY: Duration = Duration::from_secs(5);
 
 /// How often a draining gateway looks whether all is finished.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -255,22 +253,5 @@ impl std::fmt::Debug for Running {
             .field("front", &self.front)
             .field("tunnel", &self.tunnel)
             .finish_non_exhaustive()
-    }
-}
-
-async fn reload_for_ever(door: &'static str, refresh: impl Fn() -> Result<bool, TlsError> + Send) {
-    loop {
-        tokio::time::sleep(RELOAD_EVERY).await;
-        match refresh() {
-            Ok(true) => info!(door, "certificate files changed and are in use"),
-            Ok(false) => {}
-            Err(error) => {
-                error!(
-                    door,
-                    error = chain(&error),
-                    "certificate files are not usable; keeping the last good ones"
-                )
-            }
-        }
     }
 }

@@ -23,11 +23,6 @@ pub struct ClusterId(Arc<str>);
 pub struct InvalidClusterId(pub String);
 
 impl ClusterId {
-    /// The reserved id of the management cluster.
-    pub fn management() -> Self {
-        Self(MANAGEMENT.into())
-    }
-
     /// Whether this is the reserved id of the management cluster.
     pub fn is_management(&self) -> bool {
         &*self.0 == MANAGEMENT

@@ -21,8 +21,6 @@ pub enum CloseReason {
     Revoked,
     /// The certificate's time is over.
     Expired,
-    /// An extra link was idle.
-    Idle,
 }
 
 impl CloseReason {
@@ -37,7 +35,6 @@ impl CloseReason {
             Self::Fenced => "fenced",
             Self::Revoked => "revoked",
             Self::Expired => "expired",
-            Self::Idle => "idle",
         }
     }
 }
@@ -53,7 +50,6 @@ impl fmt::Display for CloseReason {
             Self::Fenced => f.write_str("a newer agent holds the slot"),
             Self::Revoked => f.write_str("the certificate was revoked or the cluster removed"),
             Self::Expired => f.write_str("the certificate expired"),
-            Self::Idle => f.write_str("idle"),
         }
     }
 }

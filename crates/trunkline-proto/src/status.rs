@@ -87,11 +87,6 @@ impl Status {
     pub fn to_watch_event(&self) -> String {
         format!("{{\"type\":\"ERROR\",\"object\":{}}}\n", self.to_json())
     }
-
-    /// The message.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
 }
 
 #[cfg(test)]

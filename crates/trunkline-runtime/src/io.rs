@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The buffer of one direction, in bytes.
-pub const COPY_BUFFER: usize = 16 * 1024;
+const COPY_BUFFER: usize = 16 * 1024;
 
 /// How many bytes went each way so far.
 #[derive(Debug, Default)]

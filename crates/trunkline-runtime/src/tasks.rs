@@ -41,15 +41,6 @@ impl Tasks {
         })
     }
 
-    /// Starts a computation that blocks.
-    pub fn spawn_blocking<F, T>(&self, work: F) -> JoinHandle<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        self.tracker.spawn_blocking(work)
-    }
-
     /// The token that says stop.
     pub fn token(&self) -> CancellationToken {
         self.token.clone()
