@@ -11,15 +11,26 @@ use std::process::Command;
 const ARROWS: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("runtime", &[]),
+    ("api", &["proto"]),
+    ("registry", &["proto", "api"]),
     ("pki", &["proto"]),
     ("upstream", &["proto", "runtime", "pki"]),
     ("tunnel", &["proto", "runtime"]),
     ("sample", &["runtime"]),
-    ("gateway", &["proto", "runtime", "pki", "tunnel", "upstream"]),
+    ("gateway", &["proto", "runtime", "api", "registry", "pki", "tunnel", "upstream"]),
     ("agent", &["proto", "runtime", "pki", "tunnel", "upstream"]),
-    ("", &["proto", "runtime", "pki", "tunnel", "upstream", "sample", "gateway", "agent"]),
-    ("tests", &["proto", "runtime", "pki", "tunnel", "upstream", "sample", "gateway", "agent"]),
-    ("benches", &["proto", "runtime", "pki", "tunnel", "upstream", "sample", "gateway", "agent", "tests"]),
+    ("", &["proto", "runtime", "api", "pki", "tunnel", "upstream", "sample", "gateway", "agent"]),
+    (
+        "tests",
+        &["proto", "runtime", "api", "registry", "pki", "tunnel", "upstream", "sample", "gateway", "agent"],
+    ),
+    (
+        "benches",
+        &[
+            "proto", "runtime", "api", "registry", "pki", "tunnel", "upstream", "sample", "gateway", "agent",
+            "tests",
+        ],
+    ),
 ];
 
 /// Lines of a file without its tests: from here on it is talked about, from there on it fails.

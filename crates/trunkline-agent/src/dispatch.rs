@@ -96,7 +96,9 @@ impl Dispatch {
                     read_json(request.into_body()).await.map_err(|_| Refusal::UnknownCall)?;
                 self.wish.send_replace(wish.api);
             }
-            ControlCall::Hello | ControlCall::Status => return Err(Refusal::UnknownCall),
+            ControlCall::Hello | ControlCall::Status | ControlCall::Renew | ControlCall::Trust => {
+                return Err(Refusal::UnknownCall);
+            }
         }
         Ok(json(StatusCode::OK, &()))
     }

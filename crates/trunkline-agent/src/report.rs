@@ -22,6 +22,7 @@ pub(crate) async fn probe_for_ever(upstream: Upstream, report: watch::Sender<Sta
             Ok(Ok(version)) => StatusReport {
                 upstream: UpstreamState::Up,
                 kubernetes: Some(version),
+                nodes: None,
                 message: String::new(),
             },
             Ok(Err(error)) => down(chain(&error)),
@@ -47,5 +48,5 @@ pub(crate) async fn probe_for_ever(upstream: Upstream, report: watch::Sender<Sta
 }
 
 fn down(message: String) -> StatusReport {
-    StatusReport { upstream: UpstreamState::Down, kubernetes: None, message }
+    StatusReport { upstream: UpstreamState::Down, kubernetes: None, nodes: None, message }
 }

@@ -18,6 +18,10 @@ pub enum ControlCall {
     Drain,
     /// Gateway to agent: [`LinkWish`].
     Links,
+    /// Agent to gateway: [`crate::Renewal`] → [`crate::Certified`] or [`crate::EnrolRefusal`].
+    Renew,
+    /// Gateway to agent: [`crate::Trust`].
+    Trust,
 }
 
 impl ControlCall {
@@ -29,12 +33,14 @@ impl ControlCall {
             Self::Status => "/trunkline/v1/status",
             Self::Drain => "/trunkline/v1/drain",
             Self::Links => "/trunkline/v1/links",
+            Self::Renew => "/trunkline/v1/renew",
+            Self::Trust => "/trunkline/v1/trust",
         }
     }
 
     /// The call with this path, if there is one.
     pub fn from_path(path: &str) -> Option<Self> {
-        [Self::Hello, Self::Ping, Self::Status, Self::Drain, Self::Links]
+        [Self::Hello, Self::Ping, Self::Status, Self::Drain, Self::Links, Self::Renew, Self::Trust]
             .into_iter()
             .find(|call| call.path() == path)
     }
@@ -48,6 +54,9 @@ pub struct StatusReport {
     /// The API server's version, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubernetes: Option<String>,
+    /// How many nodes the cluster has, where the agent may count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<u32>,
     /// What is wrong, for people; empty when all is well.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,

@@ -97,6 +97,12 @@ pub enum RejectionReason {
     CertificateRevoked,
     /// A newer agent process holds the slot.
     Fenced,
+    /// The cluster is locked.
+    ClusterLocked,
+    /// The slot's certificate was replaced by a newer one.
+    CertificateSuperseded,
+    /// Two processes contend for the slot; the one that was there is kept for a while.
+    DuplicateIdentity,
     /// The protocol versions do not meet.
     VersionSkew,
     /// The gateway has as many links as it may.
@@ -117,6 +123,9 @@ impl RejectionReason {
             Self::UidMismatch => "UidMismatch",
             Self::CertificateRevoked => "CertificateRevoked",
             Self::Fenced => "Fenced",
+            Self::ClusterLocked => "ClusterLocked",
+            Self::CertificateSuperseded => "CertificateSuperseded",
+            Self::DuplicateIdentity => "DuplicateIdentity",
             Self::VersionSkew => "VersionSkew",
             Self::TooManyLinks => "TooManyLinks",
             Self::Draining => "Draining",

@@ -14,12 +14,16 @@ mod version;
 mod hello;
 mod head;
 mod control;
+mod enrol;
 mod reason;
 pub mod headers;
 pub mod path;
 mod status;
 
 pub use control::{ControlCall, Drain, LinkWish, StatusReport, UpstreamState};
+pub use enrol::{
+    Certified, ENROL_ALPN, ENROL_PATH, EnrolReason, EnrolRefusal, EnrolRequest, MAX_SLOTS, Renewal, Trust,
+};
 pub use head::{HEAD_HEADER, Identity, InvalidHead, MAX_HEAD_BYTES, Purpose, StreamHead};
 pub use hello::{Hello, Lane, Limits, Rejection, RejectionReason, Welcome};
 pub use id::{

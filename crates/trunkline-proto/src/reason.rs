@@ -17,10 +17,14 @@ pub enum CloseReason {
     Protocol(String),
     /// A newer agent process holds the slot.
     Fenced,
-    /// The certificate was revoked, or its cluster is no longer registered.
+    /// The certificate was revoked.
     Revoked,
     /// The certificate's time is over.
     Expired,
+    /// The cluster was locked.
+    Locked,
+    /// The cluster was removed from the fleet.
+    Removed,
 }
 
 impl CloseReason {
@@ -35,6 +39,8 @@ impl CloseReason {
             Self::Fenced => "fenced",
             Self::Revoked => "revoked",
             Self::Expired => "expired",
+            Self::Locked => "locked",
+            Self::Removed => "removed",
         }
     }
 }
@@ -48,8 +54,10 @@ impl fmt::Display for CloseReason {
             Self::Drained => f.write_str("drained"),
             Self::Shutdown => f.write_str("shutting down"),
             Self::Fenced => f.write_str("a newer agent holds the slot"),
-            Self::Revoked => f.write_str("the certificate was revoked or the cluster removed"),
+            Self::Revoked => f.write_str("the certificate was revoked"),
             Self::Expired => f.write_str("the certificate expired"),
+            Self::Locked => f.write_str("the cluster was locked"),
+            Self::Removed => f.write_str("the cluster was removed"),
         }
     }
 }

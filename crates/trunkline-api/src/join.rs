@@ -1,0 +1,83 @@
+//! What is handed out once, when a cluster is registered.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Cluster;
+
+/// The answer to a registration.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Registered {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// How it joins.
+    pub join: Join,
+}
+
+/// How a cluster joins. Holds the join token: shown once, kept nowhere.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Join {
+    /// The manifest for `kubectl apply -f`, the token inside.
+    pub manifest: String,
+    /// The values for Helm's `-f`, the token inside; they make the same objects.
+    pub values: String,
+    /// Where Helm finds the chart on this gateway.
+    pub chart: String,
+    /// The namespace that everything goes to.
+    pub namespace: String,
+    /// Until when the token may be used.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires: Timestamp,
+    /// The pin of the gateway's root, `sha256:<hex>`.
+    pub pin: String,
+    /// What may keep an agent from coming here: addresses that are private, or not in the certificate.
+    pub warnings: Vec<String>,
+}
+
+impl std::fmt::Debug for Registered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registered").field("cluster", &self.cluster.metadata.name).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Join {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Join").field("expires", &self.expires).finish_non_exhaustive()
+    }
+}
+
+/// What the manifest is to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ManifestOptions {
+    /// The bindings to leave out.
+    #[serde(default)]
+    pub without_bindings: Vec<Binding>,
+    /// Only these groups may be impersonated; any but `system:` ones when empty.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// The storage class of the spool's volume; the cluster's default when null.
+    #[serde(default)]
+    pub storage_class: Option<String>,
+    /// Keeps the spool in an `emptyDir`: what is not shipped is lost with the pod.
+    #[serde(default)]
+    pub ephemeral_spool: bool,
+    /// The image to run; the gateway's own version by default.
+    #[serde(default)]
+    pub image: Option<String>,
+}
+
+/// A binding of one of Trunkline's groups to one of the cluster's roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Binding {
+    /// `trunkline:viewers` to `view`.
+    Viewers,
+    /// `trunkline:operators` to `edit`.
+    Operators,
+    /// `trunkline:admins` to `cluster-admin`.
+    Admins,
+}

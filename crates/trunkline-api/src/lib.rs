@@ -1,0 +1,36 @@
+//! What the REST API speaks: the shapes that gateway, command line, Manager and store agree on.
+//!
+//! Resources look as Kubernetes' do (`apiVersion`, `kind`, `metadata`, `spec`, `status`), so that a store in a
+//! Kubernetes API can hold them unchanged. `spec` is what people want, `status` is what was seen; neither is computed
+//! from the other. The OpenAPI document is generated from these types.
+//!
+//! Invariants:
+//! - no IO and no clock here;
+//! - a secret is in exactly one shape, [`Join`], which is handed out once and kept nowhere;
+//! - unknown fields in what comes in are errors, so that a misspelt one is not lost.
+
+mod cluster;
+mod gateway;
+mod hops;
+mod join;
+mod labels;
+mod problem;
+mod rotation;
+mod watch;
+
+pub use cluster::{
+    Cluster, ClusterList, ClusterPatch, ClusterSpec, ClusterState, ClusterStatus, Lock, LockRequest,
+    Metadata, NewCluster, Origin, Protection, SlotStatus,
+};
+pub use gateway::{ClusterType, GatewayStatus};
+pub use hops::{Hop, HopReport};
+pub use join::{Binding, Join, ManifestOptions, Registered};
+pub use labels::{InvalidLabel, InvalidSelector, Labels, Selector, check_label};
+pub use problem::{Problem, ProblemReason};
+pub use rotation::{Root, RootRole, RotationCluster, RotationStatus};
+pub use watch::{ClusterEvent, EventKind};
+
+/// The version of every resource.
+pub const API_VERSION: &str = "trunkline.dev/v1";
+/// Where the API begins on the front door.
+pub const BASE: &str = "/trunkline/v1";

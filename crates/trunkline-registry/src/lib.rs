@@ -1,0 +1,1 @@
+//! The clusters that should exist, and where that is kept.
