@@ -1,4 +1,4 @@
-//! The admin port: `/livez`, `/readyz`, `/metrics`. Never on the same port as traffic.
+//! The admin port: `/livez`, `/readyz`, `/metrics` and a page of the process's own. Never on the same port as traffic.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,6 +50,19 @@ pub struct Admin {
     door: Door,
     readiness: Readiness,
     metrics: Metrics,
+    page: Option<Page>,
+}
+
+/// A page of the process's own.
+struct Page {
+    path: &'static str,
+    json: Box<dyn Fn() -> String + Send + Sync>,
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.path)
+    }
 }
 
 impl Admin {
@@ -59,7 +72,18 @@ impl Admin {
         readiness: Readiness,
         metrics: Metrics,
     ) -> Result<Self, BindError> {
-        Ok(Self { door: Door::bind("admin port", address).await?, readiness, metrics })
+        Ok(Self { door: Door::bind("admin port", address).await?, readiness, metrics, page: None })
+    }
+
+    /// Also serves `json`, made anew for each request, under `path`.
+    #[must_use]
+    pub fn with_page(
+        mut self,
+        path: &'static str,
+        json: impl Fn() -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.page = Some(Page { path, json: Box::new(json) });
+        self
     }
 
     /// The bound address.
@@ -99,7 +123,7 @@ impl Admin {
         }
         match request.uri().path() {
             "/livez" => text(StatusCode::OK, "ok\n"),
-            "/readyz" => match self.readiness.awaited().as_slice() {
+            "/readyz" => match self.readiness.awaited_because().as_slice() {
                 [] => text(StatusCode::OK, "ok\n"),
                 awaited => {
                     text(StatusCode::SERVICE_UNAVAILABLE, format!("waiting for: {}\n", awaited.join(", ")))
@@ -113,13 +137,27 @@ impl Admin {
                 }
                 Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "metrics could not be written\n"),
             },
-            _ => text(StatusCode::NOT_FOUND, "served here: /livez, /readyz, /metrics\n"),
+            path => match &self.page {
+                Some(page) if page.path == path => {
+                    let mut response = text(StatusCode::OK, (page.json)());
+                    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+                    response
+                }
+                Some(page) => not_found(&format!(", {}", page.path)),
+                None => not_found(""),
+            },
         }
     }
 }
 
 const OPEN_METRICS: http::HeaderValue =
     http::HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+const JSON: http::HeaderValue = http::HeaderValue::from_static("application/json");
+
+fn not_found(more: &str) -> Response<Body> {
+    text(StatusCode::NOT_FOUND, format!("served here: /livez, /readyz, /metrics{more}\n"))
+}
 
 fn text(status: StatusCode, body: impl Into<bytes::Bytes>) -> Response<Body> {
     let mut response = Response::new(full(body));
@@ -150,6 +188,7 @@ mod tests {
         let readiness = Readiness::new();
         let gate = readiness.gate("tunnel door");
         let admin = Admin::bind(([127, 0, 0, 1], 0).into(), readiness, Metrics::new()).await.unwrap();
+        let admin = admin.with_page("/status", || "{\"links\":1}".into());
         let address = admin.address().unwrap();
         let tasks = Tasks::new();
         admin.serve(&tasks);
@@ -158,6 +197,7 @@ mod tests {
         gate.open();
         assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 200"));
         assert!(get(address, "/metrics").await.contains("# EOF"));
+        assert!(get(address, "/status").await.ends_with("{\"links\":1}"));
         assert!(get(address, "/other").await.starts_with("HTTP/1.1 404"));
         tasks.shut_down().await;
     }

@@ -3,15 +3,15 @@
 //! Opening a gate is an explicit, consuming call. A gate that is dropped unopened stays shut, so that a panic
 //! never reads as success.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::info;
 
-/// The set of gates still shut. Clones share it.
+/// The set of gates still shut, and why where it is known. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
-    shut: Arc<Mutex<BTreeSet<&'static str>>>,
+    shut: Arc<Mutex<BTreeMap<&'static str, Option<String>>>>,
 }
 
 /// One part that must be up first.
@@ -30,21 +30,39 @@ impl Readiness {
 
     /// Adds a part to wait for.
     pub fn gate(&self, name: &'static str) -> Gate {
-        self.with(|shut| shut.insert(name));
+        self.with(|shut| shut.insert(name, None));
         Gate { name, readiness: self.clone() }
     }
 
     /// Shuts a gate for good: the process drains.
     pub fn shut(&self, name: &'static str) {
-        self.with(|shut| shut.insert(name));
+        self.with(|shut| shut.insert(name, None));
+    }
+
+    /// Says why a part is not up yet; of a part that is up nothing is said.
+    pub fn explain(&self, name: &'static str, why: impl Into<String>) {
+        self.with(|shut| {
+            if let Some(reason) = shut.get_mut(name) {
+                *reason = Some(why.into());
+            }
+        });
     }
 
     /// The parts still awaited; none when ready.
     pub fn awaited(&self) -> Vec<&'static str> {
-        self.with(|shut| shut.iter().copied().collect())
+        self.with(|shut| shut.keys().copied().collect())
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut BTreeSet<&'static str>) -> T) -> T {
+    /// The parts still awaited, for people: each with its reason, where it is known.
+    pub fn awaited_because(&self) -> Vec<String> {
+        let said = |(name, why): (&&'static str, &Option<String>)| match why {
+            Some(why) => format!("{name} ({why})"),
+            None => (*name).to_owned(),
+        };
+        self.with(|shut| shut.iter().map(said).collect())
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut BTreeMap<&'static str, Option<String>>) -> T) -> T {
         change(&mut self.shut.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -73,6 +91,9 @@ mod tests {
         let tunnel = readiness.gate("tunnel door");
         front.open();
         assert_eq!(readiness.awaited(), ["tunnel door"]);
+        readiness.explain("front door", "it is up, so this is not kept");
+        readiness.explain("tunnel door", "its port is taken");
+        assert_eq!(readiness.awaited_because(), ["tunnel door (its port is taken)"]);
         drop(tunnel);
         assert_eq!(readiness.awaited(), ["tunnel door"], "dropping a gate must not open it");
     }

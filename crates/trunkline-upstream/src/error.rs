@@ -59,6 +59,20 @@ pub enum SendError {
         #[source]
         source: hyper::Error,
     },
+    /// What was asked for ourselves brought more than is read.
+    #[error("the API server {target} answered with more than {limit} bytes; is it an API server?")]
+    TooLong {
+        /// Its URL.
+        target: String,
+        /// How much is read.
+        limit: usize,
+    },
+    /// What was asked for ourselves broke off within the answer.
+    #[error("the API server {target} broke off within its answer")]
+    BrokenOff {
+        /// Its URL.
+        target: String,
+    },
 }
 
 /// Whether the API server surely did not process the request that failed like this: it said so, by a GOAWAY that

@@ -8,7 +8,7 @@
 //!
 //! Invariants:
 //! - the destination is pinned by configuration: nothing in a request chooses scheme, host or port;
-//! - a request under our credential always carries exactly one `Impersonate-User` (fail closed);
+//! - a request for somebody under our credential always carries exactly one `Impersonate-User` (fail closed);
 //! - `Impersonate-*` and `Authorization` are written last, after the allow-list said yes;
 //! - what is sent twice was provably not processed the first time, or is idempotent.
 

@@ -1,5 +1,7 @@
 //! Sending a request to the API server, and again where that is safe.
 
+mod own;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -13,7 +15,7 @@ use hyper::body::Incoming;
 use trunkline_proto::headers::request_fields;
 use trunkline_proto::path::read_path;
 use trunkline_proto::{Identity, RequestId};
-use trunkline_runtime::{Body, BodyError, Tasks, empty, limited};
+use trunkline_runtime::{Body, BodyError, Tasks};
 
 use crate::allow::AllowList;
 use crate::config::{UpstreamConfig, UpstreamConfigError};
@@ -26,8 +28,6 @@ use crate::replay::{Attempt, Replay};
 
 /// How often a request is sent at the most.
 const ATTEMPTS: usize = 5;
-/// The longest answer to a probe, in bytes.
-const MAX_VERSION: usize = 64 * 1024;
 
 /// One Kubernetes API server. Clones share its connections.
 #[derive(Clone)]
@@ -76,25 +76,6 @@ impl Upstream {
             inner.connector.metrics.failures.inc();
         }
         sent
-    }
-
-    /// Asks for the API server's version, as ourselves. Says the version, e.g. `v1.35.4`.
-    pub async fn probe(&self) -> Result<String, SendError> {
-        let path = PathAndQuery::from_static("/version");
-        let mut headers = http::HeaderMap::new();
-        if let Some(authorization) = self.inner.connector.reach.credential.authorization() {
-            headers.insert(header::AUTHORIZATION, authorization);
-        }
-        let outline = Outline { method: Method::GET, path, headers };
-        let response = self.exchange(&outline, empty()).await?;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            self.inner.connector.reach.credential.refused();
-        }
-        let status = response.status();
-        let body = limited(response.into_body(), MAX_VERSION).await.ok().flatten().unwrap_or_default();
-        let version: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
-        let version = version.as_ref().and_then(|v| v["gitVersion"].as_str()).unwrap_or_default();
-        Ok(if version.is_empty() { format!("answers {status}") } else { version.to_owned() })
     }
 
     async fn send_counted(
