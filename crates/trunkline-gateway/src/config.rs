@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use trunkline_pki::{
-    CertifiedFiles, DoorSettings, FrontDoorTls, Revocations, Serial, TlsError, TunnelDoorTls,
+    CertifiedFiles, DoorSettings, DoorSource, FrontDoorTls, Revocations, Serial, TlsError, TunnelDoorTls,
 };
 use trunkline_proto::{ClusterId, ClusterUid};
 use trunkline_upstream::{UpstreamConfig, UpstreamConfigError};
@@ -157,8 +157,7 @@ impl GatewayConfig {
 
     pub(crate) fn front_tls(&self, revocations: &Revocations) -> Result<FrontDoorTls, GatewayConfigError> {
         FrontDoorTls::new(DoorSettings {
-            files: self.front.certificate.clone(),
-            roots: self.front.client_roots.clone(),
+            source: DoorSource::of_files(self.front.certificate.clone(), self.front.client_roots.clone()),
             revocations: revocations.clone(),
         })
         .map_err(GatewayConfigError::Front)
@@ -166,8 +165,7 @@ impl GatewayConfig {
 
     pub(crate) fn tunnel_tls(&self, revocations: &Revocations) -> Result<TunnelDoorTls, GatewayConfigError> {
         TunnelDoorTls::new(DoorSettings {
-            files: self.tunnel.certificate.clone(),
-            roots: self.tunnel.roots.clone(),
+            source: DoorSource::of_files(self.tunnel.certificate.clone(), self.tunnel.roots.clone()),
             revocations: revocations.clone(),
         })
         .map_err(GatewayConfigError::Tunnel)

@@ -1,4 +1,4 @@
-//! The thing that signs: a root of ours, and the four kinds of certificate it issues.
+//! The thing that signs: a root of ours, and the kinds of certificate it issues.
 //!
 //! Each profile fixes what its certificates can be used for, so that a caller says who and for how long and
 //! nothing else. Keys are ECDSA P-256, serials 128 random bits.
@@ -15,17 +15,19 @@ use std::time::SystemTime;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType,
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 mod fields;
+mod signed;
 
 pub use fields::Validity;
 use fields::{checked, host, name, new_key, params, random_serial};
+pub use signed::Signed;
 
-use crate::{AgentName, CertifiedFiles, Serial, identity, subject, write};
+use crate::{AgentName, CertifiedFiles, KeyPin, RequestError, Serial, identity, keys, subject, write};
 
 /// A root certificate with its key.
 pub struct Authority {
@@ -89,6 +91,9 @@ pub enum AuthorityError {
     /// Random bytes or a signature could not be had.
     #[error("the operating system gave no random bytes; try again")]
     NoRandomness,
+    /// What asks for a certificate is not in order.
+    #[error(transparent)]
+    Request(#[from] RequestError),
     /// rcgen cannot write it.
     #[error("the certificate could not be made")]
     Issue(#[source] rcgen::Error),
@@ -111,9 +116,20 @@ impl Authority {
     pub fn from_pem(certificate_pem: &str, key_pem: &str) -> Result<Self, AuthorityError> {
         use rustls_pki_types::pem::PemObject;
 
-        let certificate = CertificateDer::from_pem_slice(certificate_pem.as_bytes())
-            .map_err(|_| AuthorityError::NotAPair)?;
-        let key = KeyPair::from_pem_and_sign_algo(key_pem, &PKCS_ECDSA_P256_SHA256)
+        let certificate = CertificateDer::from_pem_slice(certificate_pem.as_bytes());
+        let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes());
+        match (certificate, key) {
+            (Ok(certificate), Ok(key)) => Self::from_der(certificate, &key),
+            _ => Err(AuthorityError::NotAPair),
+        }
+    }
+
+    /// The root of this certificate and key.
+    pub(crate) fn from_der(
+        certificate: CertificateDer<'static>,
+        key: &PrivateKeyDer<'_>,
+    ) -> Result<Self, AuthorityError> {
+        let key = KeyPair::from_der_and_sign_algo(key, &PKCS_ECDSA_P256_SHA256)
             .map_err(|_| AuthorityError::NotAPair)?;
         let parsed = identity::parse(&certificate).map_err(|_| AuthorityError::NotAPair)?;
         if !parsed.is_ca() || parsed.public_key().subject_public_key.data != key.public_key_raw() {
@@ -131,6 +147,17 @@ impl Authority {
     /// The root's certificate as PEM.
     pub fn certificate_pem(&self) -> String {
         pem(&self.certificate)
+    }
+
+    /// When the root ends.
+    pub(crate) fn not_after(&self) -> SystemTime {
+        identity::parse(&self.certificate)
+            .map_or(SystemTime::UNIX_EPOCH, |certificate| identity::not_after(&certificate))
+    }
+
+    /// By what agents know the root before they have its certificate.
+    pub fn pin(&self) -> KeyPin {
+        keys::pin(self.issuer.key())
     }
 
     /// The root's private key as PEM. Whoever has it is the authority.
@@ -180,27 +207,17 @@ impl Authority {
 
     /// One slot of a cluster's agent. The certificate has no common name, so that nobody takes it for a user's.
     pub fn agent(&self, agent: &AgentName, validity: Validity) -> Result<Issued, AuthorityError> {
-        let uri = agent.san();
-        if uri.parse::<AgentName>().as_ref() != Ok(agent) {
-            return Err(AuthorityError::InvalidAgent { name: uri });
-        }
-        self.agent_with_uris(&[uri], validity)
+        self.issue(agent_params(&[agent_uri(agent)?], validity)?, Ok)
     }
 
     /// A certificate for agents with any URIs.
+    #[cfg(test)]
     pub(crate) fn agent_with_uris(
         &self,
         uris: &[String],
         validity: Validity,
     ) -> Result<Issued, AuthorityError> {
-        let mut params = params(validity)?;
-        params.distinguished_name = name(DnType::OrganizationalUnitName, "trunkline agent")?;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        for uri in uris {
-            let uri = uri.as_str().try_into().map_err(AuthorityError::Issue)?;
-            params.subject_alt_names.push(SanType::URI(uri));
-        }
-        self.issue(params, Ok)
+        self.issue(agent_params(uris, validity)?, Ok)
     }
 
     fn server(
@@ -222,25 +239,57 @@ impl Authority {
     /// Issues a leaf with a key of its own; `finish` may write the certificate anew.
     fn issue(
         &self,
-        mut params: CertificateParams,
+        params: CertificateParams,
         finish: impl FnOnce(CertificateDer<'static>) -> Result<CertificateDer<'static>, AuthorityError>,
     ) -> Result<Issued, AuthorityError> {
+        let key = new_key()?;
+        let (certificate, serial) = self.sign(params, &key)?;
+        let certificate_der = finish(certificate)?;
+        Ok(Issued {
+            certificate_pem: pem(&certificate_der),
+            key_pem: Zeroizing::new(key.serialize_pem()),
+            certificate_der,
+            key_der: keys::der(&key),
+            serial,
+        })
+    }
+
+    /// Signs a leaf for a key.
+    fn sign(
+        &self,
+        mut params: CertificateParams,
+        key: &impl PublicKeyData,
+    ) -> Result<(CertificateDer<'static>, Serial), AuthorityError> {
         let serial = random_serial()?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.is_ca = IsCa::ExplicitNoCa;
         params.use_authority_key_identifier_extension = true;
         params.serial_number = Some(serial.clone());
-        let key = new_key()?;
-        let signed = params.signed_by(&key, &self.issuer).map_err(AuthorityError::Issue)?;
-        let certificate_der = finish(signed.der().clone())?;
-        Ok(Issued {
-            certificate_pem: pem(&certificate_der),
-            key_pem: Zeroizing::new(key.serialize_pem()),
-            certificate_der,
-            key_der: PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
-            serial: Serial::from_bytes(serial.as_ref()),
-        })
+        let certificate = params.signed_by(key, &self.issuer).map_err(AuthorityError::Issue)?;
+        Ok((certificate.der().clone(), Serial::from_bytes(serial.as_ref())))
     }
+}
+
+/// An agent's name as it stands in its certificate.
+fn agent_uri(agent: &AgentName) -> Result<String, AuthorityError> {
+    let uri = agent.san();
+    if uri.parse::<AgentName>().as_ref() == Ok(agent) {
+        Ok(uri)
+    } else {
+        Err(AuthorityError::InvalidAgent { name: uri })
+    }
+}
+
+/// What an agent's certificate holds beside its key.
+fn agent_params(uris: &[String], validity: Validity) -> Result<CertificateParams, AuthorityError> {
+    let mut params = params(validity)?;
+    params.distinguished_name = name(DnType::OrganizationalUnitName, "trunkline agent")?;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    for uri in uris {
+        let uri = uri.as_str().try_into().map_err(AuthorityError::Issue)?;
+        params.subject_alt_names.push(SanType::URI(uri));
+    }
+    Ok(params)
 }
 
 impl Issued {

@@ -3,7 +3,7 @@
 use rustls::server::VerifierBuilderError;
 use rustls_pki_types::pem;
 
-use crate::IdentityError;
+use crate::{AuthorityError, IdentityError};
 
 /// Why a TLS configuration could not be made. `origin` is the file's path, or what the bytes were handed in as.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +129,22 @@ pub enum TlsError {
     /// Nothing to verify an API server by.
     #[error("no CA to verify the API server by; give its CA certificate, verification is never skipped")]
     NoRoots,
+    /// A door with neither files nor papers.
+    #[error(
+        "there is no {0} for this door; name the files, or a data folder in which the gateway keeps its own papers"
+    )]
+    NoSource(&'static str),
+    /// The gateway's own papers give no certificate.
+    #[error(
+        "the gateway's own papers give no certificate for this door; check the names it is to be reached by"
+    )]
+    OwnPapers(#[source] AuthorityError),
+    /// The certificate that shows a cluster key cannot be made.
+    #[error("the certificate that shows the cluster key could not be made; try again")]
+    SelfSigned(#[source] rcgen::Error),
+    /// A link that follows files is not given its certificate otherwise.
+    #[error("this link follows the files of its certificate; write the next certificate there")]
+    FollowsFiles,
     /// rustls takes no verifier of these roots.
     #[error("cannot verify under these roots; check the CA file")]
     Verifier(#[source] VerifierBuilderError),

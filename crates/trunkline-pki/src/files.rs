@@ -7,7 +7,6 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -129,6 +128,15 @@ pub(crate) fn certified(
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, TlsError> {
     let (chain, key) = (chain(chain_origin, chain_pem)?, key(key_origin, key_pem)?);
+    paired((chain_origin, chain), (key_origin, key), provider)
+}
+
+/// The chain with its key, each with where it is from.
+pub(crate) fn paired(
+    (chain_origin, chain): (&str, Vec<CertificateDer<'static>>),
+    (key_origin, key): (&str, PrivateKeyDer<'static>),
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey, TlsError> {
     CertifiedKey::from_der(chain, key, provider).map_err(|source| match source {
         rustls::Error::InconsistentKeys(_) => {
             TlsError::KeyMismatch { certificate: chain_origin.to_owned(), key: key_origin.to_owned() }
@@ -143,22 +151,30 @@ pub(crate) fn roots(
     path: &Path,
     pem: &[u8],
     now: SystemTime,
-) -> Result<(Arc<RootCertStore>, Vec<Warning>), TlsError> {
+) -> Result<(RootCertStore, Vec<Warning>), TlsError> {
     let origin = origin(path);
-    refuse_keys(&origin, pem)?;
-    let (mut store, mut warnings) = (RootCertStore::empty(), Vec::new());
+    let store = trusted(&origin, pem)?;
+    let mut warnings = Vec::new();
     for certificate in chain(&origin, pem)? {
-        let root = parsed(&origin, &certificate)?;
-        if !root.is_ca() {
-            return Err(TlsError::NotAnAuthority { origin });
-        }
-        let not_after = identity::not_after(&root);
+        let not_after = identity::not_after(&parsed(&origin, &certificate)?);
         if not_after < now {
             warnings.push(Warning::RootExpired { path: path.to_owned(), not_after: timestamp(not_after) });
         }
-        store.add(certificate.clone()).map_err(|_| TlsError::NotX509 { origin: origin.clone() })?;
     }
-    Ok((Arc::new(store), warnings))
+    Ok((store, warnings))
+}
+
+/// The trusted roots in `pem`, CA certificates and nothing else.
+pub(crate) fn trusted(origin: &str, pem: &[u8]) -> Result<RootCertStore, TlsError> {
+    refuse_keys(origin, pem)?;
+    let mut store = RootCertStore::empty();
+    for certificate in chain(origin, pem)? {
+        if !parsed(origin, &certificate)?.is_ca() {
+            return Err(TlsError::NotAnAuthority { origin: origin.to_owned() });
+        }
+        store.add(certificate).map_err(|_| TlsError::NotX509 { origin: origin.to_owned() })?;
+    }
+    Ok(store)
 }
 
 /// Refuses bytes that hold a private key of any kind, an encrypted one included.
@@ -179,19 +195,29 @@ pub(crate) fn parsed<'a>(
     identity::parse(certificate).map_err(|_| TlsError::NotX509 { origin: origin.to_owned() })
 }
 
+/// Refuses an own certificate that has ended.
+pub(crate) fn check_end(
+    origin: &str,
+    certificate: &X509Certificate<'_>,
+    now: SystemTime,
+) -> Result<(), TlsError> {
+    let (not_after, now) = (timestamp(identity::not_after(certificate)), timestamp(now));
+    if not_after < now {
+        return Err(TlsError::Expired { origin: origin.to_owned(), not_after, now });
+    }
+    Ok(())
+}
+
 /// Refuses an own certificate that has ended; tells of one that has not begun.
 pub(crate) fn check_dates(
     path: &Path,
     certificate: &X509Certificate<'_>,
     now: SystemTime,
 ) -> Result<Option<Warning>, TlsError> {
-    let (not_after, now) = (timestamp(identity::not_after(certificate)), timestamp(now));
-    if not_after < now {
-        return Err(TlsError::Expired { origin: origin(path), not_after, now });
-    }
+    check_end(&origin(path), certificate, now)?;
     let begins = certificate.validity().not_before.timestamp();
     let not_before = Timestamp::from_second(begins).unwrap_or(Timestamp::MIN);
-    Ok((now < not_before).then(|| Warning::NotYetValid { path: path.to_owned(), not_before }))
+    Ok((timestamp(now) < not_before).then(|| Warning::NotYetValid { path: path.to_owned(), not_before }))
 }
 
 fn timestamp(time: SystemTime) -> Timestamp {

@@ -31,7 +31,17 @@ fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let mut file = options.open(&beside)?;
     file.write_all(content)?;
     file.sync_all()?;
-    fs::rename(&beside, path)
+    fs::rename(&beside, path)?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Makes a folder, and those above it that are missing, for its owner only.
+pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    set_folder_mode(&mut builder);
+    builder.create(path)?;
+    path.parent().map_or(Ok(()), sync_folder)
 }
 
 /// A name in the same folder that nothing else reads.
@@ -50,3 +60,25 @@ fn set_mode(options: &mut OpenOptions, mode: u32) {
 
 #[cfg(not(unix))]
 fn set_mode(_: &mut OpenOptions, _: u32) {}
+
+#[cfg(unix)]
+fn set_folder_mode(builder: &mut fs::DirBuilder) {
+    use std::os::unix::fs::DirBuilderExt;
+
+    builder.mode(0o700);
+}
+
+#[cfg(not(unix))]
+fn set_folder_mode(_: &mut fs::DirBuilder) {}
+
+/// Puts a folder's entries onto the disk: without it a renamed file may be gone after a power cut.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let here = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    fs::File::open(here)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}

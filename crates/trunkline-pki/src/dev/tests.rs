@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::handshake::{Outcome, shake};
 use crate::{
-    AgentIdentity, CertifiedFiles, ClientIdentity, DoorSettings, FrontDoorTls, LinkSettings, LinkTls,
-    Revocations, TunnelDoorTls, parse_serials, upstream_tls,
+    AgentIdentity, CertifiedFiles, ClientIdentity, DoorSettings, DoorSource, FrontDoorTls, LinkSettings,
+    LinkTls, Revocations, TunnelDoorTls, parse_serials, upstream_tls,
 };
 
 /// A generated set on disk.
@@ -44,7 +44,10 @@ impl Set {
         let revocations = Revocations::new();
         revocations.replace(parse_serials(&revoked).unwrap());
         let roots = self.path(&format!("{root}/ca.pem"));
-        DoorSettings { files: self.files(&format!("{root}/gateway")), roots, revocations }
+        DoorSettings {
+            source: DoorSource::of_files(self.files(&format!("{root}/gateway")), roots),
+            revocations,
+        }
     }
 
     /// An agent that does not look at its own certificate dials the tunnel door.

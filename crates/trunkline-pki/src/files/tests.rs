@@ -10,7 +10,8 @@ use super::*;
 use crate::Authority;
 use crate::dev::DevPki;
 use crate::{
-    AgentName, DoorSettings, FrontDoorTls, LinkSettings, LinkTls, Revocations, TunnelDoorTls, Validity,
+    AgentName, DoorSettings, DoorSource, FrontDoorTls, LinkSettings, LinkTls, Revocations, TunnelDoorTls,
+    Validity,
 };
 
 /// A folder with good files for a tunnel door and a link.
@@ -37,7 +38,10 @@ impl Folder {
 
     fn door(&self) -> Result<TunnelDoorTls, TlsError> {
         let revocations = Revocations::new();
-        TunnelDoorTls::new(DoorSettings { files: self.door.clone(), roots: self.roots(), revocations })
+        TunnelDoorTls::new(DoorSettings {
+            source: DoorSource::of_files(self.door.clone(), self.roots()),
+            revocations,
+        })
     }
 
     fn link(&self) -> Result<LinkTls, TlsError> {
@@ -214,8 +218,10 @@ fn a_key_that_all_can_read_is_a_warning() {
     assert_eq!(fs::metadata(&folder.door.key).unwrap().permissions().mode() & 0o777, 0o600);
     fs::set_permissions(&folder.door.key, fs::Permissions::from_mode(0o644)).unwrap();
     let revocations = Revocations::new();
-    let front =
-        FrontDoorTls::new(DoorSettings { files: folder.door.clone(), roots: folder.roots(), revocations });
+    let front = FrontDoorTls::new(DoorSettings {
+        source: DoorSource::of_files(folder.door.clone(), folder.roots()),
+        revocations,
+    });
     let expected = Warning::KeyReadableByAll { path: folder.door.key };
     assert_eq!(front.unwrap().warnings().as_slice(), std::slice::from_ref(&expected));
     assert!(expected.to_string().contains("chmod 600"));

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::fs;
 
+use rustls::client::Resumption;
 use rustls::{
-    AlertDescription, CertificateError, Error, HandshakeKind, NamedGroup, ProtocolVersion, RootCertStore,
+    AlertDescription, CertificateError, ClientConfig, Error, HandshakeKind, NamedGroup, ProtocolVersion,
+    RootCertStore,
 };
 use rustls_pki_types::CertificateDer;
 use tempfile::TempDir;
@@ -13,7 +15,10 @@ use trunkline_proto::{ClusterUid, Slot};
 use super::*;
 use crate::dev::DevPki;
 use crate::handshake::{Outcome, shake, shake_with};
-use crate::{AgentName, Authority, ClientIdentity, Issued, Validity, upstream_tls};
+use crate::{
+    AgentIdentity, AgentName, Authority, ClientIdentity, Issued, LinkSettings, LinkTls, Validity,
+    upstream_tls,
+};
 
 /// A gateway's two doors with their files, and the roots they stand under.
 struct Gateway {
@@ -33,7 +38,7 @@ impl Gateway {
             authority.write_certificate(&roots).unwrap();
             let issued = authority.front_server(&["localhost"], Validity::days(1)).unwrap();
             let files = issued.write_to(dir.path(), name).unwrap();
-            DoorSettings { files, roots, revocations: revocations.clone() }
+            DoorSettings { source: DoorSource::of_files(files, roots), revocations: revocations.clone() }
         };
         let tunnel = TunnelDoorTls::new(door(&pki.tunnel, "tunnel")).unwrap();
         let front = FrontDoorTls::new(door(&pki.front, "front")).unwrap();
@@ -423,11 +428,7 @@ fn tls12(gateway: &Gateway, shown: Option<&Issued>) -> ClientConfig {
 struct AskedFor(std::sync::Mutex<Option<Vec<Vec<u8>>>>);
 
 impl rustls::client::ResolvesClientCert for AskedFor {
-    fn resolve(
-        &self,
-        roots: &[&[u8]],
-        _: &[rustls::SignatureScheme],
-    ) -> Option<Arc<rustls::sign::CertifiedKey>> {
+    fn resolve(&self, roots: &[&[u8]], _: &[rustls::SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         *self.0.lock().unwrap() = Some(roots.iter().map(|root| root.to_vec()).collect());
         None
     }

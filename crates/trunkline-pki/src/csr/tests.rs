@@ -1,0 +1,1 @@
+//! Which certificate signing requests are taken, and what of them.

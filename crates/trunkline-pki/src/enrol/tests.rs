@@ -1,0 +1,1 @@
+//! The link on which an agent enrols, held by whole handshakes in memory.

@@ -1,0 +1,206 @@
+//! The TLS of an agent's end of a link.
+//!
+//! It follows files, or it is in memory and given its certificate anew by who enrols. Either way whoever dials takes
+//! [`current`](LinkTls::current) for each handshake; established links keep what they were made with.
+//!
+//! Invariants:
+//! - certificate, key, roots and identity change together or not at all; what is refused leaves the last good ones;
+//! - TLS 1.3, no resumption, and no root is trusted but those given.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use rustls::client::Resumption;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, RootCertStore};
+use serde::Deserialize;
+
+use crate::crypto::{TUNNEL_VERSIONS, crypto_provider};
+use crate::files::{self, CertifiedFiles, Warning};
+use crate::follow::{Follow, Source};
+use crate::{AgentIdentity, SlotKey, TlsError};
+
+mod verifier;
+
+use verifier::GatewayVerifier;
+
+/// What certificate and roots are called in errors when they are from no file.
+const CERTIFICATE: &str = "the certificate the agent was given";
+const ROOTS: &str = "the tunnel roots the agent was given";
+
+/// The longest certificate or roots that are taken from elsewhere than files, in bytes of PEM.
+const MAX_PEM_BYTES: usize = 64 * 1024;
+
+/// What an agent's end of a link is made of when it follows files.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkSettings {
+    /// The agent's own certificate and key.
+    pub files: CertifiedFiles,
+    /// PEM: the tunnel roots, under which the gateway's tunnel door must stand. Nothing else is trusted.
+    pub roots: PathBuf,
+}
+
+/// TLS of an agent's end of a link: TLS 1.3, its own certificate, and only the tunnel roots trusted.
+pub struct LinkTls(Made);
+
+enum Made {
+    OfFiles(Follow<Link>),
+    InMemory(Held),
+}
+
+/// What is in memory only.
+struct Held {
+    link: ArcSwap<Link>,
+    /// One change at a time.
+    turn: Mutex<()>,
+}
+
+/// What an agent dials with, and as whom.
+#[derive(Clone)]
+struct Link {
+    config: Arc<ClientConfig>,
+    identity: AgentIdentity,
+    certified: Arc<CertifiedKey>,
+}
+
+impl LinkTls {
+    /// Follows files; an error names the file and the cure.
+    pub fn new(settings: LinkSettings) -> Result<Self, TlsError> {
+        let source = Source { files: Some(settings.files), roots: Some(settings.roots), papers: None };
+        let follow = Follow::new(source, |material| {
+            Link::new(&material.origin, material.certified.clone(), material.roots.clone())
+        })?;
+        Ok(Self(Made::OfFiles(follow)))
+    }
+
+    /// Holds a certificate that was issued for `key`, and trusts these roots, each as PEM.
+    ///
+    /// # Errors
+    /// When the certificate is not an agent's, has ended, or is not of this key, or when the roots are not CA certificates.
+    pub fn issued(certificate_pem: &str, key: &SlotKey, roots_pem: &str) -> Result<Self, TlsError> {
+        let link = ArcSwap::from_pointee(Link::issued(certificate_pem, key, roots_pem)?);
+        Ok(Self(Made::InMemory(Held { link, turn: Mutex::new(()) })))
+    }
+
+    /// Dials with this certificate, key and roots from here on.
+    ///
+    /// # Errors
+    /// As [`issued`](Self::issued), and when the link follows files; the ones before stay in use.
+    pub fn replace(&self, certificate_pem: &str, key: &SlotKey, roots_pem: &str) -> Result<(), TlsError> {
+        let (held, next) = (self.held()?, Link::issued(certificate_pem, key, roots_pem)?);
+        held.change(|_| Ok(next))
+    }
+
+    /// Trusts these roots (PEM) in place of those before.
+    ///
+    /// # Errors
+    /// When they are not CA certificates, and when the link follows files; the ones before stay in use.
+    pub fn trust(&self, roots_pem: &str) -> Result<(), TlsError> {
+        let (held, roots) = (self.held()?, roots(roots_pem)?);
+        held.change(|link| Link::new(CERTIFICATE, link.certified.clone(), roots))
+    }
+
+    /// The configuration for the next handshake.
+    pub fn current(&self) -> Arc<ClientConfig> {
+        self.link().config
+    }
+
+    /// Who the agent is by its certificate in use.
+    pub fn identity(&self) -> AgentIdentity {
+        self.link().identity
+    }
+
+    /// When the certificate in use ends.
+    pub fn not_after(&self) -> SystemTime {
+        self.link().identity.not_after
+    }
+
+    /// Reads the files again: true if another configuration is in use from here on. On an error the last good
+    /// one stays. In memory nothing changes by itself.
+    pub fn refresh(&self) -> Result<bool, TlsError> {
+        match &self.0 {
+            Made::OfFiles(follow) => follow.refresh(SystemTime::now()),
+            Made::InMemory(_) => Ok(false),
+        }
+    }
+
+    /// What weakens the configuration in use.
+    pub fn warnings(&self) -> Vec<Warning> {
+        match &self.0 {
+            Made::OfFiles(follow) => follow.warnings(),
+            Made::InMemory(_) => Vec::new(),
+        }
+    }
+
+    fn link(&self) -> Link {
+        match &self.0 {
+            Made::OfFiles(follow) => follow.current(),
+            Made::InMemory(held) => Link::clone(&held.link.load()),
+        }
+    }
+
+    fn held(&self) -> Result<&Held, TlsError> {
+        match &self.0 {
+            Made::OfFiles(_) => Err(TlsError::FollowsFiles),
+            Made::InMemory(held) => Ok(held),
+        }
+    }
+}
+
+impl Held {
+    fn change(&self, next: impl FnOnce(&Link) -> Result<Link, TlsError>) -> Result<(), TlsError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = next(&self.link.load())?;
+        self.link.store(Arc::new(next));
+        Ok(())
+    }
+}
+
+impl Link {
+    fn issued(certificate_pem: &str, key: &SlotKey, roots_pem: &str) -> Result<Self, TlsError> {
+        let chain = files::chain(CERTIFICATE, limited(CERTIFICATE, certificate_pem)?)?;
+        let certified = files::paired((CERTIFICATE, chain), ("the slot key", key.der()), &crypto_provider())?;
+        let leaf = certified.end_entity_cert().map_err(TlsError::Rustls)?;
+        files::check_end(CERTIFICATE, &files::parsed(CERTIFICATE, leaf)?, SystemTime::now())?;
+        Self::new(CERTIFICATE, Arc::new(certified), roots(roots_pem)?)
+    }
+
+    fn new(origin: &str, certified: Arc<CertifiedKey>, roots: Arc<RootCertStore>) -> Result<Self, TlsError> {
+        let leaf = certified.end_entity_cert().map_err(TlsError::Rustls)?;
+        let identity = AgentIdentity::from_certificate(leaf)
+            .map_err(|source| TlsError::NotAnAgent { origin: origin.to_owned(), source })?;
+        let mut config = ClientConfig::builder_with_provider(crypto_provider())
+            .with_protocol_versions(TUNNEL_VERSIONS)
+            .map_err(TlsError::Rustls)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(GatewayVerifier::new(roots)?))
+            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::clone(&certified))));
+        config.alpn_protocols = vec![trunkline_proto::ALPN.to_vec()];
+        config.resumption = Resumption::disabled();
+        Ok(Self { config: Arc::new(config), identity, certified })
+    }
+}
+
+fn roots(pem: &str) -> Result<Arc<RootCertStore>, TlsError> {
+    files::trusted(ROOTS, limited(ROOTS, pem)?).map(Arc::new)
+}
+
+fn limited<'a>(origin: &str, pem: &'a str) -> Result<&'a [u8], TlsError> {
+    if pem.len() > MAX_PEM_BYTES {
+        return Err(TlsError::TooLarge { origin: origin.to_owned(), limit: MAX_PEM_BYTES as u64 });
+    }
+    Ok(pem.as_bytes())
+}
+
+impl fmt::Debug for LinkTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LinkTls").field("identity", &self.identity()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

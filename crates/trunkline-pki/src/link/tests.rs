@@ -1,0 +1,1 @@
+//! A link in memory, while its certificate and roots change.

@@ -1,0 +1,1 @@
+//! The papers in their folder, whatever happens to it.
