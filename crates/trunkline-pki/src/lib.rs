@@ -36,7 +36,7 @@ mod handshake;
 
 pub use authority::{Authority, AuthorityError, Issued, Signed, Validity};
 pub use crypto::crypto_provider;
-pub use csr::RequestError;
+pub use csr::{RequestError, check_csr};
 pub use enrol::{Anchor, EnrollingKeyError, enrol_link_tls, enrolling_key};
 pub use error::TlsError;
 pub use files::{CertifiedFiles, Warning};
