@@ -33,17 +33,12 @@ pub enum RequestError {
     BadSignature,
 }
 
-/// Whether a certificate could be issued for this request (PEM), and the pin of the key it would be for.
+/// Whether a certificate can be issued for this request (PEM).
 ///
 /// # Errors
 /// When it is longer than 16 KiB, does not parse, is not signed by its own key, or holds another key than P-256.
-pub fn check_csr(csr_pem: &str) -> Result<KeyPin, RequestError> {
-    requested_key(csr_pem).map(|(_, pin)| pin)
-}
-
-/// Whether a request is one that a certificate can be issued for.
 pub fn check_csr(csr_pem: &str) -> Result<(), RequestError> {
-    requested_key(csr_pem).map(|_| ())
+    requested_key(csr_pem).map(drop)
 }
 
 /// The key a request is for, proven to be in the hands of who made the request.
