@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio_rustls::TlsAcceptor;
 use trunkline_agent::{Agent, AgentConfig, WayConfig};
-use trunkline_gateway::{ClusterConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
+use trunkline_gateway::{ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
 use trunkline_pki::dev::DevPki;
 use trunkline_pki::{AgentName, CertifiedFiles, Validity, crypto_provider};
 use trunkline_proto::{ClusterUid, Slot};
@@ -160,10 +160,13 @@ fn to_upstream(dir: &Path, address: &str) -> UpstreamConfig {
 async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let running = Gateway::bind(GatewayConfig {
+        data: None,
+        enrolment: EnrolmentConfig::default(),
         front: FrontConfig {
             listen: any,
-            certificate: certified(dir, "front"),
-            client_roots: dir.join("front-ca.pem"),
+            address: None,
+            certificate: Some(certified(dir, "front")),
+            client_roots: Some(dir.join("front-ca.pem")),
             revoked: Vec::new(),
             host_suffix: None,
             allow_node_proxy: false,
@@ -172,8 +175,9 @@ async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
         },
         tunnel: TunnelConfig {
             listen: any,
-            certificate: certified(dir, "tunnel"),
-            roots: dir.join("tunnel-ca.pem"),
+            addresses: Vec::new(),
+            certificate: Some(certified(dir, "tunnel")),
+            roots: Some(dir.join("tunnel-ca.pem")),
             revoked: Vec::new(),
             max_links: 1_000,
         },

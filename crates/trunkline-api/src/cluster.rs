@@ -262,6 +262,21 @@ pub struct NewCluster {
     pub manifest: ManifestOptions,
 }
 
+impl NewCluster {
+    /// A cluster with nothing but a name.
+    pub fn named(name: ClusterId) -> Self {
+        Self {
+            name,
+            labels: Labels::new(),
+            display_name: String::new(),
+            description: String::new(),
+            environment: String::new(),
+            protection: Protection::default(),
+            manifest: ManifestOptions::default(),
+        }
+    }
+}
+
 /// What is to be changed of a cluster; what is not named stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -1,25 +1,39 @@
 //! A gateway's configuration, as people write it.
 
+mod error;
+mod made;
+
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use http::uri::Authority;
 use serde::Deserialize;
-use trunkline_pki::{
-    CertifiedFiles, DoorSettings, DoorSource, FrontDoorTls, Revocations, Serial, TlsError, TunnelDoorTls,
-};
+use trunkline_pki::{CertifiedFiles, Revocations, Serial};
 use trunkline_proto::{ClusterId, ClusterUid};
-use trunkline_upstream::{UpstreamConfig, UpstreamConfigError};
+use trunkline_upstream::UpstreamConfig;
+
+pub use error::GatewayConfigError;
+
+/// The folder of the gateway's papers within its data folder.
+const PAPERS: &str = "pki";
 
 /// A gateway's configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayConfig {
+    /// The folder in which the gateway keeps its registry and papers of its own (roots, door certificates), made at the
+    /// first start. Without it nothing can be registered, and the doors' certificates must be named.
+    #[serde(default)]
+    pub data: Option<PathBuf>,
     /// Where clients come in.
     pub front: FrontConfig,
     /// Where agents come in.
     pub tunnel: TunnelConfig,
-    /// The clusters that may connect. Followed live when the file changes.
+    /// How clusters join.
+    #[serde(default)]
+    pub enrolment: EnrolmentConfig,
+    /// The clusters that may connect with certificates that were made elsewhere. Followed live when the file changes.
     #[serde(default)]
     pub clusters: Vec<ClusterConfig>,
     /// How the management cluster's own API server is reached; without it, `management` is not served.
@@ -39,10 +53,15 @@ pub struct GatewayConfig {
 pub struct FrontConfig {
     /// Address of the front door.
     pub listen: SocketAddr,
-    /// The front door's certificate and key.
-    pub certificate: CertifiedFiles,
-    /// PEM file with the root under which clients' certificates stand.
-    pub client_roots: PathBuf,
+    /// How clients reach it, `host` or `host:port`; 443 when no port is given. What listens, where not given.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// The front door's certificate and key; one of the gateway's own when not given.
+    #[serde(default)]
+    pub certificate: Option<CertifiedFiles>,
+    /// PEM file with the root under which clients' certificates stand, beside the gateway's own.
+    #[serde(default)]
+    pub client_roots: Option<PathBuf>,
     /// Serials of client certificates that are turned away. Followed live.
     #[serde(default)]
     pub revoked: Vec<Serial>,
@@ -66,16 +85,46 @@ pub struct FrontConfig {
 pub struct TunnelConfig {
     /// Address of the tunnel door.
     pub listen: SocketAddr,
-    /// The tunnel door's certificate and key.
-    pub certificate: CertifiedFiles,
-    /// PEM file with the root under which agents' certificates stand.
-    pub roots: PathBuf,
+    /// How agents reach it, `host:port`, in the order in which they are to try. What listens, where not given.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    /// The tunnel door's certificate and key; one of the gateway's own when not given.
+    #[serde(default)]
+    pub certificate: Option<CertifiedFiles>,
+    /// PEM file with the root under which agents' certificates stand, beside the gateway's own.
+    #[serde(default)]
+    pub roots: Option<PathBuf>,
     /// Serials of agent certificates that are turned away. Followed live: live links are cut.
     #[serde(default)]
     pub revoked: Vec<Serial>,
     /// How many links there may be. 40,000 by default.
     #[serde(default = "forty_thousand")]
     pub max_links: usize,
+}
+
+/// How clusters join.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EnrolmentConfig {
+    /// How long an agent's certificate lives, in seconds; it is renewed at half of it. 24 h by default, 4 s to 90 days.
+    pub certificate_seconds: u64,
+    /// How long a join token may be used, in minutes. 30 by default, a day at most.
+    pub token_minutes: u64,
+    /// For how many days without a sign of life an agent is believed by its key alone. 90 by default.
+    pub away_days: u64,
+    /// The image that registration manifests name.
+    pub image: String,
+}
+
+impl Default for EnrolmentConfig {
+    fn default() -> Self {
+        Self {
+            certificate_seconds: 24 * 3600,
+            token_minutes: 30,
+            away_days: 90,
+            image: concat!("ghcr.io/trunkline/trunkline:", env!("CARGO_PKG_VERSION")).into(),
+        }
+    }
 }
 
 /// A cluster that may connect.
@@ -89,36 +138,6 @@ pub struct ClusterConfig {
     pub uid: Option<ClusterUid>,
 }
 
-/// Why a [`GatewayConfig`] is not usable.
-#[derive(Debug, thiserror::Error)]
-pub enum GatewayConfigError {
-    /// The reserved id.
-    #[error(
-        "clusters: the id management belongs to the management cluster; give its upstream under management instead"
-    )]
-    Reserved,
-    /// A cluster twice.
-    #[error("clusters: {0} stands there twice")]
-    Twice(ClusterId),
-    /// The suffix is no domain.
-    #[error(
-        "front.host_suffix {0:?} is not a domain name: write for instance clusters.example.com, without a dot in front"
-    )]
-    HostSuffix(String),
-    /// A limit of nothing.
-    #[error("{0} is 0: nothing could be served")]
-    Zero(&'static str),
-    /// The front door's TLS files are not usable.
-    #[error("front")]
-    Front(#[source] TlsError),
-    /// The tunnel door's TLS files are not usable.
-    #[error("tunnel")]
-    Tunnel(#[source] TlsError),
-    /// The management cluster's upstream is not usable.
-    #[error("management")]
-    Management(#[from] UpstreamConfigError),
-}
-
 impl GatewayConfig {
     /// Checks what needs no file.
     pub fn check(&self) -> Result<(), GatewayConfigError> {
@@ -130,6 +149,34 @@ impl GatewayConfig {
         ] {
             if limit == 0 {
                 return Err(GatewayConfigError::Zero(name));
+            }
+        }
+        let enrolment = &self.enrolment;
+        for (field, value, least, most) in [
+            ("certificate_seconds", enrolment.certificate_seconds, 4, 90 * 24 * 3600),
+            ("token_minutes", enrolment.token_minutes, 1, 24 * 60),
+            ("away_days", enrolment.away_days, 1, 3650),
+        ] {
+            if !(least..=most).contains(&value) {
+                return Err(GatewayConfigError::Range { field, value, least, most });
+            }
+        }
+        for address in &self.tunnel.addresses {
+            check_address("tunnel.addresses", address, true)?;
+        }
+        if let Some(address) = &self.front.address {
+            check_address("front.address", address, false)?;
+        }
+        if self.data.is_none() {
+            for (there, field) in [
+                (self.front.certificate.is_some(), "front.certificate"),
+                (self.front.client_roots.is_some(), "front.client_roots"),
+                (self.tunnel.certificate.is_some(), "tunnel.certificate"),
+                (self.tunnel.roots.is_some(), "tunnel.roots"),
+            ] {
+                if !there {
+                    return Err(GatewayConfigError::NoPapers(field));
+                }
             }
         }
         match &self.front.host_suffix {
@@ -147,28 +194,19 @@ impl GatewayConfig {
     pub fn check_with_files(&self) -> Result<(), GatewayConfigError> {
         self.check()?;
         let revocations = Revocations::new();
-        self.front_tls(&revocations)?;
-        self.tunnel_tls(&revocations)?;
+        // Looking must not make a folder: what a first start would make needs no check.
+        let papers = match &self.data {
+            Some(data) if data.join(PAPERS).exists() => Some(self.open_papers(data)?),
+            _ => None,
+        };
+        if papers.is_some() || self.data.is_none() {
+            self.front_tls(papers.as_ref(), &revocations)?;
+            self.tunnel_tls(papers.as_ref(), &revocations)?;
+        }
         if let Some(management) = &self.management {
             management.check()?;
         }
         Ok(())
-    }
-
-    pub(crate) fn front_tls(&self, revocations: &Revocations) -> Result<FrontDoorTls, GatewayConfigError> {
-        FrontDoorTls::new(DoorSettings {
-            source: DoorSource::of_files(self.front.certificate.clone(), self.front.client_roots.clone()),
-            revocations: revocations.clone(),
-        })
-        .map_err(GatewayConfigError::Front)
-    }
-
-    pub(crate) fn tunnel_tls(&self, revocations: &Revocations) -> Result<TunnelDoorTls, GatewayConfigError> {
-        TunnelDoorTls::new(DoorSettings {
-            source: DoorSource::of_files(self.tunnel.certificate.clone(), self.tunnel.roots.clone()),
-            revocations: revocations.clone(),
-        })
-        .map_err(GatewayConfigError::Tunnel)
     }
 
     /// The clusters by id.
@@ -192,6 +230,26 @@ impl GatewayConfig {
     pub(crate) fn revoked_clients(&self) -> HashSet<Serial> {
         self.front.revoked.iter().cloned().collect()
     }
+}
+
+/// Whether `address` is `host:port`, or `host` where no port is needed.
+fn check_address(field: &'static str, address: &str, port: bool) -> Result<(), GatewayConfigError> {
+    let parsed = Authority::try_from(address).ok();
+    let good = parsed.is_some_and(|authority| {
+        !authority.as_str().contains('@')
+            && rustls_pki_types::ServerName::try_from(host(address)).is_ok()
+            && (authority.port_u16().is_some_and(|port| port > 0) || (!port && authority.port().is_none()))
+    });
+    if good {
+        return Ok(());
+    }
+    Err(GatewayConfigError::Address { field, address: address.chars().take(80).collect() })
+}
+
+/// The host of an address, without the brackets of IPv6.
+pub(crate) fn host(address: &str) -> String {
+    let host = Authority::try_from(address).map(|authority| authority.host().to_owned()).unwrap_or_default();
+    host.trim_start_matches('[').trim_end_matches(']').to_owned()
 }
 
 /// Whether `text` is a domain of DNS labels, longer ones than 253 bytes aside.

@@ -1,19 +1,30 @@
 //! The clusters that should exist and the serials that are turned away, as they stand now.
+//!
+//! A cluster stands in the registry, where it was registered, or in the gateway's file, where it is declared. Declared
+//! ones come first: a name stands in one of the two only.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use tokio::sync::watch;
-use trunkline_pki::Revocations;
-use trunkline_proto::{ClusterId, ClusterUid};
+use trunkline_api::{Lock, NewCluster};
+use trunkline_pki::{AgentIdentity, Papers, Revocations};
+use trunkline_proto::{CloseReason, ClusterId, ClusterUid};
+use trunkline_registry::{JoinToken, Registry, RegistryError};
 
-use crate::config::{GatewayConfig, GatewayConfigError};
+use crate::config::{EnrolmentConfig, GatewayConfig, GatewayConfigError};
 
 /// The clusters that should exist. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Fleet {
-    clusters: Arc<ArcSwap<BTreeMap<ClusterId, Option<ClusterUid>>>>,
+    declared: Arc<ArcSwap<BTreeMap<ClusterId, Option<ClusterUid>>>>,
+    pub(crate) registry: Registry,
+    /// The gateway's own papers; without them it issues nothing.
+    pub(crate) papers: Option<Papers>,
+    pub(crate) enrolment: Arc<EnrolmentConfig>,
     pub(crate) revoked_agents: Revocations,
     pub(crate) revoked_clients: Revocations,
     changed: watch::Sender<u64>,
@@ -23,30 +34,68 @@ pub(crate) struct Fleet {
 #[derive(Clone, Debug)]
 pub struct FleetHandle(Fleet);
 
+/// How a cluster stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Clients and agents may come. A declared cluster may be without a uid.
+    Open(Option<ClusterUid>),
+    /// Nobody may.
+    Locked(Lock),
+}
+
 impl FleetHandle {
-    /// Takes clusters and revoked serials from a newer configuration. Links of clusters that are gone and of
+    /// Takes declared clusters and revoked serials from a newer configuration. Links of clusters that are gone and of
     /// serials that are revoked are cut.
     ///
     /// # Errors
     /// When the list of clusters is not usable; the old one stays in force.
     pub fn follow(&self, config: &GatewayConfig) -> Result<(), GatewayConfigError> {
         let clusters = config.fleet()?;
+        self.0.check_declared(&clusters)?;
         self.0.revoked_agents.replace(config.revoked_agents());
         self.0.revoked_clients.replace(config.revoked_clients());
-        self.0.clusters.store(Arc::new(clusters));
-        self.0.changed.send_modify(|version| *version += 1);
+        self.0.declared.store(Arc::new(clusters));
+        self.0.tell();
         Ok(())
+    }
+
+    /// The gateway's own papers; none without a data folder.
+    pub fn papers(&self) -> Option<&Papers> {
+        self.0.papers.as_ref()
+    }
+
+    /// Registers a cluster with nothing but its name, for who runs gateway and agents in one process.
+    pub async fn register(&self, id: &ClusterId, by: &str) -> Result<JoinToken, RegistryError> {
+        let new = NewCluster::named(id.clone());
+        let life = Duration::from_secs(self.0.enrolment.token_minutes * 60);
+        let (_, token) = self.0.registry.register(&new, by, Timestamp::now(), life).await?;
+        Ok(token)
+    }
+
+    /// The registry.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
     }
 }
 
 impl Fleet {
-    pub(crate) fn new(config: &GatewayConfig) -> Result<Self, GatewayConfigError> {
+    pub(crate) fn new(
+        config: &GatewayConfig,
+        registry: Registry,
+        papers: Option<Papers>,
+    ) -> Result<Self, GatewayConfigError> {
+        let clusters = config.fleet()?;
         let fleet = Self {
-            clusters: Arc::new(ArcSwap::from_pointee(config.fleet()?)),
+            declared: Arc::default(),
+            registry,
+            papers,
+            enrolment: Arc::new(config.enrolment.clone()),
             revoked_agents: Revocations::new(),
             revoked_clients: Revocations::new(),
             changed: watch::Sender::new(0),
         };
+        fleet.check_declared(&clusters)?;
+        fleet.declared.store(Arc::new(clusters));
         fleet.revoked_agents.replace(config.revoked_agents());
         fleet.revoked_clients.replace(config.revoked_clients());
         Ok(fleet)
@@ -56,13 +105,69 @@ impl Fleet {
         FleetHandle(self.clone())
     }
 
-    /// Whether there is such a cluster; inside, the uid it must have.
-    pub(crate) fn find(&self, id: &ClusterId) -> Option<Option<ClusterUid>> {
-        self.clusters.load().get(id).copied()
+    /// A name that stands in the registry cannot be declared as well.
+    fn check_declared(
+        &self,
+        clusters: &BTreeMap<ClusterId, Option<ClusterUid>>,
+    ) -> Result<(), GatewayConfigError> {
+        match clusters.keys().find(|id| self.registry.get(id).is_some()) {
+            Some(id) => Err(GatewayConfigError::Registered(id.clone())),
+            None => Ok(()),
+        }
     }
 
-    /// Tells of every change.
+    /// How a cluster stands; none when there is no such cluster.
+    pub(crate) fn standing(&self, id: &ClusterId) -> Option<Standing> {
+        if let Some(uid) = self.declared.load().get(id) {
+            return Some(Standing::Open(*uid));
+        }
+        let record = self.registry.get(id)?;
+        Some(match &record.spec.locked {
+            Some(lock) => Standing::Locked(lock.clone()),
+            None => Standing::Open(record.metadata.uid),
+        })
+    }
+
+    /// Why an agent that came in is to go, if it is.
+    pub(crate) fn turned_away(&self, agent: &AgentIdentity) -> Option<CloseReason> {
+        if self.revoked_agents.contains(&agent.serial) {
+            return Some(CloseReason::Revoked);
+        }
+        match self.standing(&agent.cluster) {
+            None => Some(CloseReason::Removed),
+            Some(Standing::Locked(_)) => Some(CloseReason::Locked),
+            Some(Standing::Open(uid)) => {
+                uid.is_some_and(|uid| uid != agent.uid).then_some(CloseReason::Removed)
+            }
+        }
+    }
+
+    /// Whether a cluster is declared in the file.
+    pub(crate) fn is_declared(&self, id: &ClusterId) -> bool {
+        self.declared.load().contains_key(id)
+    }
+
+    /// The clusters that are declared in the file.
+    pub(crate) fn list_declared(&self) -> Arc<BTreeMap<ClusterId, Option<ClusterUid>>> {
+        self.declared.load_full()
+    }
+
+    /// How many managed clusters there are.
+    pub(crate) fn len(&self) -> usize {
+        self.declared.load().len() + self.registry.list().len()
+    }
+
+    /// For how long an agent without a sign of life is believed by its key alone.
+    pub(crate) fn away(&self) -> Duration {
+        Duration::from_secs(self.enrolment.away_days * 24 * 3600)
+    }
+
+    /// Tells of every change of the file and of the papers. The registry tells of its own.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    pub(crate) fn tell(&self) {
+        self.changed.send_modify(|version| *version += 1);
     }
 }

@@ -14,8 +14,10 @@ use trunkline_runtime::{
 use trunkline_upstream::Upstream;
 
 use crate::config::{GatewayConfig, GatewayConfigError};
+use crate::enrolment::Enrolment;
 use crate::fleet::{Fleet, FleetHandle};
 use crate::front::Front;
+use crate::guard::Guard;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
 use crate::tunnel_door::TunnelDoor;
@@ -74,12 +76,13 @@ impl Gateway {
         config.check()?;
         let tasks = Tasks::new();
         let draining = CancellationToken::new();
-        let fleet = Fleet::new(&config)?;
+        let papers = config.papers()?;
+        let fleet = Fleet::new(&config, config.registry()?, papers.clone())?;
         let registry = Registry::new();
         let metrics = Metrics::default();
         registry.register(|registry| metrics.register(registry));
-        let front_tls = config.front_tls(&fleet.revoked_clients)?;
-        let tunnel_tls = config.tunnel_tls(&fleet.revoked_agents)?;
+        let front_tls = config.front_tls(papers.as_ref(), &fleet.revoked_clients)?;
+        let tunnel_tls = config.tunnel_tls(papers.as_ref(), &fleet.revoked_agents)?;
         for warning in front_tls.warnings().iter().chain(&tunnel_tls.warnings()) {
             warn!("{warning}");
         }
@@ -107,6 +110,8 @@ impl Gateway {
         };
         let tunnel = TunnelDoor {
             tls: Arc::new(tunnel_tls),
+            guard: Guard::new(fleet.clone(), tunnels.clone(), tasks.clone()),
+            enrolment: Enrolment::new(fleet.clone(), tunnels.clone(), metrics.clone()),
             fleet: fleet.clone(),
             tunnels,
             tasks: tasks.clone(),
@@ -170,6 +175,7 @@ impl Gateway {
             let tls = self.tunnel.tls.clone();
             move || tls.refresh()
         }));
+        tasks.spawn_until_stopped(self.tunnel.guard.clone().stand());
         tasks.spawn_until_stopped(self.front.serve(self.front_door));
         tasks.spawn_until_stopped(self.tunnel.serve(self.tunnel_door));
         for gate in self.gates {

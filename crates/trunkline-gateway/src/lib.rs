@@ -22,6 +22,7 @@
 
 mod config;
 mod fleet;
+mod rotation;
 mod gateway;
 mod arrivals;
 mod activity;
@@ -34,8 +35,13 @@ mod proxy;
 mod refusal;
 mod access_log;
 mod tunnel_door;
+mod enrolment;
+mod guard;
+mod standing;
 mod metrics;
 
-pub use config::{ClusterConfig, FrontConfig, GatewayConfig, GatewayConfigError, TunnelConfig};
+pub use config::{
+    ClusterConfig, EnrolmentConfig, FrontConfig, GatewayConfig, GatewayConfigError, TunnelConfig,
+};
 pub use fleet::FleetHandle;
 pub use gateway::{Gateway, GatewayError, Running};

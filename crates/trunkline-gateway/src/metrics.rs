@@ -38,6 +38,14 @@ pub(crate) struct Metrics {
     pub(crate) links_rejected: Family<Reason, Counter>,
     /// `trunkline_gateway_clusters_connected`
     pub(crate) clusters_connected: Gauge,
+    /// `trunkline_gateway_enrolments_total`
+    pub(crate) enrolments: Counter,
+    /// `trunkline_gateway_enrolments_refused_total{reason}`
+    pub(crate) enrolments_refused: Family<Reason, Counter>,
+    /// `trunkline_gateway_renewals_total`
+    pub(crate) renewals: Counter,
+    /// `trunkline_gateway_duplicate_identities_total`
+    pub(crate) duplicate_identities: Counter,
 }
 
 impl Metrics {
@@ -59,5 +67,17 @@ impl Metrics {
             self.links_rejected.clone(),
         );
         sub.register("clusters_connected", "Clusters with a live tunnel", self.clusters_connected.clone());
+        sub.register("enrolments", "Certificates issued at the tunnel door", self.enrolments.clone());
+        sub.register(
+            "enrolments_refused",
+            "Requests for a certificate that were refused, by reason",
+            self.enrolments_refused.clone(),
+        );
+        sub.register("renewals", "Certificates renewed over a tunnel", self.renewals.clone());
+        sub.register(
+            "duplicate_identities",
+            "Times two living agents contended for one slot",
+            self.duplicate_identities.clone(),
+        );
     }
 }

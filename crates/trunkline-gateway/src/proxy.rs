@@ -1,6 +1,7 @@
 //! The exchange with a cluster: request out, answer back, both streaming.
 
 mod answer;
+mod farewell;
 mod upgrade;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use trunkline_proto::headers::request_fields;
-use trunkline_proto::{Epoch, HEAD_HEADER, Identity, Purpose, StreamHead};
+use trunkline_proto::{CloseReason, ClusterUid, Epoch, HEAD_HEADER, Identity, Purpose, StreamHead};
 use trunkline_runtime::{Body, BodyError, boxed};
 use trunkline_tunnel::{ExchangeError, OpenError};
 use trunkline_upstream::Upstream;
@@ -33,12 +34,32 @@ pub(crate) struct Proxy {
     pub(crate) management: Option<Upstream>,
 }
 
+/// As whom a request goes on, and to which registration of its cluster.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) identity: Identity,
+    pub(crate) uid: Option<ClusterUid>,
+}
+
 /// The way a request went.
 pub(crate) enum Way {
     /// Through a tunnel.
     Tunnel(Arc<Live>),
     /// Straight to the management cluster.
     Direct,
+}
+
+impl Way {
+    /// Why what went this way was cut, where somebody cut it on purpose: a word for programs, and one for people.
+    fn cut(&self) -> Option<(&'static str, &'static str)> {
+        let Self::Tunnel(live) = self else { return None };
+        match live.session.closed()? {
+            CloseReason::Locked => Some(("ClusterLocked", "the cluster was locked")),
+            CloseReason::Removed => Some(("ClusterRemoved", "the cluster was removed from the fleet")),
+            CloseReason::Revoked => Some(("AgentRevoked", "the agent's certificate was revoked")),
+            _ => None,
+        }
+    }
 }
 
 impl Proxy {
@@ -48,7 +69,7 @@ impl Proxy {
         &self,
         mut request: Request<Incoming>,
         route: &Route,
-        identity: Identity,
+        admitted: Admitted,
         mut entry: Box<Entry>,
         unwelcome: Option<Unwelcome>,
     ) -> Result<Response<Body>, (Refusal, Box<Entry>)> {
@@ -72,11 +93,11 @@ impl Proxy {
         }
         let sent = match &self.management {
             Some(upstream) if route.cluster.is_management() => upstream
-                .send(outward, &identity, entry.request)
+                .send(outward, &admitted.identity, entry.request)
                 .await
                 .map(|response| (response, Way::Direct))
                 .map_err(Refusal::Management),
-            _ => self.send_through_tunnel(outward, route, identity, &entry).await,
+            _ => self.send_through_tunnel(outward, route, admitted, &entry).await,
         };
         entry.received = received.bytes();
         let (response, way) = match sent {
@@ -101,7 +122,7 @@ impl Proxy {
         &self,
         mut request: Request<Body>,
         route: &Route,
-        identity: Identity,
+        Admitted { identity, uid }: Admitted,
         entry: &Entry,
     ) -> Result<(Response<Body>, Way), Refusal> {
         request.headers_mut().insert(header::HOST, HeaderValue::from_static("kubernetes"));
@@ -112,7 +133,7 @@ impl Proxy {
         };
         let mut busy = String::new();
         for _ in 0..ROUNDS {
-            let live = self.tunnels.pick(&route.cluster).await?;
+            let live = self.tunnels.pick(&route.cluster, uid).await?;
             // Nothing of the request is given away until there is a stream for it.
             let stream = match live.session.reserve(route.kind == Kind::Upgrade).await {
                 Ok(stream) => stream,
@@ -136,7 +157,11 @@ impl Proxy {
                     request = *unsent;
                 }
                 Err(source) => {
-                    return Err(Refusal::TunnelLost { cluster: route.cluster.clone(), source });
+                    let cluster = route.cluster.clone();
+                    return Err(match Way::Tunnel(live).cut() {
+                        Some((reason, why)) => Refusal::ClusterClosed { cluster, reason, why },
+                        None => Refusal::TunnelLost { cluster, source },
+                    });
                 }
             }
         }

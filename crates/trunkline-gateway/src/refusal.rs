@@ -1,6 +1,7 @@
 //! Every way the gateway says no, and the one place that makes an answer of it.
 
 use http::{HeaderValue, Response, StatusCode, header};
+use trunkline_api::Lock;
 use trunkline_proto::{ClusterId, RequestId, Status};
 use trunkline_runtime::{Body, chain, full};
 use trunkline_tunnel::ExchangeError;
@@ -31,6 +32,13 @@ pub(crate) enum Refusal {
     ClusterNotFound(ClusterId),
     #[error("access denied: {why}")]
     AccessDenied { why: String },
+    #[error(
+        "cluster {cluster} is locked since {} by {}{}; who may change clusters opens it with trunkline clusters unlock {cluster}",
+        lock.since, lock.by, because(&lock.reason)
+    )]
+    ClusterLocked { cluster: ClusterId, lock: Lock },
+    #[error("{why} while the request to {cluster} was under way; whether it took effect is not known")]
+    ClusterClosed { cluster: ClusterId, reason: &'static str, why: &'static str },
     #[error(
         "cluster {cluster} is not connected ({last_seen}); is its agent running, and can it reach the gateway?"
     )]
@@ -65,6 +73,8 @@ impl Refusal {
             Self::Misdirected => "Misdirected",
             Self::ClusterNotFound(_) => "ClusterNotFound",
             Self::AccessDenied { .. } => "AccessDenied",
+            Self::ClusterLocked { .. } => "ClusterLocked",
+            Self::ClusterClosed { reason, .. } => reason,
             Self::ClusterDisconnected { .. } => "ClusterDisconnected",
             Self::Overloaded => "Overloaded",
             Self::ClusterBusy { .. } => "ClusterBusy",
@@ -86,7 +96,10 @@ impl Refusal {
             | Self::AmbiguousCluster { .. } => StatusCode::BAD_REQUEST,
             Self::BadCluster { .. } | Self::NoCluster | Self::ClusterNotFound(_) => StatusCode::NOT_FOUND,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
-            Self::AccessDenied { .. } | Self::Management(SendError::Forbidden(_)) => StatusCode::FORBIDDEN,
+            Self::AccessDenied { .. }
+            | Self::ClusterLocked { .. }
+            | Self::ClusterClosed { .. }
+            | Self::Management(SendError::Forbidden(_)) => StatusCode::FORBIDDEN,
             Self::ClusterDisconnected { .. } | Self::Overloaded | Self::ClusterBusy { .. } => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -108,6 +121,8 @@ impl Refusal {
     fn cluster(&self) -> Option<&ClusterId> {
         match self {
             Self::ClusterNotFound(cluster)
+            | Self::ClusterLocked { cluster, .. }
+            | Self::ClusterClosed { cluster, .. }
             | Self::ClusterDisconnected { cluster, .. }
             | Self::ClusterBusy { cluster, .. }
             | Self::TunnelLost { cluster, .. }
@@ -152,4 +167,8 @@ impl Refusal {
         }
         response
     }
+}
+
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(" ({reason})") }
 }

@@ -6,27 +6,33 @@
 
 mod desk;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::server::Acceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
-use trunkline_pki::{AgentIdentity, TunnelDoorTls};
+use trunkline_pki::{AgentIdentity, KeyPin, TunnelDoorTls};
 use trunkline_proto::{
-    ALPN, Capability, CloseReason, ControlCall, Drain, Hello, Limits, PROTOCOL, Rejection, RejectionReason,
-    Welcome,
+    ALPN, Capability, CloseReason, ControlCall, Drain, ENROL_ALPN, Hello, Limits, PROTOCOL, Rejection,
+    RejectionReason, Welcome,
 };
-use trunkline_runtime::{Door, Tasks};
+use trunkline_runtime::{Door, Tasks, chain};
 use trunkline_tunnel::{Role, Session, call, serve};
 
 use crate::arrivals::{Arrival, Arrivals};
-use crate::fleet::Fleet;
+use crate::enrolment::Enrolment;
+use crate::fleet::{Fleet, Standing};
+use crate::guard::Guard;
 use crate::metrics::{Metrics, Reason};
-use crate::tunnels::{Live, Tunnels, finish};
+use crate::tunnels::{Arrived, Live, Tunnels, finish};
 use desk::Desk;
 
 /// How long the TLS handshake may take.
@@ -46,6 +52,8 @@ pub(crate) struct TunnelDoor {
     pub(crate) tls: Arc<TunnelDoorTls>,
     pub(crate) fleet: Fleet,
     pub(crate) tunnels: Tunnels,
+    pub(crate) guard: Guard,
+    pub(crate) enrolment: Enrolment,
     pub(crate) tasks: Tasks,
     pub(crate) metrics: Metrics,
     pub(crate) links: Arc<Semaphore>,
@@ -75,12 +83,23 @@ impl TunnelDoor {
         }
     }
 
+    /// An enrolling agent is met with other questions than one that has a certificate.
+    async fn shake_hands(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+        let enrols =
+            start.client_hello().alpn().is_some_and(|mut offered| offered.any(|one| one == ENROL_ALPN));
+        let config = match self.tls.enrol() {
+            Some(config) if enrols => config,
+            _ => self.tls.current(),
+        };
+        start.into_stream(config).await
+    }
+
     async fn welcome(&self, tcp: TcpStream, from: SocketAddr, arrival: Arrival) {
         let Ok(_link) = self.links.clone().try_acquire_owned() else {
             return self.note_rejection(from, "TooManyLinks", "tunnel.max_links is reached");
         };
-        let handshake = TlsAcceptor::from(self.tls.current()).accept(tcp);
-        let tls = match tokio::time::timeout(TLS_DEADLINE, handshake).await {
+        let tls = match tokio::time::timeout(TLS_DEADLINE, self.shake_hands(tcp)).await {
             Ok(Ok(tls)) => tls,
             Ok(Err(error)) => return self.note_rejection(from, tls_reason(&error), &error.to_string()),
             Err(_) => {
@@ -88,18 +107,39 @@ impl TunnelDoor {
             }
         };
         let (_, connection) = tls.get_ref();
-        if connection.alpn_protocol() != Some(ALPN) {
-            return self.note_rejection(from, "NotAnAgent", "the link does not speak the tunnel protocol");
-        }
         let certificate = connection.peer_certificates().and_then(<[_]>::first);
-        let identity = match certificate.map(AgentIdentity::from_certificate) {
-            Some(Ok(identity)) => identity,
-            Some(Err(error)) => return self.note_rejection(from, "NotAnAgent", &error.to_string()),
-            None => return self.note_rejection(from, "NotAnAgent", "there is no certificate"),
+        let Some(certificate) = certificate.map(|certificate| certificate.clone().into_owned()) else {
+            return self.note_rejection(from, "NotAnAgent", "there is no certificate");
+        };
+        match connection.alpn_protocol() {
+            Some(ALPN) => {}
+            Some(ENROL_ALPN) => return self.enrolment.serve(tls, &certificate, from, arrival).await,
+            _ => {
+                return self.note_rejection(
+                    from,
+                    "NotAnAgent",
+                    "the link does not speak the tunnel protocol",
+                );
+            }
+        }
+        let identity = match AgentIdentity::from_certificate(&certificate) {
+            Ok(identity) => identity,
+            Err(error) => return self.note_rejection(from, "NotAnAgent", &error.to_string()),
+        };
+        let arrived = Arrived {
+            key: KeyPin::of_certificate(&certificate).ok(),
+            root: self.fleet.papers.as_ref().and_then(|papers| papers.root_of(&certificate)),
+            identity,
+            from,
         };
         let (session, inbound) = Session::start(tls, Role::Door, AGENT_STREAMS, &self.tasks);
         let (hello, mut hellos) = mpsc::channel(1);
-        let desk = Desk { hello, live: Arc::new(OnceLock::new()), tunnels: self.tunnels.clone() };
+        let desk = Desk {
+            hello,
+            live: Arc::new(OnceLock::new()),
+            tunnels: self.tunnels.clone(),
+            enrolment: self.enrolment.clone(),
+        };
         let place_at_desk = desk.live.clone();
         let answering = move |request| desk.clone().answer(request);
         self.tasks.spawn(serve(inbound, self.tasks.clone(), answering));
@@ -109,18 +149,16 @@ impl TunnelDoor {
             session.close(CloseReason::Protocol("no hello".into()));
             return self.note_rejection(from, "NoHello", "no hello came");
         };
-        let judged = self.judge(&hello, &identity).and_then(|version| {
-            let epoch = self.tunnels.epoch_for(&hello, &identity).ok_or_else(|| Rejection {
-                reason: RejectionReason::Fenced,
-                message: "a newer agent process holds this slot; do two run with the same certificate?"
-                    .into(),
-            })?;
-            Ok((version, epoch))
-        });
+        let judged = match self.judge(&hello, &arrived) {
+            Ok(version) => {
+                self.tunnels.claim(&hello, &arrived.identity, from).await.map(|epoch| (version, epoch))
+            }
+            Err(rejection) => Err(rejection),
+        };
         match judged {
             Ok((version, epoch)) => {
                 session.allow(hello.limits);
-                let live = self.tunnels.enter(session, &hello, identity, epoch, from);
+                let live = self.tunnels.enter(session, &hello, arrived, epoch);
                 let _ = place_at_desk.set(live.clone());
                 let welcome = Welcome {
                     version,
@@ -131,10 +169,12 @@ impl TunnelDoor {
                     reconnect_cap_ms: RECONNECT_CAP_MS,
                 };
                 let _ = answer.send(Ok(welcome));
+                self.guard.look_at_live(&live);
                 self.look_after(live, &hello).await;
             }
             Err(rejection) => {
                 self.note_rejection(from, rejection.reason.as_str(), &rejection.message);
+                self.enrolment.remember(&arrived.identity.cluster, from, &rejection.to_string());
                 let _ = answer.send(Err(rejection));
                 // The agent reads the rejection and hangs up; should it not, we do.
                 let _ = tokio::time::timeout(HELLO_DEADLINE, session.ended()).await;
@@ -144,11 +184,8 @@ impl TunnelDoor {
     }
 
     /// Whether an agent may have a tunnel, and in which version.
-    fn judge(
-        &self,
-        hello: &Hello,
-        identity: &AgentIdentity,
-    ) -> Result<trunkline_proto::ProtocolVersion, Rejection> {
+    fn judge(&self, hello: &Hello, arrived: &Arrived) -> Result<trunkline_proto::ProtocolVersion, Rejection> {
+        let identity = &arrived.identity;
         let no = |reason, message: String| Err(Rejection { reason, message });
         if self.draining.is_cancelled() {
             return no(RejectionReason::Draining, "this gateway is stopping; dial another".into());
@@ -168,26 +205,44 @@ impl TunnelDoor {
         if self.fleet.revoked_agents.contains(&identity.serial) {
             return no(RejectionReason::CertificateRevoked, format!("serial {} is revoked", identity.serial));
         }
-        match self.fleet.find(&identity.cluster) {
+        match self.fleet.standing(&identity.cluster) {
             None => {
                 let message = format!("cluster {} is not registered at this gateway", identity.cluster);
                 return no(RejectionReason::ClusterUnknown, message);
             }
-            Some(Some(uid)) if uid != identity.uid => {
+            Some(Standing::Locked(lock)) => {
+                let message =
+                    format!("cluster {} is locked by {}: {}", identity.cluster, lock.by, lock.reason);
+                return no(RejectionReason::ClusterLocked, message);
+            }
+            Some(Standing::Open(Some(uid))) if uid != identity.uid => {
                 let message = format!(
                     "cluster {} is registered with uid {uid}, the certificate says {}; was it registered anew?",
                     identity.cluster, identity.uid
                 );
                 return no(RejectionReason::UidMismatch, message);
             }
-            Some(_) => {}
+            Some(Standing::Open(_)) => {}
+        }
+        // A process that holds its slot may have asked for its newest certificate a moment ago.
+        if self.is_superseded(arrived) && !self.tunnels.holds(identity, hello.instance) {
+            let message =
+                "the slot has a newer certificate than this one; ask for another with the cluster's key";
+            return no(RejectionReason::CertificateSuperseded, message.into());
         }
         PROTOCOL
             .meet(hello.version, hello.oldest_version)
             .map_err(|skew| Rejection { reason: RejectionReason::VersionSkew, message: skew.to_string() })
     }
 
-    /// Watches one session to its end: heartbeat, expiry, revocation, drain.
+    /// Whether a registered cluster's slot has another key than the one shown.
+    fn is_superseded(&self, arrived: &Arrived) -> bool {
+        let Some(record) = self.fleet.registry.get(&arrived.identity.cluster) else { return false };
+        let pinned = record.slots.get(&arrived.identity.slot).map(|slot| slot.key.as_str());
+        pinned != arrived.key.as_ref().map(ToString::to_string).as_deref()
+    }
+
+    /// Watches one session to its end: heartbeat, expiry, drain. What else ends it is the guard's business.
     async fn look_after(&self, live: Arc<Live>, hello: &Hello) {
         let session = &live.session;
         info!(cluster = %live.cluster, slot = %live.identity.slot, epoch = %live.epoch, from = %live.from,
@@ -195,28 +250,16 @@ impl TunnelDoor {
         tokio::select! {
             biased;
             () = session.keep_alive(live.epoch) => {}
-            () = self.while_welcome(&live.identity) => session.close(CloseReason::Revoked),
             () = until(live.identity.not_after) => session.close(CloseReason::Expired),
             () = self.drain(&live) => {}
         }
         let reason = session.ended().await;
-        self.tunnels.leave(&live, &reason);
+        let last = self.tunnels.leave(&live, &reason);
         info!(cluster = %live.cluster, epoch = %live.epoch, from = %live.from, %reason, "link is down");
-    }
-
-    /// Returns when the fleet no longer holds the identity.
-    async fn while_welcome(&self, identity: &AgentIdentity) {
-        let mut changes = self.fleet.changes();
-        loop {
-            let registered = match self.fleet.find(&identity.cluster) {
-                None => false,
-                Some(uid) => uid.is_none_or(|uid| uid == identity.uid),
-            };
-            if !registered || self.fleet.revoked_agents.contains(&identity.serial) {
-                return;
-            }
-            if changes.changed().await.is_err() {
-                std::future::pending::<()>().await;
+        if last && !self.fleet.is_declared(&live.cluster) {
+            let seen = self.fleet.registry.note_seen(&live.cluster, live.identity.uid, Timestamp::now());
+            if let Err(error) = seen.await {
+                debug!(cluster = %live.cluster, why = chain(&error), "not noted when it was seen last");
             }
         }
     }
@@ -240,7 +283,7 @@ impl TunnelDoor {
 }
 
 /// The reason word of a failed handshake.
-fn tls_reason(error: &std::io::Error) -> &'static str {
+fn tls_reason(error: &io::Error) -> &'static str {
     use tokio_rustls::rustls::{CertificateError as Cert, Error as Tls};
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>()) {
         Some(Tls::InvalidCertificate(Cert::Revoked)) => "CertificateRevoked",

@@ -6,7 +6,13 @@
 //! Invariants:
 //! - this module never opens a link: agents dial us, never the reverse;
 //! - an entry is observed state; what *should* exist is the fleet's business;
-//! - in one slot only the newest agent process (the highest epoch) has sessions here; older ones are fenced.
+//! - in one slot only the newest agent process (the highest epoch) has sessions here; older ones are fenced;
+//! - a session of an earlier registration of a cluster's id is given no request.
+
+mod bulk;
+mod claims;
+mod observed;
+mod place;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -14,34 +20,31 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::time::Instant;
-use tracing::{debug, info};
-use trunkline_pki::AgentIdentity;
-use trunkline_proto::{
-    Capability, CloseReason, ClusterId, ControlCall, Epoch, Hello, LinkWish, Slot, StatusReport,
-};
+use tracing::info;
+use trunkline_pki::{AgentIdentity, KeyPin};
+use trunkline_proto::{Capability, CloseReason, ClusterId, ClusterUid, Epoch, Hello, Slot, StatusReport};
 use trunkline_runtime::Tasks;
-use trunkline_tunnel::{Session, call};
+use trunkline_tunnel::Session;
 
 use crate::metrics::{Metrics, Reason};
 use crate::refusal::Refusal;
+pub(crate) use bulk::Bulk;
+use place::Place;
 
 /// How long after its last link was lost a cluster is waited for.
 const RECENT: Duration = Duration::from_secs(30);
 /// How long a request waits for a cluster that was there a moment ago.
 const WAIT: Duration = Duration::from_secs(5);
-/// How many fenced agent processes of a slot are remembered.
-const FENCED_KEPT: usize = 8;
 /// How many requests may wait in all; a further one fails at once.
 const WAITERS: usize = 4096;
 /// The most links that one tunnel is asked to have.
 const MOST_LINKS: u16 = 4;
-
 /// The most links that one slot may have: what it is asked for, twice, since a link that is lost may linger.
 const LINKS_PER_SLOT: usize = 2 * MOST_LINKS as usize;
-/// How long an agent that was asked for a further link is not asked again.
-const ASK_EVERY: Duration = Duration::from_secs(5);
+/// How many changes are kept for those who hear of them; who is further behind looks at all.
+const CHANGES: usize = 4096;
 
 /// All tunnels. Clones share them.
 #[derive(Clone)]
@@ -52,6 +55,7 @@ pub(crate) struct Tunnels {
 struct Shared {
     map: Mutex<HashMap<ClusterId, Tunnel>>,
     changed: watch::Sender<u64>,
+    changes: broadcast::Sender<ClusterId>,
     waiters: Semaphore,
     born: Instant,
     next_epoch: Mutex<u64>,
@@ -62,20 +66,13 @@ struct Shared {
 #[derive(Default)]
 struct Tunnel {
     live: Vec<Arc<Live>>,
-    /// The newest agent process of each slot.
-    newest: HashMap<Slot, Newest>,
+    places: HashMap<Slot, Place>,
+    /// Which registration of the id it is.
+    uid: Option<ClusterUid>,
     last_seen: Option<(Instant, SystemTime)>,
     status: StatusReport,
     /// When the agent was last asked for a further link.
     wished: Option<Instant>,
-}
-
-/// The newest agent process of a slot.
-struct Newest {
-    instance: u64,
-    epoch: Epoch,
-    /// The processes it fenced, oldest first. They stay out while it lives, or the two would fence each other for ever.
-    fenced: Vec<u64>,
 }
 
 /// A session with what is known of it.
@@ -85,6 +82,12 @@ pub(crate) struct Live {
     pub(crate) identity: AgentIdentity,
     pub(crate) epoch: Epoch,
     pub(crate) from: SocketAddr,
+    /// The agent's version.
+    pub(crate) software: String,
+    /// The key of the agent's certificate.
+    pub(crate) key: Option<KeyPin>,
+    /// The root of ours that the agent's certificate stands under.
+    pub(crate) root: Option<KeyPin>,
     instance: u64,
     /// Whether the agent opens further links when asked.
     more_links: bool,
@@ -92,12 +95,23 @@ pub(crate) struct Live {
     bulk: AtomicUsize,
 }
 
-/// A bulk exchange under way on a session.
-pub(crate) struct Bulk(Arc<Live>);
+/// Who arrived at the tunnel door, and with which certificate.
+pub(crate) struct Arrived {
+    pub(crate) identity: AgentIdentity,
+    pub(crate) from: SocketAddr,
+    pub(crate) key: Option<KeyPin>,
+    pub(crate) root: Option<KeyPin>,
+}
 
-impl Drop for Bulk {
-    fn drop(&mut self) {
-        self.0.bulk.fetch_sub(1, Ordering::Relaxed);
+impl Tunnel {
+    /// From here on it is another registration of the id. The sessions of the earlier one end and leave by themselves;
+    /// nothing else of it counts.
+    fn become_another(&mut self, uid: Option<ClusterUid>) {
+        let live = std::mem::take(&mut self.live);
+        for old in &live {
+            old.session.close(CloseReason::Removed);
+        }
+        *self = Self { live, uid, ..Self::default() };
     }
 }
 
@@ -108,6 +122,7 @@ impl Tunnels {
         let shared = Shared {
             map: Mutex::default(),
             changed: watch::Sender::new(0),
+            changes: broadcast::Sender::new(CHANGES),
             waiters: Semaphore::new(WAITERS),
             born: Instant::now(),
             next_epoch: Mutex::new(since_1970.as_secs() << 16),
@@ -117,55 +132,18 @@ impl Tunnels {
         Self { shared: Arc::new(shared) }
     }
 
-    /// The epoch of the agent process that says this hello. A process that is new to its slot gets a new one, and
-    /// whatever the slot had before is fenced. None for a process that is fenced already.
-    pub(crate) fn epoch_for(&self, hello: &Hello, identity: &AgentIdentity) -> Option<Epoch> {
-        let mut map = self.map();
-        let tunnel = map.entry(hello.cluster.clone()).or_default();
-        let of_slot = |live: &&Arc<Live>| live.identity.slot == identity.slot;
-        let mut fenced = Vec::new();
-        if let Some(newest) = tunnel.newest.get_mut(&identity.slot) {
-            if newest.instance == hello.instance {
-                return Some(newest.epoch);
-            }
-            let lives = tunnel.live.iter().filter(of_slot).any(|live| live.session.is_open());
-            if lives && newest.fenced.contains(&hello.instance) {
-                return None;
-            }
-            fenced = std::mem::take(&mut newest.fenced);
-            fenced.retain(|instance| *instance != hello.instance);
-            fenced.push(newest.instance);
-            if fenced.len() > FENCED_KEPT {
-                fenced.remove(0);
-            }
-        }
-        let epoch = {
-            let mut next = self.shared.next_epoch.lock().unwrap_or_else(PoisonError::into_inner);
-            *next += 1;
-            Epoch(*next)
-        };
-        tunnel.newest.insert(identity.slot, Newest { instance: hello.instance, epoch, fenced });
-        for live in tunnel.live.iter().filter(of_slot).filter(|live| live.instance != hello.instance) {
-            live.session.close(CloseReason::Fenced);
-        }
-        Some(epoch)
-    }
-
     /// A session whose hello was accepted may be given requests from now on, until it ends.
-    pub(crate) fn enter(
-        &self,
-        session: Session,
-        hello: &Hello,
-        identity: AgentIdentity,
-        epoch: Epoch,
-        from: SocketAddr,
-    ) -> Arc<Live> {
+    pub(crate) fn enter(&self, session: Session, hello: &Hello, arrived: Arrived, epoch: Epoch) -> Arc<Live> {
+        let Arrived { identity, from, key, root } = arrived;
         let live = Arc::new(Live {
             session,
             cluster: hello.cluster.clone(),
             identity,
             epoch,
             from,
+            software: hello.software.chars().take(64).collect(),
+            key,
+            root,
             instance: hello.instance,
             more_links: hello.capabilities.contains(&Capability::MoreLinks),
             bulk: AtomicUsize::new(0),
@@ -177,30 +155,42 @@ impl Tunnels {
         }
         tunnel.live.push(live.clone());
         // Between this one's hello and now a newer process may have come; it could not fence what was not here.
-        if tunnel.newest.get(&live.identity.slot).is_some_and(|newest| newest.epoch != epoch) {
+        let newest = tunnel.places.get(&live.identity.slot).and_then(Place::epoch);
+        if newest != Some(epoch) {
             live.session.close(CloseReason::Fenced);
         }
         drop(map);
         self.shared.metrics.links_open.inc();
         self.tell();
+        self.tell_of(&live.cluster);
         live
     }
 
-    /// The session has ended.
-    pub(crate) fn leave(&self, live: &Arc<Live>, reason: &CloseReason) {
+    /// The session has ended. True if it was the tunnel's last.
+    pub(crate) fn leave(&self, live: &Arc<Live>, reason: &CloseReason) -> bool {
         let mut map = self.map();
+        let mut last = false;
         if let Some(tunnel) = map.get_mut(&live.cluster) {
+            let before = tunnel.live.len();
             tunnel.live.retain(|other| !Arc::ptr_eq(other, live));
-            tunnel.last_seen = Some((Instant::now(), SystemTime::now()));
-            if tunnel.live.is_empty() {
+            if tunnel.uid == Some(live.identity.uid) {
+                tunnel.last_seen = Some((Instant::now(), SystemTime::now()));
+            }
+            last = tunnel.live.is_empty() && before > 0;
+            if last {
                 tunnel.wished = None;
                 self.shared.metrics.clusters_connected.dec();
+                if tunnel.uid.is_none() {
+                    map.remove(&live.cluster);
+                }
             }
         }
         drop(map);
         self.shared.metrics.links_open.dec();
         self.shared.metrics.links_closed.get_or_create(&Reason { reason: reason.as_str() }).inc();
         self.tell();
+        self.tell_of(&live.cluster);
+        last
     }
 
     /// Whether a slot has as many links as it may.
@@ -212,7 +202,12 @@ impl Tunnels {
     }
 
     /// The agent's newest report of how its cluster is.
-    pub(crate) fn report(&self, cluster: &ClusterId, report: StatusReport) {
+    pub(crate) fn report(&self, cluster: &ClusterId, mut report: StatusReport) {
+        // Texts of a cluster are kept and shown: as long as people need them.
+        report.message.truncate(report.message.floor_char_boundary(1024));
+        if let Some(version) = &mut report.kubernetes {
+            version.truncate(version.floor_char_boundary(64));
+        }
         if let Some(tunnel) = self.map().get_mut(cluster) {
             if tunnel.status.upstream != report.upstream {
                 info!(%cluster, upstream = ?report.upstream, version = report.kubernetes, why = report.message,
@@ -220,11 +215,16 @@ impl Tunnels {
             }
             tunnel.status = report;
         }
+        self.tell_of(cluster);
     }
 
     /// A live session of a cluster; waits a little for one that was there a moment ago.
-    pub(crate) async fn pick(&self, cluster: &ClusterId) -> Result<Arc<Live>, Refusal> {
-        if let Some(live) = self.pick_now(cluster) {
+    pub(crate) async fn pick(
+        &self,
+        cluster: &ClusterId,
+        uid: Option<ClusterUid>,
+    ) -> Result<Arc<Live>, Refusal> {
+        if let Some(live) = self.pick_now(cluster, uid) {
             return Ok(live);
         }
         let disconnected =
@@ -236,7 +236,7 @@ impl Tunnels {
         let mut changes = self.shared.changed.subscribe();
         let waiting = async {
             loop {
-                if let Some(live) = self.pick_now(cluster) {
+                if let Some(live) = self.pick_now(cluster, uid) {
                     return live;
                 }
                 if changes.changed().await.is_err() {
@@ -249,9 +249,11 @@ impl Tunnels {
 
     /// The session with the least bulk on it, then the least under way: an interactive request goes where no bulk
     /// stands before it.
-    fn pick_now(&self, cluster: &ClusterId) -> Option<Arc<Live>> {
+    fn pick_now(&self, cluster: &ClusterId, uid: Option<ClusterUid>) -> Option<Arc<Live>> {
         let map = self.map();
-        let open = map.get(cluster)?.live.iter().filter(|live| live.session.is_open());
+        let this =
+            |live: &&Arc<Live>| uid.is_none_or(|uid| uid == live.identity.uid) && live.session.is_open();
+        let open = map.get(cluster)?.live.iter().filter(this);
         open.min_by_key(|live| {
             (!live.session.has_room(), live.bulk.load(Ordering::Relaxed), live.session.in_flight())
         })
@@ -275,34 +277,42 @@ impl Tunnels {
         }
     }
 
-    /// An exchange has carried bulk for a while: others should not stand behind it. Asks the agent for a further
-    /// link when all it has carry bulk.
-    pub(crate) fn mark_bulk(&self, live: &Arc<Live>) -> Bulk {
-        live.bulk.fetch_add(1, Ordering::Relaxed);
-        let mut map = self.map();
-        if let Some(tunnel) = map.get_mut(&live.cluster) {
-            let open: Vec<_> = tunnel.live.iter().filter(|live| live.session.is_open()).collect();
-            let all_bulk = open.iter().all(|live| live.bulk.load(Ordering::Relaxed) > 0);
-            let wish = u16::try_from(open.len() + 1).unwrap_or(u16::MAX);
-            let asked_just_now = tunnel.wished.is_some_and(|when| when.elapsed() < ASK_EVERY);
-            if all_bulk && live.more_links && wish <= MOST_LINKS && !asked_just_now {
-                tunnel.wished = Some(Instant::now());
-                let asked = live.clone();
-                self.shared.tasks.spawn_until_stopped(async move {
-                    let wish = LinkWish { api: wish };
-                    let asking = call::<_, ()>(&asked.session, ControlCall::Links, asked.epoch, &wish);
-                    if let Err(error) = asking.await {
-                        debug!(cluster = %asked.cluster, %error, "the agent was not asked for a further link");
-                    }
-                });
-            }
-        }
-        Bulk(live.clone())
-    }
-
     /// Ends a drained session once nothing is in flight on it.
     pub(crate) fn finish_later(&self, session: Session) {
         self.shared.tasks.spawn_until_stopped(async move { finish(&session).await });
+    }
+
+    /// The live sessions of a cluster.
+    pub(crate) fn of(&self, cluster: &ClusterId) -> Vec<Arc<Live>> {
+        self.map().get(cluster).map(|tunnel| tunnel.live.clone()).unwrap_or_default()
+    }
+
+    /// The clusters of which something is known.
+    pub(crate) fn known(&self) -> Vec<ClusterId> {
+        self.map().keys().cloned().collect()
+    }
+
+    /// Forgets what was seen of other registrations of an id than this one.
+    pub(crate) fn forget_others(&self, cluster: &ClusterId, uid: Option<ClusterUid>) {
+        let mut map = self.map();
+        let Some(tunnel) = map.get_mut(cluster) else { return };
+        if tunnel.uid == uid && uid.is_some() {
+            return;
+        }
+        tunnel.become_another(uid);
+        if tunnel.live.is_empty() {
+            map.remove(cluster);
+        }
+    }
+
+    /// Tells of every cluster of which something else is seen than before.
+    pub(crate) fn changes(&self) -> broadcast::Receiver<ClusterId> {
+        self.shared.changes.subscribe()
+    }
+
+    pub(crate) fn tell_of(&self, cluster: &ClusterId) {
+        // Nobody may be listening.
+        let _ = self.shared.changes.send(cluster.clone());
     }
 
     /// All live sessions.

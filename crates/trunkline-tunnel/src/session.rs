@@ -189,6 +189,11 @@ impl Session {
         self.reason()
     }
 
+    /// Why the session ends, once somebody said so.
+    pub fn closed(&self) -> Option<CloseReason> {
+        self.inner.reason.get().cloned()
+    }
+
     /// Whether the session has ended.
     pub fn is_ended(&self) -> bool {
         self.inner.ended.is_cancelled()

@@ -3,13 +3,14 @@
 use http::{HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;
 use tracing::{debug, warn};
+use trunkline_proto::RequestId;
 use trunkline_proto::headers::{HeadFault, inspect};
-use trunkline_proto::{Identity, RequestId};
 use trunkline_runtime::Body;
 
 use super::{Caller, Front};
 use crate::access_log::Entry;
-use crate::proxy::Unwelcome;
+use crate::fleet::Standing;
+use crate::proxy::{Admitted, Unwelcome};
 use crate::refusal::Refusal;
 use crate::route::{Kind, Names, Route, route};
 use crate::{authn, authz};
@@ -27,8 +28,8 @@ impl Front {
         if overloaded {
             return refuse(&Refusal::Overloaded, entry);
         }
-        let (route, identity) = match self.admit(&request, caller, &mut entry) {
-            Ok(admitted) => admitted,
+        let (route, admitted) = match self.admit(&request, caller, &mut entry) {
+            Ok(allowed) => allowed,
             Err(refusal) => {
                 if matches!(refusal, Refusal::Unauthenticated { .. }) {
                     // A stranger is answered once, and holds no place after that.
@@ -40,7 +41,7 @@ impl Front {
         // A connection that was upgraded is no longer the front's to cut.
         let unwelcome = (route.kind == Kind::Upgrade)
             .then(|| -> Unwelcome { Box::pin(self.until_unwelcome(caller.identity.clone())) });
-        match self.proxy.exchange(request, &route, identity, entry, unwelcome).await {
+        match self.proxy.exchange(request, &route, admitted, entry, unwelcome).await {
             Ok(response) => response,
             Err((refusal, entry)) => refuse(&refusal, entry),
         }
@@ -52,7 +53,7 @@ impl Front {
         request: &Request<Incoming>,
         caller: &Caller,
         entry: &mut Entry,
-    ) -> Result<(Route, Identity), Refusal> {
+    ) -> Result<(Route, Admitted), Refusal> {
         inspect(request.headers()).map_err(|fault| {
             if matches!(fault, HeadFault::ConnectionNames(_) | HeadFault::Impersonation) {
                 warn!(target: "audit", request = %entry.request, from = %caller.from, %fault, "header abuse");
@@ -69,16 +70,16 @@ impl Front {
         let route = route(request.method(), request.uri(), request.headers(), names)?;
         entry.cluster = Some(route.cluster.clone());
         entry.kind = route.kind;
-        let known = if route.cluster.is_management() {
-            self.proxy.management.is_some()
-        } else {
-            self.fleet.find(&route.cluster).is_some()
+        let uid = match self.fleet.standing(&route.cluster) {
+            _ if route.cluster.is_management() && self.proxy.management.is_some() => None,
+            Some(Standing::Open(uid)) => uid,
+            Some(Standing::Locked(lock)) => {
+                return Err(Refusal::ClusterLocked { cluster: route.cluster, lock });
+            }
+            None => return Err(Refusal::ClusterNotFound(route.cluster)),
         };
-        if !known {
-            return Err(Refusal::ClusterNotFound(route.cluster));
-        }
         let identity = authz::permit(&principal, &route, self.allow_node_proxy)?;
-        Ok((route, identity))
+        Ok((route, Admitted { identity, uid }))
     }
 }
 

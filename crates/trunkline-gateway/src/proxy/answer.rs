@@ -132,9 +132,15 @@ impl Outward {
 
     /// The cluster broke off in the middle.
     fn broke(&mut self, error: BodyError) -> Option<Result<Frame<Bytes>, BodyError>> {
-        self.end("CutOff");
+        let cut = self.way.cut();
+        self.end(cut.map_or("CutOff", |(reason, _)| reason));
         if !self.watch || !self.between_events {
             return Some(Err(error));
+        }
+        if let Some((reason, why)) = cut {
+            let message = format!("trunkline gateway: the watch was ended: {why}");
+            let status = Status::failure(StatusCode::FORBIDDEN, reason, message);
+            return Some(Ok(Frame::data(status.to_watch_event().into())));
         }
         // A watch's client reads events: the reason is one, and the end is clean, so that it resumes.
         let status = Status::failure(

@@ -14,6 +14,7 @@ use trunkline_proto::headers::answer_fields;
 use trunkline_runtime::{Body, Broken, Copied, copy_both_ways, empty, full};
 
 use super::answer::{BULK_AFTER, BULK_BYTES};
+use super::farewell::Followed;
 use super::{Unwelcome, Way, refused_answer};
 use crate::access_log::Entry;
 use crate::refusal::Refusal;
@@ -76,6 +77,7 @@ pub(super) fn join(
     answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     answer.headers_mut().insert(header::UPGRADE, token.clone());
     let above = hyper::upgrade::on(&mut response);
+    let head = answer.headers().clone();
     entry.status = answer.status().as_u16();
     entry.reason = "";
     let family = tunnels.tasks();
@@ -89,21 +91,27 @@ pub(super) fn join(
         let (Ok(below), Ok(above)) = tokio::join!(bytes, above) else { return };
         // Said ahead, for the case that the gateway's own end cuts this task.
         joined.entry.reason = "Shutdown";
-        let copying = copy_both_ways(TokioIo::new(below), TokioIo::new(above), &joined.copied);
+        let mut below = Followed::new(TokioIo::new(below), &head);
+        let copying = copy_both_ways(&mut below, TokioIo::new(above), &joined.copied);
         let ended = tokio::select! {
             biased;
-            () = unwelcome => {
-                joined.entry.reason = "Revoked";
-                return;
-            }
-            ended = copying => ended,
+            () = unwelcome => None,
+            ended = copying => Some(ended),
             never = watch_for_bulk(&way, &tunnels, &joined.copied) => match never {},
         };
-        joined.entry.reason = match ended {
-            Ok(()) => "",
-            Err(Broken::First(_)) => "ClientGone",
-            Err(Broken::Second(_)) => "CutOff",
+        let cut = match ended {
+            None => Some(("Revoked", "your certificate is no longer good")),
+            Some(Err(Broken::Second(_))) => way.cut().or(Some(("CutOff", "the tunnel to the cluster broke"))),
+            Some(Ok(()) | Err(Broken::First(_))) => None,
         };
+        joined.entry.reason = match (&ended, cut) {
+            (_, Some((reason, _))) => reason,
+            (Some(Err(_)), None) => "ClientGone",
+            (_, None) => "",
+        };
+        if let Some((reason, why)) = cut {
+            below.say_farewell(reason, why).await;
+        }
     });
     Ok(answer)
 }

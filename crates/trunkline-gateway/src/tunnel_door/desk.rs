@@ -6,10 +6,11 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
-use trunkline_proto::{ControlCall, Hello, Rejection, StatusReport, StreamHead, Welcome};
+use trunkline_proto::{ControlCall, Hello, Rejection, Renewal, StatusReport, StreamHead, Welcome};
 use trunkline_runtime::Body;
 use trunkline_tunnel::{json, read_json};
 
+use crate::enrolment::Enrolment;
 use crate::tunnels::{Live, Tunnels};
 
 /// What answers an agent's requests on one session.
@@ -19,6 +20,7 @@ pub(super) struct Desk {
     /// Set once the hello was accepted; before, nothing else is answered.
     pub(super) live: Arc<OnceLock<Arc<Live>>>,
     pub(super) tunnels: Tunnels,
+    pub(super) enrolment: Enrolment,
 }
 
 impl Desk {
@@ -40,6 +42,13 @@ impl Desk {
                     Err(_) => json(StatusCode::BAD_REQUEST, &"the report does not parse"),
                 }
             }
+            (Some(ControlCall::Renew), Some(live)) => match read_json::<Renewal>(request.into_body()).await {
+                Ok(renewal) => match self.enrolment.renew(&live, &renewal).await {
+                    Ok(certified) => json(StatusCode::OK, &certified),
+                    Err(refusal) => json(StatusCode::FORBIDDEN, &refusal),
+                },
+                Err(_) => json(StatusCode::BAD_REQUEST, &"the renewal does not parse"),
+            },
             (Some(ControlCall::Drain), Some(live)) => {
                 debug!(cluster = %live.cluster, epoch = %live.epoch, "the agent drains");
                 let session = live.session.clone();

@@ -1,0 +1,72 @@
+//! Why a gateway's configuration is not usable, in words that say what to change.
+
+use trunkline_pki::{PapersError, TlsError};
+use trunkline_proto::ClusterId;
+use trunkline_registry::RegistryError;
+use trunkline_upstream::UpstreamConfigError;
+
+/// Why a [`GatewayConfig`] is not usable.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayConfigError {
+    /// The reserved id.
+    #[error(
+        "clusters: the id management belongs to the management cluster; give its upstream under management instead"
+    )]
+    Reserved,
+    /// A cluster twice.
+    #[error("clusters: {0} stands there twice")]
+    Twice(ClusterId),
+    /// A declared cluster is registered as well.
+    #[error(
+        "clusters: {0} is registered already; remove it there first (trunkline clusters remove {0}), or leave it out here"
+    )]
+    Registered(ClusterId),
+    /// The suffix is no domain.
+    #[error(
+        "front.host_suffix {0:?} is not a domain name: write for instance clusters.example.com, without a dot in front"
+    )]
+    HostSuffix(String),
+    /// There is no certificate, and no folder to keep one of the gateway's own in.
+    #[error(
+        "{0} is missing: name a certificate and roots, or a data folder in which the gateway keeps its own"
+    )]
+    NoPapers(&'static str),
+    /// An address does not parse.
+    #[error("{field}: {address:?} is no address: write a host name or an IP address, and :port")]
+    Address {
+        /// The field.
+        field: &'static str,
+        /// What stands there.
+        address: String,
+    },
+    /// A time is out of range.
+    #[error("enrolment.{field} is {value}: give {least} to {most}")]
+    Range {
+        /// The field.
+        field: &'static str,
+        /// What stands there.
+        value: u64,
+        /// The least it may be.
+        least: u64,
+        /// The most it may be.
+        most: u64,
+    },
+    /// The gateway's own papers are not usable.
+    #[error("data")]
+    Papers(#[from] PapersError),
+    /// The registry is not usable.
+    #[error("data")]
+    Registry(#[from] RegistryError),
+    /// A limit of nothing.
+    #[error("{0} is 0: nothing could be served")]
+    Zero(&'static str),
+    /// The front door's TLS files are not usable.
+    #[error("front")]
+    Front(#[source] TlsError),
+    /// The tunnel door's TLS files are not usable.
+    #[error("tunnel")]
+    Tunnel(#[source] TlsError),
+    /// The management cluster's upstream is not usable.
+    #[error("management")]
+    Management(#[from] UpstreamConfigError),
+}

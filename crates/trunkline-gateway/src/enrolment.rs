@@ -1,0 +1,225 @@
+//! Enrolment: a cluster's key and, the first time, a join token become a slot's certificate.
+//!
+//! The link's own TLS handshake proved that the agent holds the cluster's key ([`trunkline_proto::ENROL_ALPN`]); the
+//! request's signature proves that it holds the slot's. Whether that key is the cluster's, and whether the token is
+//! good, the registry decides in one transaction. A certificate leaves only after its key is pinned there durably.
+//!
+//! Invariants:
+//! - a link for enrolment carries one request, bounded in time and size, and opens nothing else;
+//! - nothing in the certificate comes from the request but its key;
+//! - a token is never logged, and compared as a hash only.
+
+mod door;
+mod share;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use trunkline_pki::{AgentName, KeyPin, Papers, Signed, Validity};
+use trunkline_proto::{
+    Certified, ClusterId, ClusterUid, EnrolReason, EnrolRefusal, EnrolRequest, MAX_SLOTS, Renewal, Slot,
+};
+use trunkline_registry::SlotRecord;
+use trunkline_runtime::chain;
+
+use crate::fleet::{Fleet, Standing};
+use crate::metrics::Metrics;
+use crate::tunnels::{Live, Tunnels};
+use share::Shares;
+
+/// How many certificates are being issued at once; a further enrolment is told to come again.
+const AT_ONCE: usize = 64;
+/// For how many clusters the last refusal is remembered.
+const REMEMBERED: usize = 1_000;
+/// How far a certificate's beginning lies back, for clocks that are behind.
+const SKEW: Duration = Duration::from_secs(600);
+
+/// What enrolling takes. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Enrolment {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    fleet: Fleet,
+    tunnels: Tunnels,
+    metrics: Metrics,
+    places: Semaphore,
+    shares: Shares,
+    refused: Mutex<VecDeque<(ClusterId, Refused)>>,
+}
+
+/// The last time an agent of a cluster was sent away.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    pub(crate) when: Timestamp,
+    pub(crate) from: SocketAddr,
+    pub(crate) why: String,
+}
+
+impl Enrolment {
+    pub(crate) fn new(fleet: Fleet, tunnels: Tunnels, metrics: Metrics) -> Self {
+        let shared = Shared {
+            fleet,
+            tunnels,
+            metrics,
+            places: Semaphore::new(AT_ONCE),
+            shares: Shares::default(),
+            refused: Mutex::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Issues a slot's certificate to who holds the cluster's key, or a join token.
+    async fn certify(&self, asked: &EnrolRequest, key: &KeyPin) -> Result<Certified, EnrolRefusal> {
+        let Shared { fleet, tunnels, places, .. } = &*self.shared;
+        let papers = self.papers()?;
+        if asked.slot.0 >= MAX_SLOTS {
+            let message =
+                format!("slot {} is too high: a cluster has slots 0 to {}", asked.slot, MAX_SLOTS - 1);
+            return Err(no(EnrolReason::SlotTooHigh, message));
+        }
+        let Ok(_place) = places.try_acquire() else {
+            return Err(no(EnrolReason::TooMany, "many agents enrol at this moment; try again"));
+        };
+        // Looked at before the token is spent: what cannot be signed must not cost it.
+        trunkline_pki::check_csr(&asked.csr).map_err(|error| no(EnrolReason::BadRequest, chain(&error)))?;
+        if fleet.is_declared(&asked.cluster) {
+            let message = format!(
+                "cluster {} is declared in the gateway's file: its agent brings files",
+                asked.cluster
+            );
+            return Err(no(EnrolReason::NotIssuing, message));
+        }
+        if tunnels.is_quarantined(&asked.cluster, asked.slot) {
+            let message = "agents contend for this slot; the one that is in it stays for some minutes";
+            return Err(no(EnrolReason::SlotContended, message));
+        }
+        self.count(&asked.cluster)?;
+        let now = Timestamp::now();
+        let record = fleet
+            .registry
+            .redeem(&asked.cluster, asked.token.as_deref(), &key.to_string(), now, fleet.away())
+            .await
+            .map_err(|error| no(error.reason(), chain(&error)))?;
+        let uid = record.metadata.uid.ok_or_else(|| no(EnrolReason::ClusterUnknown, "it has no uid"))?;
+        self.issue(papers, &asked.csr, &asked.cluster, uid, asked.slot).await
+    }
+
+    /// Issues the next certificate of a live agent's slot.
+    pub(crate) async fn renew(&self, live: &Live, renewal: &Renewal) -> Result<Certified, EnrolRefusal> {
+        let Shared { fleet, metrics, .. } = &*self.shared;
+        let papers = self.papers()?;
+        let identity = &live.identity;
+        let uid = match fleet.standing(&identity.cluster) {
+            Some(Standing::Open(Some(uid))) if !fleet.is_declared(&identity.cluster) => uid,
+            Some(Standing::Locked(_)) => return Err(no(EnrolReason::ClusterLocked, "the cluster is locked")),
+            Some(Standing::Open(_)) => {
+                return Err(no(
+                    EnrolReason::NotIssuing,
+                    "the agent brings files of its own: renew them there",
+                ));
+            }
+            None => return Err(no(EnrolReason::ClusterUnknown, "the cluster is not registered any more")),
+        };
+        if uid != identity.uid || !live.session.is_open() {
+            return Err(no(EnrolReason::ClusterUnknown, "the link belongs to an earlier registration"));
+        }
+        self.count(&identity.cluster)?;
+        let certified = self.issue(papers, &renewal.csr, &identity.cluster, uid, identity.slot).await?;
+        metrics.renewals.inc();
+        Ok(certified)
+    }
+
+    /// Signs, pins, and only then hands out.
+    async fn issue(
+        &self,
+        papers: &Papers,
+        csr: &str,
+        cluster: &ClusterId,
+        uid: ClusterUid,
+        slot: Slot,
+    ) -> Result<Certified, EnrolRefusal> {
+        let fleet = &self.shared.fleet;
+        let now = SystemTime::now();
+        let life = Duration::from_secs(fleet.enrolment.certificate_seconds);
+        let validity = Validity { not_before: now - SKEW, not_after: now + life };
+        let trust_domain = papers.trust_domain().to_owned();
+        let name = AgentName { trust_domain, cluster: cluster.clone(), uid, slot };
+        let signed = papers
+            .sign_agent(csr, &name, validity)
+            .map_err(|error| no(EnrolReason::BadRequest, chain(&error)))?;
+        let record = slot_record(papers, &signed)?;
+        let not_after = record.not_after.as_second();
+        fleet
+            .registry
+            .note_slot(cluster, uid, slot, record)
+            .await
+            .map_err(|error| no(EnrolReason::Unavailable, chain(&error)))?;
+        Ok(Certified {
+            uid,
+            certificate: signed.certificate_pem,
+            roots: papers.roots_pem(),
+            not_after,
+            now: Timestamp::now().as_second(),
+        })
+    }
+
+    fn papers(&self) -> Result<&Papers, EnrolRefusal> {
+        self.shared.fleet.papers.as_ref().ok_or_else(|| {
+            no(EnrolReason::NotIssuing, "this gateway has no data folder, so it issues no certificates")
+        })
+    }
+
+    /// Counts a certificate against its cluster's share. Names that anybody can make up are not counted.
+    fn count(&self, cluster: &ClusterId) -> Result<(), EnrolRefusal> {
+        if self.shared.fleet.registry.get(cluster).is_none() || self.shared.shares.take(cluster) {
+            return Ok(());
+        }
+        Err(no(
+            EnrolReason::TooMany,
+            "the cluster has had as many certificates as it may in a minute; try again later",
+        ))
+    }
+
+    /// Keeps why an agent was sent away, for those who wonder why a cluster does not come.
+    pub(crate) fn remember(&self, cluster: &ClusterId, from: SocketAddr, why: &str) {
+        if self.shared.fleet.standing(cluster).is_none() {
+            return;
+        }
+        let refused = Refused { when: Timestamp::now(), from, why: why.to_owned() };
+        let mut all = self.shared.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(other, _)| other != cluster);
+        all.push_back((cluster.clone(), refused));
+        if all.len() > REMEMBERED {
+            all.pop_front();
+        }
+        drop(all);
+        self.shared.tunnels.tell_of(cluster);
+    }
+
+    /// The last time an agent of a cluster was sent away, while this gateway runs.
+    pub(crate) fn last_refused(&self, cluster: &ClusterId) -> Option<Refused> {
+        let all = self.shared.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().find(|(other, _)| other == cluster).map(|(_, refused)| refused.clone())
+    }
+}
+
+fn slot_record(papers: &Papers, signed: &Signed) -> Result<SlotRecord, EnrolRefusal> {
+    let unusable = || no(EnrolReason::Unavailable, "the certificate just issued cannot be read");
+    Ok(SlotRecord {
+        key: signed.pin.to_string(),
+        serial: signed.serial.to_string(),
+        root: papers.root_of(&signed.certificate_der).ok_or_else(unusable)?.to_string(),
+        issued: Timestamp::now(),
+        not_after: Timestamp::try_from(signed.not_after).map_err(|_| unusable())?,
+    })
+}
+
+fn no(reason: EnrolReason, message: impl Into<String>) -> EnrolRefusal {
+    EnrolRefusal { reason, message: message.into() }
+}

@@ -1,0 +1,83 @@
+//! The one request of a link for enrolment, as HTTP.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls_pki_types::CertificateDer;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tracing::{info, warn};
+use trunkline_pki::{KeyPin, enrolling_key};
+use trunkline_proto::{ENROL_PATH, EnrolReason, EnrolRequest};
+use trunkline_runtime::{Body, chain};
+use trunkline_tunnel::{json, read_json};
+
+use super::{Enrolment, no};
+use crate::arrivals::Arrival;
+use crate::metrics::Reason;
+
+/// How long an enrolment may take after the handshake.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// The most fields that its head may have.
+const MAX_FIELDS: usize = 32;
+
+impl Enrolment {
+    /// Answers the one request of a link for enrolment, and ends it.
+    pub(crate) async fn serve(
+        &self,
+        tls: TlsStream<TcpStream>,
+        certificate: &CertificateDer<'static>,
+        from: SocketAddr,
+        _arrival: Arrival,
+    ) {
+        let key = match enrolling_key(certificate) {
+            Ok(key) => key,
+            Err(error) => {
+                warn!(%from, why = chain(&error), "enrolment refused: the key is not usable");
+                return;
+            }
+        };
+        let answering = service_fn(|request| {
+            let key = key.clone();
+            async move { Ok::<_, std::convert::Infallible>(self.answer(request, &key, from).await) }
+        });
+        let serving = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(DEADLINE)
+            .keep_alive(false)
+            .max_headers(MAX_FIELDS)
+            .serve_connection(TokioIo::new(tls), answering);
+        let _ = tokio::time::timeout(DEADLINE, serving).await;
+    }
+
+    async fn answer(&self, request: Request<Incoming>, key: &KeyPin, from: SocketAddr) -> Response<Body> {
+        if request.method() != Method::POST || request.uri().path() != ENROL_PATH {
+            return json(StatusCode::NOT_FOUND, &"this link is for enrolment only");
+        }
+        let Ok(asked) = read_json::<EnrolRequest>(request.into_body()).await else {
+            return json(StatusCode::BAD_REQUEST, &no(EnrolReason::BadRequest, "the request does not parse"));
+        };
+        let metrics = &self.shared.metrics;
+        match self.certify(&asked, key).await {
+            Ok(certified) => {
+                metrics.enrolments.inc();
+                let agent = &asked.software[..asked.software.floor_char_boundary(64)];
+                info!(target: "audit", cluster = %asked.cluster, slot = %asked.slot, %from, %key,
+                      with_token = asked.token.is_some(), agent, "enrolled");
+                json(StatusCode::OK, &certified)
+            }
+            Err(refusal) => {
+                let reason = refusal.reason.as_str();
+                metrics.enrolments_refused.get_or_create(&Reason { reason }).inc();
+                warn!(target: "audit", cluster = %asked.cluster, slot = %asked.slot, %from, %key,
+                      reason, why = refusal.message, "enrolment refused");
+                self.remember(&asked.cluster, from, &refusal.to_string());
+                json(StatusCode::FORBIDDEN, &refusal)
+            }
+        }
+    }
+}

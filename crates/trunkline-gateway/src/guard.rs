@@ -1,0 +1,136 @@
+//! Cuts what is no longer welcome, and moves agents to a new root.
+//!
+//! One task hears of every change of the registry, the file and the papers, and looks at the links concerned. A link
+//! that enters while something changes is looked at again after it entered: between the two nothing slips through.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::broadcast::error::RecvError;
+use tracing::{debug, info, warn};
+use trunkline_pki::KeyPin;
+use trunkline_proto::{ClusterId, ControlCall, Trust};
+use trunkline_runtime::{Tasks, chain};
+use trunkline_tunnel::call;
+
+use crate::fleet::Fleet;
+use crate::tunnels::{Live, Tunnels};
+
+/// Looks after the live links. Clones share what was announced.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    pub(crate) fleet: Fleet,
+    pub(crate) tunnels: Tunnels,
+    pub(crate) tasks: Tasks,
+    /// The roots that were announced last to the links that are up.
+    announced: Arc<Mutex<Vec<KeyPin>>>,
+}
+
+impl Guard {
+    pub(crate) fn new(fleet: Fleet, tunnels: Tunnels, tasks: Tasks) -> Self {
+        let announced = Arc::new(Mutex::new(trusted(&fleet)));
+        Self { fleet, tunnels, tasks, announced }
+    }
+
+    /// Hears of changes until it is dropped.
+    pub(crate) async fn stand(self) {
+        let mut registered = self.fleet.registry.changes();
+        let mut changed = self.fleet.changes();
+        loop {
+            tokio::select! {
+                id = registered.recv() => match id {
+                    Ok(id) => self.look_at(&id),
+                    Err(RecvError::Lagged(_)) => self.look_at_all(),
+                    Err(RecvError::Closed) => return,
+                },
+                changed = changed.changed() => match changed {
+                    Ok(()) => self.look_at_all(),
+                    Err(_) => return,
+                },
+            }
+            self.announce();
+            self.fleet.finish_rotation_if_moved();
+        }
+    }
+
+    /// Looks at a link that has just entered.
+    pub(crate) fn look_at_live(&self, live: &Arc<Live>) {
+        if let Some(reason) = self.fleet.turned_away(&live.identity) {
+            live.session.close(reason);
+        } else if self.fleet.is_behind(live.root.as_ref()) {
+            self.tell(live.clone(), true);
+        }
+    }
+
+    fn look_at(&self, id: &ClusterId) {
+        for live in self.tunnels.of(id) {
+            if let Some(reason) = self.fleet.turned_away(&live.identity) {
+                live.session.close(reason);
+            }
+        }
+        let uid = self.fleet.registry.get(id).and_then(|record| record.metadata.uid);
+        self.tunnels.forget_others(id, uid);
+        self.tunnels.tell_of(id);
+    }
+
+    fn look_at_all(&self) {
+        let mut reasons = HashMap::new();
+        for live in self.tunnels.all() {
+            if let Some(reason) = self.fleet.turned_away(&live.identity) {
+                *reasons.entry(reason.as_str()).or_insert(0u64) += 1;
+                live.session.close(reason);
+            }
+        }
+        if !reasons.is_empty() {
+            info!(?reasons, "links are cut");
+        }
+        for id in self.tunnels.known() {
+            let uid = self.fleet.registry.get(&id).and_then(|record| record.metadata.uid);
+            if !self.fleet.is_declared(&id) {
+                self.tunnels.forget_others(&id, uid);
+            }
+            self.tunnels.tell_of(&id);
+        }
+    }
+
+    /// Tells every live agent which roots to trust, when those have changed.
+    fn announce(&self) {
+        let now = trusted(&self.fleet);
+        let before = {
+            let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *announced, now.clone())
+        };
+        if before == now {
+            return;
+        }
+        info!(roots = now.len(), "the tunnel's roots have changed; telling the agents");
+        for live in self.tunnels.all() {
+            // What stands under roots of others is not ours to move.
+            if live.root.is_some() {
+                let renew = self.fleet.is_behind(live.root.as_ref());
+                self.tell(live, renew);
+            }
+        }
+    }
+
+    fn tell(&self, live: Arc<Live>, renew: bool) {
+        let Some(papers) = &self.fleet.papers else { return };
+        let trust = Trust { roots: papers.roots_pem(), renew };
+        self.tasks.spawn_until_stopped(async move {
+            match call::<_, ()>(&live.session, ControlCall::Trust, live.epoch, &trust).await {
+                Ok(()) => {
+                    debug!(cluster = %live.cluster, slot = %live.identity.slot, "the agent trusts the roots")
+                }
+                Err(error) => {
+                    warn!(cluster = %live.cluster, slot = %live.identity.slot, why = chain(&error),
+                          "the agent was not told of the roots; it is told when it comes again");
+                }
+            }
+        });
+    }
+}
+
+fn trusted(fleet: &Fleet) -> Vec<KeyPin> {
+    let roots = fleet.papers.as_ref().map(trunkline_pki::Papers::roots).unwrap_or_default();
+    roots.into_iter().map(|root| root.pin).collect()
+}

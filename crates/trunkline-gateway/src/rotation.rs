@@ -1,0 +1,110 @@
+//! A new root for the tunnel, without a link lost.
+//!
+//! While it goes on both roots are trusted and the new one issues. The door goes on showing its certificate under the
+//! old root, which every agent trusts, also one that is away. When every cluster's certificates stand under the new root,
+//! or somebody decides not to wait, the old one is dropped.
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+use trunkline_api::{Root, RootRole, RotationCluster, RotationStatus};
+use trunkline_pki::{KeyPin, PapersError};
+use trunkline_registry::Record;
+use trunkline_runtime::chain;
+
+use crate::fleet::Fleet;
+
+/// Why a rotation did not begin or end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RotationError {
+    /// There is nothing to rotate.
+    #[error(
+        "this gateway has no roots of its own, since it has no data folder; rotate the files it was given"
+    )]
+    NoPapers,
+    /// The papers could not be written.
+    #[error("the gateway's papers could not be changed")]
+    Papers(#[from] PapersError),
+}
+
+impl Fleet {
+    /// How far the rotation has come.
+    pub(crate) fn rotation_status(&self) -> Result<RotationStatus, RotationError> {
+        let papers = self.papers.as_ref().ok_or(RotationError::NoPapers)?;
+        let roots = papers.roots();
+        let rotating = roots.len() > 1;
+        let issuing = roots.iter().find(|root| root.issuing).map(|root| root.pin.to_string());
+        let now = Timestamp::now();
+        let clusters = match (&issuing, rotating) {
+            (Some(issuing), true) => {
+                self.registry.list().iter().map(|record| progress(record, issuing, now)).collect()
+            }
+            _ => Vec::new(),
+        };
+        let roots = roots
+            .into_iter()
+            .map(|root| Root {
+                pin: root.pin.to_string(),
+                not_after: Timestamp::try_from(root.not_after).unwrap_or(Timestamp::MAX),
+                role: if root.issuing { RootRole::Issuing } else { RootRole::Retiring },
+            })
+            .collect();
+        Ok(RotationStatus { rotating, roots, clusters })
+    }
+
+    /// Makes a new root that issues from here on, unless that was done already and is not finished.
+    pub(crate) fn begin_rotation(&self, by: &str) -> Result<RotationStatus, RotationError> {
+        let papers = self.papers.as_ref().ok_or(RotationError::NoPapers)?;
+        if papers.begin_rotation()? {
+            info!(target: "audit", by, "the rotation of the tunnel's root begins");
+            self.tell();
+        }
+        self.finish_rotation_if_moved();
+        self.rotation_status()
+    }
+
+    /// Drops the old root, although clusters may still stand under it.
+    pub(crate) fn finish_rotation(&self, by: &str) -> Result<RotationStatus, RotationError> {
+        let papers = self.papers.as_ref().ok_or(RotationError::NoPapers)?;
+        if papers.finish_rotation()? {
+            info!(target: "audit", by, "the rotation of the tunnel's root is finished");
+            self.tell();
+        }
+        self.rotation_status()
+    }
+
+    /// Finishes the rotation when the last cluster has moved.
+    pub(crate) fn finish_rotation_if_moved(&self) {
+        let Ok(status) = self.rotation_status() else { return };
+        if status.rotating && status.clusters.iter().all(|cluster| cluster.moved) {
+            if let Err(error) = self.finish_rotation("gateway") {
+                warn!(
+                    why = chain(&error),
+                    "the rotation could not be finished; it is tried with the next change"
+                );
+            }
+        }
+    }
+
+    /// Whether a link's certificate stands under a root of ours that no longer issues.
+    pub(crate) fn is_behind(&self, root: Option<&KeyPin>) -> bool {
+        let (Some(papers), Some(root)) = (&self.papers, root) else { return false };
+        papers.roots().iter().any(|own| !own.issuing && own.pin == *root)
+    }
+}
+
+/// How far a cluster is: moved when all certificates of it that are good stand under the issuing root.
+fn progress(record: &Record, issuing: &str, now: Timestamp) -> RotationCluster {
+    let good: Vec<_> = record.slots.values().filter(|slot| slot.not_after > now).collect();
+    let behind = good.iter().filter(|slot| slot.root != issuing).count();
+    let waiting = record.join.as_ref().is_some_and(|join| join.used.is_none() && join.expires > now);
+    let detail = if behind > 0 {
+        format!("{behind} of {} certificates stand under the old root", good.len())
+    } else if waiting {
+        "its join command pins the old root; it may still be used".into()
+    } else if record.key.is_some() && good.is_empty() {
+        "its agent is away and trusts the old root only".into()
+    } else {
+        String::new()
+    };
+    RotationCluster { name: record.metadata.name.to_string(), moved: detail.is_empty(), detail }
+}

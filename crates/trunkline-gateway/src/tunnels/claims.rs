@@ -1,0 +1,120 @@
+//! Claims to slots: asks a slot's process whether it lives, and lets [`super::place`] decide.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+use tracing::warn;
+use trunkline_pki::AgentIdentity;
+use trunkline_proto::{CloseReason, ClusterId, ControlCall, Epoch, Hello, Rejection, RejectionReason, Slot};
+use trunkline_tunnel::call;
+
+use super::place::{Claim, Contention, Granted};
+use super::{Live, Tunnels};
+
+/// How long a process whose slot is claimed by another has to answer whether it lives.
+const ALIVE_DEADLINE: Duration = Duration::from_secs(2);
+
+impl Tunnels {
+    /// Whether a process holds a slot, whatever its certificate: its further links are welcome.
+    pub(crate) fn holds(&self, identity: &AgentIdentity, instance: u64) -> bool {
+        let map = self.map();
+        let place = map.get(&identity.cluster).and_then(|tunnel| tunnel.places.get(&identity.slot));
+        place.is_some_and(|place| place.is_held_by(instance))
+    }
+
+    /// Whether a slot lets nobody else in.
+    pub(crate) fn is_quarantined(&self, cluster: &ClusterId, slot: Slot) -> bool {
+        let map = self.map();
+        let place = map.get(cluster).and_then(|tunnel| tunnel.places.get(&slot));
+        place.is_some_and(|place| place.is_quarantined(Instant::now()))
+    }
+
+    /// The epoch of the agent process that says this hello. A process that is new to its slot gets a new one, and
+    /// whatever the slot had before is fenced.
+    ///
+    /// # Errors
+    /// When the process was fenced already, or the slot is in quarantine.
+    pub(crate) async fn claim(
+        &self,
+        hello: &Hello,
+        identity: &AgentIdentity,
+        from: SocketAddr,
+    ) -> Result<Epoch, Rejection> {
+        let incumbent = self.incumbent(identity, hello.instance);
+        let answered = match &incumbent {
+            Some(live) => {
+                let ping = call::<_, ()>(&live.session, ControlCall::Ping, live.epoch, &());
+                tokio::time::timeout(ALIVE_DEADLINE, ping).await.is_ok_and(|answer| answer.is_ok())
+            }
+            None => false,
+        };
+        let mut map = self.map();
+        let tunnel = map.entry(hello.cluster.clone()).or_default();
+        if tunnel.uid.is_some_and(|uid| uid != identity.uid) {
+            // Another registration of this id: nothing of the earlier one counts.
+            tunnel.become_another(Some(identity.uid));
+        }
+        tunnel.uid = Some(identity.uid);
+        let of_slot = |live: &&Arc<Live>| live.identity.slot == identity.slot;
+        let others = |live: &&Arc<Live>| live.instance != hello.instance;
+        let open =
+            tunnel.live.iter().filter(of_slot).filter(others).find(|live| live.session.is_open()).cloned();
+        let claim = Claim {
+            instance: hello.instance,
+            from,
+            incumbent: open.as_ref().map(|live| live.from),
+            answered: answered
+                && open.as_ref().zip(incumbent.as_ref()).is_some_and(|(a, b)| a.instance == b.instance),
+        };
+        let place = tunnel.places.entry(identity.slot).or_default();
+        let now = (Instant::now(), SystemTime::now());
+        let granted = place.claim(claim, now, || {
+            let mut next = self.shared.next_epoch.lock().unwrap_or_else(PoisonError::into_inner);
+            *next += 1;
+            Epoch(*next)
+        });
+        let contended = place.contention(now.0).filter(|found| found.other == from).cloned();
+        if let Granted::Now(_) = granted {
+            for live in tunnel.live.iter().filter(of_slot).filter(others) {
+                live.session.close(CloseReason::Fenced);
+            }
+        }
+        drop(map);
+        if let Some(contention) = contended {
+            self.tell_of_contention(identity, &contention, granted);
+        }
+        match granted {
+            Granted::Already(epoch) | Granted::Now(epoch) => Ok(epoch),
+            Granted::Fenced => Err(Rejection {
+                reason: RejectionReason::Fenced,
+                message: "a newer agent process holds this slot; do two run with the same identity?".into(),
+            }),
+            Granted::Quarantined => Err(Rejection {
+                reason: RejectionReason::DuplicateIdentity,
+                message: "agents contend for this slot; the one that is in it stays for some minutes. If one of them \
+                          is not yours, lock the cluster, and register it anew with trunkline clusters register --renew"
+                    .into(),
+            }),
+        }
+    }
+
+    /// An open session of another process in the same slot.
+    fn incumbent(&self, identity: &AgentIdentity, instance: u64) -> Option<Arc<Live>> {
+        let map = self.map();
+        let live = &map.get(&identity.cluster)?.live;
+        let other = |live: &&Arc<Live>| {
+            live.identity.slot == identity.slot && live.instance != instance && live.session.is_open()
+        };
+        live.iter().find(other).cloned()
+    }
+
+    fn tell_of_contention(&self, identity: &AgentIdentity, contention: &Contention, granted: Granted) {
+        self.shared.metrics.duplicate_identities.inc();
+        let Contention { one, other, .. } = contention;
+        warn!(target: "audit", cluster = %identity.cluster, slot = %identity.slot, %one, %other, ?granted,
+              "two agents contend for one slot: is the cluster's key in two places?");
+        self.tell_of(&identity.cluster);
+    }
+}
