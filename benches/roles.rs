@@ -14,7 +14,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio_rustls::TlsAcceptor;
-use trunkline_agent::{Agent, AgentConfig, WayConfig};
+use trunkline_agent::{Agent, AgentConfig, Credentials, WayConfig};
 use trunkline_gateway::{ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
 use trunkline_pki::dev::DevPki;
 use trunkline_pki::{AgentName, CertifiedFiles, Validity, crypto_provider};
@@ -199,8 +199,7 @@ async fn agent(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
         cluster: "alpha".parse()?,
         gateway: WayConfig {
             addresses: vec![tunnel.clone()],
-            roots: dir.join("tunnel-ca.pem"),
-            certificate: certified(dir, "agent"),
+            credentials: Credentials::Files { certificate: certified(dir, "agent"), roots: dir.join("tunnel-ca.pem") },
             server_name: None,
             proxy: None,
         },

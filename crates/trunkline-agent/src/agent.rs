@@ -1,6 +1,7 @@
 //! Bind, serve, drain: the only place where an agent's parts meet.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -9,10 +10,16 @@ use trunkline_proto::StatusReport;
 use trunkline_runtime::{Admin, BindError, Gate, Metrics as Registry, Readiness, Tasks, reload_for_ever};
 use trunkline_upstream::Upstream;
 
-use crate::config::{AgentConfig, AgentConfigError};
+use crate::config::{AgentConfig, AgentConfigError, Credentials, link_tls};
+use crate::enrol::{Clock, Enroller};
+use crate::identity::IdentityStore;
 use crate::metrics::Metrics;
+use crate::pass::{Issued, Pass, seconds};
+use crate::renewal::renew_for_ever;
 use crate::report::probe_for_ever;
-use crate::uplink::Uplink;
+use crate::status::AgentStatus;
+use crate::trouble::{GATE, Trouble};
+use crate::uplink::{Parts, Uplink};
 
 /// Why an agent cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -26,16 +33,17 @@ pub enum AgentError {
 }
 
 /// An agent that holds its ports and has read its files, but does nothing yet.
-#[derive(Debug)]
 pub struct Agent {
-    config: AgentConfig,
     admin: Option<Admin>,
     gate: Gate,
     readiness: Readiness,
     tasks: Tasks,
-    uphill: crate::config::Uphill,
+    pass: Pass,
+    uplink: Uplink,
     upstream: Upstream,
+    report: watch::Sender<StatusReport>,
     metrics: Metrics,
+    grace: Duration,
 }
 
 /// An agent at work: owns every task it started.
@@ -59,33 +67,67 @@ impl Agent {
             upstream_metrics.register(registry);
         });
         let uphill = config.uphill()?;
-        for warning in uphill.tls.warnings() {
-            warn!("{warning}");
-        }
+        let software = env!("CARGO_PKG_VERSION").to_owned();
         let upstream =
             Upstream::new(&config.upstream, &tasks, upstream_metrics).map_err(AgentConfigError::from)?;
+        let pass = match &config.gateway.credentials {
+            Credentials::Files { certificate, roots } => {
+                let tls = link_tls(certificate, roots)?;
+                for warning in tls.warnings() {
+                    warn!("{warning}");
+                }
+                metrics.certificate_not_after.set(seconds(tls.not_after()));
+                Pass::Files(Arc::new(tls))
+            }
+            Credentials::Enrol(enrol) => {
+                let enroller = Enroller {
+                    cluster: config.cluster.clone(),
+                    slot: enrol.check()?,
+                    software: software.clone(),
+                    dialler: uphill.dialler.clone(),
+                    pin: enrol.pin,
+                    token_file: enrol.token_file.clone(),
+                    store: IdentityStore::new(&enrol.identity, &upstream),
+                    clock: Clock::default(),
+                };
+                Pass::Issued(Issued::new(enroller, metrics.clone()))
+            }
+        };
         let readiness = Readiness::new();
-        let gate = readiness.gate("tunnel");
+        let gate = readiness.gate(GATE);
+        let (report, reports) = watch::channel(StatusReport::default());
+        let parts = Parts {
+            cluster: config.cluster.clone(),
+            software,
+            uphill,
+            pass: pass.clone(),
+            upstream: upstream.clone(),
+            metrics: metrics.clone(),
+            report: reports,
+            trouble: Trouble::new(readiness.clone()),
+        };
+        let uplink = Uplink::new(parts, &tasks);
         let admin = match config.admin {
-            Some(address) => Some(Admin::bind(address, readiness.clone(), registry).await?),
+            Some(address) => {
+                let uplink = uplink.clone();
+                let status = move || serde_json::to_string(&uplink.status()).unwrap_or_default();
+                let admin = Admin::bind(address, readiness.clone(), registry).await?;
+                Some(admin.with_page("/status", status))
+            }
             None => None,
         };
-        Ok(Self { config, admin, gate, readiness, tasks, uphill, upstream, metrics })
+        let grace = Duration::from_secs(config.drain_seconds);
+        Ok(Self { admin, gate, readiness, tasks, pass, uplink, upstream, report, metrics, grace })
     }
 
     /// Starts the tasks.
     pub fn serve(self) -> Running {
-        let Self { config, admin, gate, readiness, tasks, uphill, upstream, metrics } = self;
+        let Self { admin, gate, readiness, tasks, pass, uplink, upstream, report, metrics, grace } = self;
         let admin_address = admin.as_ref().and_then(|admin| admin.address().ok());
         if let Some(admin) = admin {
             admin.serve(&tasks);
         }
-        info!(cluster = %config.cluster, upstream = upstream.target(), "agent starts");
-        let (report, reports) = watch::channel(StatusReport::default());
-        let tls = uphill.tls.clone();
-        let software = env!("CARGO_PKG_VERSION").to_owned();
-        let uplink =
-            Uplink::new(config.cluster, software, uphill, upstream.clone(), &tasks, metrics, reports);
+        info!(cluster = %uplink.cluster(), upstream = upstream.target(), "agent starts");
         let mut up = uplink.up();
         tasks.spawn_until_stopped(async move {
             if up.wait_for(|up| *up).await.is_ok() {
@@ -94,9 +136,23 @@ impl Agent {
         });
         tasks.spawn_until_stopped(probe_for_ever(upstream, report));
         tasks.spawn_until_stopped(uplink.clone().run());
-        tasks.spawn_until_stopped(reload_for_ever("links", move || tls.refresh()));
-        let grace = Duration::from_secs(config.drain_seconds);
+        match pass {
+            Pass::Files(tls) => tasks.spawn_until_stopped(reload_for_ever("links", move || {
+                let changed = tls.refresh();
+                metrics.certificate_not_after.set(seconds(tls.not_after()));
+                changed
+            })),
+            Pass::Issued(issued) => {
+                tasks.spawn_until_stopped(renew_for_ever(issued, uplink.clone(), metrics))
+            }
+        };
         Running { tasks, uplink, readiness, admin: admin_address, grace }
+    }
+}
+
+impl std::fmt::Debug for Agent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Agent").field("cluster", self.uplink.cluster()).finish_non_exhaustive()
     }
 }
 
@@ -109,6 +165,11 @@ impl Running {
     /// The tasks, for signal handling.
     pub fn tasks(&self) -> &Tasks {
         &self.tasks
+    }
+
+    /// What the agent says of itself; the same as `/status` at its admin port.
+    pub fn status(&self) -> AgentStatus {
+        self.uplink.status()
     }
 
     /// Waits until a tunnel is up.

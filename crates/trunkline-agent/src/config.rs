@@ -1,15 +1,20 @@
 //! An agent's configuration, as people write it.
 
+mod enrol;
+mod way;
+
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use rustls_pki_types::ServerName;
 use serde::Deserialize;
-use trunkline_pki::{CertifiedFiles, LinkSettings, LinkTls, TlsError, upstream_tls};
-use trunkline_proto::ClusterId;
-use trunkline_tunnel::{Dialler, GatewayAddress, HttpProxy, InvalidAddress, InvalidProxy};
+use trunkline_pki::{CertifiedFiles, LinkSettings, LinkTls, TlsError};
+use trunkline_proto::{ClusterId, MAX_SLOTS};
+use trunkline_tunnel::{Dialler, GatewayAddress, InvalidAddress, InvalidProxy};
 use trunkline_upstream::{UpstreamConfig, UpstreamConfigError};
+
+pub use enrol::{EnrolConfig, IdentityConfig, SlotSource};
+pub use way::{Credentials, InvalidWay, ProxyConfig, WayConfig};
 
 /// An agent's configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,60 +26,12 @@ pub struct AgentConfig {
     pub gateway: WayConfig,
     /// The way to the cluster's API server.
     pub upstream: UpstreamConfig,
-    /// Address of the admin port (`/livez`, `/readyz`, `/metrics`); none by default.
+    /// Address of the admin port (`/livez`, `/readyz`, `/metrics`, `/status`); none by default.
     #[serde(default)]
     pub admin: Option<SocketAddr>,
     /// How long what is in flight has when the agent is asked to stop, in seconds. 30 by default.
     #[serde(default = "thirty")]
     pub drain_seconds: u64,
-}
-
-/// The way to the gateway.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WayConfig {
-    /// Tunnel doors, `host:port`, tried in this order.
-    pub addresses: Vec<String>,
-    /// PEM file with the root of the tunnel.
-    pub roots: PathBuf,
-    /// The agent's certificate and key.
-    pub certificate: CertifiedFiles,
-    /// The name in the gateway's certificate, if it is not the address's host.
-    #[serde(default)]
-    pub server_name: Option<String>,
-    /// An HTTP proxy on the way.
-    #[serde(default)]
-    pub proxy: Option<ProxyConfig>,
-}
-
-/// An HTTP proxy on the way to the gateway.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProxyConfig {
-    /// `http://[user:password@]host:port` or `https://...`. Give it here or in `url_file`.
-    #[serde(default)]
-    pub url: Option<String>,
-    /// A file that holds the URL, for one with a password.
-    #[serde(default)]
-    pub url_file: Option<PathBuf>,
-    /// Hosts, domains and CIDRs that are dialled straight, separated by commas.
-    #[serde(default)]
-    pub no_proxy: String,
-    /// PEM file with the root of an https proxy's certificate.
-    #[serde(default)]
-    pub ca: Option<PathBuf>,
-}
-
-impl std::fmt::Debug for ProxyConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The URL may hold a password.
-        f.debug_struct("ProxyConfig")
-            .field("url", &self.url.as_ref().map(|_| "(hidden)"))
-            .field("url_file", &self.url_file)
-            .field("no_proxy", &self.no_proxy)
-            .field("ca", &self.ca)
-            .finish()
-    }
 }
 
 /// Why an [`AgentConfig`] is not usable.
@@ -118,22 +75,37 @@ pub enum AgentConfigError {
     /// A file cannot be read.
     #[error("cannot read {0}; does it exist, and may this process read it?")]
     Read(PathBuf, #[source] std::io::Error),
+    /// The variable with the pod's name is not there.
+    #[error(
+        "gateway.enrol.slot_from names the environment variable {0}, which is not set: set it to the pod's name \
+         (fieldRef metadata.name), or give gateway.enrol.slot"
+    )]
+    NoPodName(String),
+    /// The pod's name holds no number.
+    #[error(
+        "{0:?} is not the name of a StatefulSet's pod, which ends with '-' and a number; give gateway.enrol.slot"
+    )]
+    PodName(String),
+    /// More pods than a cluster may have.
+    #[error("slot {0} is too high: an agent has {MAX_SLOTS} pods at the most; scale the StatefulSet down")]
+    SlotTooHigh(u64),
+    /// The Secret's name is none.
+    #[error("gateway.enrol.identity.secret: {0:?} cannot be a name in Kubernetes; use a-z, 0-9, '-' and '.'")]
+    SecretName(String),
     /// The upstream is not usable.
     #[error("upstream")]
     Upstream(#[from] UpstreamConfigError),
 }
 
-/// What the uplink needs, all read and checked.
-#[derive(Debug)]
+/// How a link is dialled, all read and checked.
+#[derive(Clone, Debug)]
 pub(crate) struct Uphill {
     pub(crate) addresses: Vec<GatewayAddress>,
     pub(crate) dialler: Dialler,
-    pub(crate) tls: Arc<LinkTls>,
 }
 
 impl AgentConfig {
-    /// Reads and checks what the way to the gateway needs. That the certificate is for another cluster is left to
-    /// the gateway to judge; it is only reported by [`AgentConfig::check_certificate`].
+    /// Reads and checks what dialling takes, but for the credentials.
     pub(crate) fn uphill(&self) -> Result<Uphill, AgentConfigError> {
         if self.cluster.is_management() {
             return Err(AgentConfigError::Reserved);
@@ -153,55 +125,41 @@ impl AgentConfig {
             ),
             None => None,
         };
-        let tls = LinkTls::new(LinkSettings {
-            files: self.gateway.certificate.clone(),
-            roots: self.gateway.roots.clone(),
-        })?;
         let proxy = match &self.gateway.proxy {
             Some(proxy) => Some(proxy.read()?),
             None => None,
         };
-        Ok(Uphill { addresses, dialler: Dialler { proxy, server_name }, tls: Arc::new(tls) })
+        Ok(Uphill { addresses, dialler: Dialler { proxy, server_name } })
     }
 
-    /// Whether the agent's certificate names the configured cluster.
+    /// Whether the credentials are usable, and of the configured cluster. What a gateway has still to issue is not
+    /// asked for here.
     ///
     /// # Errors
-    /// When it names another, or the files are not usable.
+    /// When the certificate names another cluster, files are not usable, or the slot cannot be told.
     pub fn check_certificate(&self) -> Result<(), AgentConfigError> {
-        let certified = self.uphill()?.tls.identity().cluster;
+        self.uphill()?;
+        let (certificate, roots) = match &self.gateway.credentials {
+            Credentials::Files { certificate, roots } => (certificate, roots),
+            Credentials::Enrol(enrol) => return enrol.check().map(|_| ()),
+        };
+        let certified = link_tls(certificate, roots)?.identity().cluster;
         if certified == self.cluster {
             return Ok(());
         }
         Err(AgentConfigError::OtherCluster {
-            path: self.gateway.certificate.certificate.clone(),
+            path: certificate.certificate.clone(),
             certified,
             configured: self.cluster.clone(),
         })
     }
 }
 
-impl ProxyConfig {
-    fn read(&self) -> Result<HttpProxy, AgentConfigError> {
-        let url = match (&self.url, &self.url_file) {
-            (Some(url), None) => url.clone(),
-            (None, Some(path)) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|source| AgentConfigError::Read(path.clone(), source))?;
-                text.trim().to_owned()
-            }
-            _ => return Err(AgentConfigError::ProxyUrl),
-        };
-        let tls = match &self.ca {
-            Some(path) => {
-                let pem =
-                    std::fs::read(path).map_err(|source| AgentConfigError::Read(path.clone(), source))?;
-                Some(Arc::new(upstream_tls(Some(&pem), None, &[b"http/1.1"])?))
-            }
-            None => None,
-        };
-        Ok(HttpProxy::new(&url, &self.no_proxy, tls)?)
-    }
+/// An agent's end of a link, made of files. That they are of another cluster is left to the gateway to judge; it is only
+/// reported by [`AgentConfig::check_certificate`].
+pub(crate) fn link_tls(certificate: &CertifiedFiles, roots: &Path) -> Result<LinkTls, AgentConfigError> {
+    let settings = LinkSettings { files: certificate.clone(), roots: roots.to_owned() };
+    Ok(LinkTls::new(settings)?)
 }
 
 fn thirty() -> u64 {

@@ -14,13 +14,14 @@ use hyper_util::rt::TokioIo;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 use trunkline_proto::{
-    ClusterId, ControlCall, Drain, Epoch, Identity, LinkWish, Purpose, RequestId, StreamHead,
+    ClusterId, ControlCall, Drain, Epoch, Identity, LinkWish, Purpose, RequestId, StreamHead, Trust,
 };
 use trunkline_runtime::{Body, Copied, Tasks, boxed, chain, copy_both_ways};
 use trunkline_tunnel::{json, read_json};
 use trunkline_upstream::Upstream;
 
 use crate::metrics::{Metrics, Reason};
+use crate::pass::Pass;
 use crate::refusal::Refusal;
 
 /// What answering the requests of one session takes. Clones share it.
@@ -30,6 +31,7 @@ pub(crate) struct Dispatch {
     pub(crate) upstream: Upstream,
     pub(crate) tasks: Tasks,
     pub(crate) metrics: Metrics,
+    pub(crate) pass: Pass,
     /// The epoch the gateway gave, once it did.
     pub(crate) epoch: tokio::sync::watch::Receiver<Option<Epoch>>,
     /// Cancelled when the gateway asks to open elsewhere.
@@ -96,7 +98,13 @@ impl Dispatch {
                     read_json(request.into_body()).await.map_err(|_| Refusal::UnknownCall)?;
                 self.wish.send_replace(wish.api);
             }
-            ControlCall::Hello | ControlCall::Status | ControlCall::Renew | ControlCall::Trust => {
+            ControlCall::Trust => {
+                // Roots that come from files are for those who write the files.
+                let Pass::Issued(issued) = &self.pass else { return Err(Refusal::UnknownCall) };
+                let trust: Trust = read_json(request.into_body()).await.map_err(|_| Refusal::UnknownCall)?;
+                issued.trust(&trust).await.map_err(Refusal::Roots)?;
+            }
+            ControlCall::Hello | ControlCall::Status | ControlCall::Renew => {
                 return Err(Refusal::UnknownCall);
             }
         }

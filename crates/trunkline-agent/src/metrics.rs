@@ -27,6 +27,16 @@ pub(crate) struct Metrics {
     pub(crate) requests: Counter,
     /// `trunkline_agent_refusals_total{reason}`
     pub(crate) refusals: Family<Reason, Counter>,
+    /// `trunkline_agent_enrolments_total`
+    pub(crate) enrolments: Counter,
+    /// `trunkline_agent_enrolments_failed_total`
+    pub(crate) enrolments_failed: Counter,
+    /// `trunkline_agent_renewals_total`
+    pub(crate) renewals: Counter,
+    /// `trunkline_agent_renewals_failed_total`
+    pub(crate) renewals_failed: Counter,
+    /// `trunkline_agent_certificate_not_after_seconds`
+    pub(crate) certificate_not_after: Gauge,
 }
 
 impl Metrics {
@@ -38,6 +48,15 @@ impl Metrics {
         sub.register("dials_failed", "Attempts that failed", self.dials_failed.clone());
         sub.register("requests", "Kubernetes requests received", self.requests.clone());
         sub.register("refusals", "Kubernetes requests refused, by reason", self.refusals.clone());
+        sub.register("enrolments", "Certificates obtained by enrolling", self.enrolments.clone());
+        sub.register("enrolments_failed", "Enrolments that failed", self.enrolments_failed.clone());
+        sub.register("renewals", "Certificates obtained by renewing", self.renewals.clone());
+        sub.register("renewals_failed", "Renewals that failed", self.renewals_failed.clone());
+        sub.register(
+            "certificate_not_after_seconds",
+            "When the certificate in use ends, in seconds since 1970",
+            self.certificate_not_after.clone(),
+        );
     }
 
     pub(crate) fn link_closed(&self, reason: &str) {

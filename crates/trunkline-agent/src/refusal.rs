@@ -1,6 +1,7 @@
 //! Every way an agent says no to a Kubernetes request.
 
 use http::{HeaderValue, Response, StatusCode, header};
+use trunkline_pki::TlsError;
 use trunkline_proto::{ClusterId, Epoch, InvalidHead, Status};
 use trunkline_runtime::{Body, chain, full};
 use trunkline_upstream::SendError;
@@ -18,6 +19,8 @@ pub(crate) enum Refusal {
     Send(#[from] SendError),
     #[error("no such control call")]
     UnknownCall,
+    #[error("the roots that the gateway told are not usable")]
+    Roots(#[source] TlsError),
 }
 
 impl Refusal {
@@ -31,14 +34,16 @@ impl Refusal {
             Self::Send(SendError::TimedOut { .. }) => "UpstreamTimeout",
             Self::Send(_) => "UpstreamUnreachable",
             Self::UnknownCall => "UnknownCall",
+            Self::Roots(_) => "BadRoots",
         }
     }
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Head(_) | Self::UnknownCall | Self::Send(SendError::Path(_) | SendError::NoPath) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Head(_)
+            | Self::UnknownCall
+            | Self::Roots(_)
+            | Self::Send(SendError::Path(_) | SendError::NoPath) => StatusCode::BAD_REQUEST,
             Self::Epoch { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Send(SendError::Forbidden(_)) => StatusCode::FORBIDDEN,
             Self::Send(SendError::TimedOut { .. }) => StatusCode::GATEWAY_TIMEOUT,

@@ -1,33 +1,38 @@
 //! Keeps links up: dial, hello, serve, and again with a pause when it ends.
 //!
 //! The first link is for ever. Further ones come when the gateway wishes for them (a bulk stream is under way) and
-//! end when idle. "Open elsewhere first": a gateway that drains is left only after the next link is up.
+//! end when idle. "Open elsewhere first": a gateway that drains is left only after the next link is up, and so are
+//! links whose certificate was renewed.
+
+mod attempt;
+mod further;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
-use trunkline_proto::{
-    Capability, CloseReason, ClusterId, ControlCall, Drain, Epoch, Hello, Lane, Limits, PROTOCOL, Rejection,
-    StatusReport, Welcome,
-};
+use trunkline_proto::{CloseReason, ClusterId, ControlCall, Drain, Epoch, StatusReport};
 use trunkline_runtime::{Tasks, chain};
-use trunkline_tunnel::{Backoff, CallError, DialError, GatewayAddress, Role, Session, call, serve};
+use trunkline_tunnel::{Backoff, GatewayAddress, Session, call};
 use trunkline_upstream::Upstream;
+use zeroize::Zeroizing;
 
 use crate::config::Uphill;
-use crate::dispatch::Dispatch;
 use crate::metrics::Metrics;
+use crate::pass::Pass;
+use crate::status::AgentStatus;
+use crate::trouble::Trouble;
+use attempt::{Live, Outlook};
 
-/// The most links of the `api` lane, whatever the gateway wishes for.
-const MOST_LINKS: u16 = 4;
-/// How long a further link is kept with nothing on it.
-const IDLE: Duration = Duration::from_secs(60);
 /// How long a session must have lived for its end to be retried at once.
 const SETTLED: Duration = Duration::from_secs(10);
+/// How long a no that stays until a person does something is left alone.
+const LEFT_ALONE: Duration = Duration::from_secs(30);
+/// How often a new join token is looked for meanwhile.
+const TOKEN_LOOK: Duration = Duration::from_secs(1);
 
 /// The agent's links. Clones are handles to the same ones.
 #[derive(Clone)]
@@ -35,70 +40,59 @@ pub(crate) struct Uplink {
     shared: Arc<Shared>,
 }
 
+/// What links are made of.
+pub(crate) struct Parts {
+    pub(crate) cluster: ClusterId,
+    pub(crate) software: String,
+    pub(crate) uphill: Uphill,
+    pub(crate) pass: Pass,
+    pub(crate) upstream: Upstream,
+    pub(crate) metrics: Metrics,
+    pub(crate) report: watch::Receiver<StatusReport>,
+    pub(crate) trouble: Trouble,
+}
+
 struct Shared {
-    cluster: ClusterId,
+    parts: Parts,
     instance: u64,
-    software: String,
-    uphill: Uphill,
-    upstream: Upstream,
     tasks: Tasks,
-    metrics: Metrics,
-    report: watch::Receiver<StatusReport>,
     wish: watch::Sender<u16>,
     further: AtomicU16,
     /// Which of the addresses the first link is with: it is that gateway who wishes for more.
     at: AtomicUsize,
     sessions: std::sync::Mutex<Vec<(Session, Epoch)>>,
+    /// Links in a row that were closed without a word.
+    hung_up: AtomicU8,
     /// Told when the first link is up.
     up: watch::Sender<bool>,
+    /// Changes when links are to be made anew.
+    swaps: watch::Sender<u64>,
     stopping: CancellationToken,
 }
 
-/// Why an attempt to bring a link up failed.
-#[derive(Debug, thiserror::Error)]
-enum AttemptError {
-    #[error(transparent)]
-    Dial(#[from] DialError),
-    #[error("the gateway at {0} refused this agent: {1}")]
-    Rejected(GatewayAddress, Rejection),
-    #[error("the gateway at {0} closed the link during the hello: {1}")]
-    Closed(GatewayAddress, CloseReason),
-    #[error("the gateway at {0} did not answer the hello")]
-    Hello(GatewayAddress, #[source] CallError),
-}
-
-/// A link that is up.
-struct Live {
-    session: Session,
-    epoch: Epoch,
-    move_on: CancellationToken,
-    reconnect_cap: Duration,
+/// Why the first link is held no longer.
+enum Left {
+    /// It ended.
+    Lost,
+    /// Its gateway asks to open elsewhere.
+    MoveOn,
+    /// There is a new certificate.
+    Swap,
 }
 
 impl Uplink {
-    pub(crate) fn new(
-        cluster: ClusterId,
-        software: String,
-        uphill: Uphill,
-        upstream: Upstream,
-        tasks: &Tasks,
-        metrics: Metrics,
-        report: watch::Receiver<StatusReport>,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts, tasks: &Tasks) -> Self {
         let shared = Shared {
-            cluster,
+            parts,
             instance: rand::random(),
-            software,
-            uphill,
-            upstream,
             tasks: tasks.clone(),
-            metrics,
-            report,
             wish: watch::Sender::new(1),
             further: AtomicU16::new(0),
             at: AtomicUsize::new(0),
             sessions: std::sync::Mutex::default(),
+            hung_up: AtomicU8::new(0),
             up: watch::Sender::new(false),
+            swaps: watch::Sender::new(0),
             stopping: CancellationToken::new(),
         };
         Self { shared: Arc::new(shared) }
@@ -107,6 +101,45 @@ impl Uplink {
     /// Becomes true when the first link is up.
     pub(crate) fn up(&self) -> watch::Receiver<bool> {
         self.shared.up.subscribe()
+    }
+
+    /// The cluster that is connected.
+    pub(crate) fn cluster(&self) -> &ClusterId {
+        &self.shared.parts.cluster
+    }
+
+    /// How the agent is.
+    pub(crate) fn status(&self) -> AgentStatus {
+        let parts = &self.shared.parts;
+        let shown = parts.pass.shown();
+        let not_after = shown.and_then(|shown| jiff::Timestamp::try_from(shown.not_after).ok());
+        AgentStatus {
+            cluster_type: "managed".into(),
+            cluster: parts.cluster.clone(),
+            uid: shown.map(|shown| shown.uid),
+            slot: parts.pass.slot(),
+            gateways: parts.uphill.addresses.iter().map(ToString::to_string).collect(),
+            links: self.sessions().iter().filter(|(session, _)| !session.is_ended()).count(),
+            certificate_not_after: not_after.map(|moment| moment.to_string()),
+            renews: matches!(parts.pass, Pass::Issued(_)),
+            last_error: parts.trouble.newest(),
+            software: parts.software.clone(),
+        }
+    }
+
+    /// The newest link that takes requests.
+    pub(crate) fn newest(&self) -> Option<(Session, Epoch)> {
+        self.sessions().iter().rev().find(|(session, _)| session.is_open()).cloned()
+    }
+
+    /// The gateway that the first link is with, or was last.
+    pub(crate) fn address(&self) -> &GatewayAddress {
+        self.address_at(self.shared.at.load(Ordering::Relaxed))
+    }
+
+    /// Makes each link anew, and lets the old one go once that one is up.
+    pub(crate) fn swap(&self) {
+        self.shared.swaps.send_modify(|number| *number += 1);
     }
 
     /// Keeps links up until the tasks are told to stop.
@@ -140,195 +173,121 @@ impl Uplink {
     }
 
     async fn keep_first_link(&self) {
-        let shared = &self.shared;
+        let Shared { parts, stopping, .. } = &*self.shared;
+        let mut swaps = self.shared.swaps.subscribe();
         let mut backoff = Backoff::default();
+        let mut old: Option<Live> = None;
         let mut at = 0;
-        while !shared.stopping.is_cancelled() {
-            let address = &shared.uphill.addresses[at % shared.uphill.addresses.len()];
+        while !stopping.is_cancelled() {
+            let address = self.address_at(at);
+            // A swap that comes from here on counts: the certificate dialled with may be the one before it.
+            swaps.mark_unchanged();
             match self.bring_up(address, 0).await {
                 Ok(live) => {
                     info!(gateway = %address, epoch = %live.epoch, "tunnel is up");
-                    shared.at.store(at, Ordering::Relaxed);
-                    shared.up.send_replace(true);
+                    self.shared.at.store(at, Ordering::Relaxed);
+                    self.shared.up.send_replace(true);
+                    parts.trouble.is_over();
+                    if let Some(old) = old.take() {
+                        self.let_go(&old);
+                    }
                     backoff.set_cap(live.reconnect_cap);
                     let began = tokio::time::Instant::now();
-                    tokio::select! {
-                        reason = live.session.ended() => {
-                            if !shared.stopping.is_cancelled() {
-                                warn!(gateway = %address, %reason, "tunnel lost; dialling again");
-                            }
-                        }
-                        () = live.move_on.cancelled() => {
+                    let left = self.hold(&live, address, &mut swaps).await;
+                    if began.elapsed() >= SETTLED {
+                        backoff.reset();
+                    }
+                    match left {
+                        Left::Lost => {}
+                        Left::MoveOn => {
                             // The old session goes on in its own tasks until the gateway ends it.
                             live.session.drain();
                             at += 1;
                         }
-                    }
-                    if began.elapsed() >= SETTLED {
-                        backoff.reset();
+                        Left::Swap => {
+                            old = Some(live);
+                            continue;
+                        }
                     }
                 }
                 Err(error) => {
-                    warn!(gateway = %address, error = %chain(&error), "no tunnel");
                     at += 1;
+                    if stopping.is_cancelled() {
+                        return;
+                    }
+                    parts.trouble.tell(address, &chain(&error));
+                    match self.judge(&error) {
+                        Outlook::Passing => {}
+                        Outlook::Slow => backoff.set_cap(LEFT_ALONE),
+                        Outlook::Lasting => {
+                            self.leave_alone().await;
+                            continue;
+                        }
+                    }
                 }
             }
             tokio::select! {
-                () = shared.stopping.cancelled() => return,
+                () = stopping.cancelled() => return,
                 () = tokio::time::sleep(backoff.pause()) => {}
             }
         }
-        shared.stopping.cancelled().await;
+        stopping.cancelled().await;
     }
 
-    /// Brings further links up while the gateway wishes for more than there are.
-    async fn grant_wishes(&self) {
-        let shared = &self.shared;
-        let mut wishes = shared.wish.subscribe();
-        while wishes.changed().await.is_ok() {
-            let wanted = (*wishes.borrow_and_update()).min(MOST_LINKS);
-            let there = 1 + shared.further.load(Ordering::Relaxed);
-            for ordinal in there..wanted {
-                shared.further.fetch_add(1, Ordering::Relaxed);
-                let uplink = self.clone();
-                shared.tasks.spawn_until_stopped(async move {
-                    uplink.run_further_link(ordinal).await;
-                    uplink.shared.further.fetch_sub(1, Ordering::Relaxed);
-                });
-            }
-        }
-    }
-
-    async fn run_further_link(&self, ordinal: u16) {
-        let addresses = &self.shared.uphill.addresses;
-        let address = &addresses[self.shared.at.load(Ordering::Relaxed) % addresses.len()];
-        let live = match self.bring_up(address, ordinal).await {
-            Ok(live) => live,
-            Err(error) => return debug!(ordinal, error = %chain(&error), "no further link"),
-        };
-        debug!(ordinal, "further link is up");
-        let mut last = live.session.traffic();
-        loop {
-            tokio::select! {
-                _ = live.session.ended() => return,
-                () = live.move_on.cancelled() => {}
-                () = tokio::time::sleep(IDLE) => {}
-            }
-            let now = live.session.traffic();
-            // Pings alone are a few hundred bytes a minute.
-            let idle = now.received - last.received < 32 * 1024 && now.sent - last.sent < 32 * 1024;
-            if idle || live.move_on.is_cancelled() {
-                let drain = Drain { grace_ms: 0, message: "an idle further link".into() };
-                tell(&live.session, ControlCall::Drain, live.epoch, drain).await;
-                live.session.ended().await;
-                return;
-            }
-            last = now;
-        }
-    }
-
-    async fn bring_up(&self, address: &GatewayAddress, ordinal: u16) -> Result<Live, AttemptError> {
-        let shared = &self.shared;
-        shared.metrics.dials.inc();
-        let brought = self.attempt(address, ordinal).await;
-        if brought.is_err() {
-            shared.metrics.dials_failed.inc();
-        }
-        brought
-    }
-
-    async fn attempt(&self, address: &GatewayAddress, ordinal: u16) -> Result<Live, AttemptError> {
-        let shared = &self.shared;
-        let link = shared.uphill.dialler.dial(address, shared.uphill.tls.current()).await?;
-        let (session, inbound) = Session::start(link, Role::Dialler, Limits::DEFAULT, &shared.tasks);
-        let (epoch, granted) = watch::channel(None);
-        let move_on = CancellationToken::new();
-        let dispatch = Dispatch {
-            cluster: shared.cluster.clone(),
-            upstream: shared.upstream.clone(),
-            tasks: shared.tasks.clone(),
-            metrics: shared.metrics.clone(),
-            epoch: granted,
-            move_on: move_on.clone(),
-            wish: shared.wish.clone(),
-        };
-        shared
-            .tasks
-            .spawn(serve(inbound, shared.tasks.clone(), move |request| dispatch.clone().answer(request)));
-        let welcome = self.say_hello(&session, address, ordinal).await.inspect_err(|_| {
-            session.close(CloseReason::Shutdown);
-        })?;
-        session.allow(welcome.limits);
-        epoch.send_replace(Some(welcome.epoch));
-        self.look_after(session.clone(), welcome.epoch, ordinal == 0);
-        let reconnect_cap = Duration::from_millis(welcome.reconnect_cap_ms);
-        Ok(Live { session, epoch: welcome.epoch, move_on, reconnect_cap })
-    }
-
-    async fn say_hello(
-        &self,
-        session: &Session,
-        address: &GatewayAddress,
-        ordinal: u16,
-    ) -> Result<Welcome, AttemptError> {
-        let shared = &self.shared;
-        let hello = Hello {
-            version: PROTOCOL,
-            oldest_version: PROTOCOL.oldest_accepted(),
-            software: shared.software.clone(),
-            cluster: shared.cluster.clone(),
-            instance: shared.instance,
-            lane: Lane::Api,
-            ordinal,
-            capabilities: vec![Capability::MoreLinks],
-            limits: Limits::DEFAULT,
-        };
-        match call(session, ControlCall::Hello, Epoch::default(), &hello).await {
-            Ok(welcome) => Ok(welcome),
-            Err(CallError::Refused(_, body)) => {
-                Err(AttemptError::Rejected(address.clone(), serde_json_rejection(&body)))
-            }
-            // With TLS 1.3 the gateway's no to our certificate comes after our side of the handshake is done.
-            Err(CallError::Exchange(_)) => {
-                let reason = tokio::time::timeout(Duration::from_secs(1), session.ended()).await;
-                let reason = reason.unwrap_or(CloseReason::LinkLost("no reason was given".into()));
-                Err(AttemptError::Closed(address.clone(), reason))
-            }
-            Err(error) => Err(AttemptError::Hello(address.clone(), error)),
-        }
-    }
-
-    /// Heartbeat, status reports and bookkeeping of one session, until it ends.
-    fn look_after(&self, session: Session, epoch: Epoch, reports: bool) {
-        let shared = self.shared.clone();
-        shared.metrics.links_open.inc();
-        self.sessions().push((session.clone(), epoch));
-        let uplink = self.clone();
-        self.shared.tasks.spawn(async move {
-            tokio::join!(session.keep_alive(epoch), async {
-                if reports {
-                    uplink.send_reports(&session, epoch).await;
+    /// Waits while the first link is good.
+    async fn hold(&self, live: &Live, address: &GatewayAddress, swaps: &mut watch::Receiver<u64>) -> Left {
+        tokio::select! {
+            reason = live.session.ended() => {
+                if !self.shared.stopping.is_cancelled() {
+                    warn!(gateway = %address, %reason, "tunnel lost; dialling again");
                 }
-            });
-            uplink.sessions().retain(|(other, _)| !other.is_ended());
-            shared.metrics.links_open.dec();
-            shared.metrics.link_closed(session.ended().await.as_str());
+                Left::Lost
+            }
+            () = live.move_on.cancelled() => Left::MoveOn,
+            _ = swaps.changed() => Left::Swap,
+        }
+    }
+
+    /// Lets a link go whose place another has taken: the gateway gives it no more requests, and ends it when none is in
+    /// flight on it.
+    fn let_go(&self, live: &Live) {
+        let (session, epoch) = (live.session.clone(), live.epoch);
+        session.drain();
+        self.shared.tasks.spawn_until_stopped(async move {
+            let drain = Drain { grace_ms: 0, message: "another link has taken its place".into() };
+            tell(&session, ControlCall::Drain, epoch, drain).await;
         });
     }
 
-    async fn send_reports(&self, session: &Session, epoch: Epoch) {
-        let mut report = self.shared.report.clone();
-        report.mark_changed();
-        loop {
-            tokio::select! {
-                _ = session.ended() => return,
-                changed = report.changed() => if changed.is_err() { return },
+    /// Pauses after a no that stays until a person does something; a new join token is such a thing.
+    async fn leave_alone(&self) {
+        let token = || -> Option<Zeroizing<String>> {
+            match &self.shared.parts.pass {
+                Pass::Files(_) => None,
+                Pass::Issued(issued) => issued.token(),
             }
-            let newest = report.borrow_and_update().clone();
-            if let Err(error) = call::<_, ()>(session, ControlCall::Status, epoch, &newest).await {
-                debug!(%error, "status report not delivered");
+        };
+        let before = token();
+        let another = async {
+            loop {
+                tokio::time::sleep(TOKEN_LOOK).await;
+                let now = token();
+                if now.is_some() && now != before {
+                    return;
+                }
             }
+        };
+        tokio::select! {
+            () = self.shared.stopping.cancelled() => {}
+            () = another => debug!("there is another join token"),
+            // A little apart, so that the pods of one cluster do not knock together.
+            () = tokio::time::sleep(LEFT_ALONE.mul_f64(rand::random_range(0.8..1.2))) => {}
         }
+    }
+
+    fn address_at(&self, at: usize) -> &GatewayAddress {
+        let addresses = &self.shared.parts.uphill.addresses;
+        &addresses[at % addresses.len()]
     }
 
     fn sessions(&self) -> std::sync::MutexGuard<'_, Vec<(Session, Epoch)>> {
@@ -346,11 +305,4 @@ async fn tell<Q: serde::Serialize + Send + Sync + 'static>(
     if let Err(error) = call::<Q, ()>(session, what, epoch, &message).await {
         debug!(call = what.path(), %error, "control call not delivered");
     }
-}
-
-fn serde_json_rejection(body: &[u8]) -> Rejection {
-    serde_json::from_slice(body).unwrap_or_else(|_| Rejection {
-        reason: trunkline_proto::RejectionReason::Unknown,
-        message: "its answer does not parse; is this address a tunnel door?".into(),
-    })
 }
