@@ -29,9 +29,6 @@ use pinned::PinVerifier;
 /// The longest certificate that is looked at here, in bytes; ours have about 300.
 const MAX_CERTIFICATE_BYTES: usize = 4 * 1024;
 
-/// What the roots in an agent's hands are called in errors.
-const ROOTS: &str = "the tunnel roots the agent was given";
-
 /// By what an agent knows the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Anchor {
@@ -78,7 +75,7 @@ pub fn enrol_link_tls(key: &ClusterKey, anchor: &Anchor) -> Result<Arc<ClientCon
         Anchor::Pin(pin) => {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(PinVerifier::new(*pin)))
         }
-        Anchor::Roots(pem) => builder.with_root_certificates(files::trusted(ROOTS, pem.as_bytes())?),
+        Anchor::Roots(pem) => builder.with_root_certificates(files::given_roots(pem)?),
     };
     let shown = CertifiedKey::from_der(vec![self_signed(key)?], keys::der(key.pair()), &provider)
         .map_err(TlsError::Rustls)?;

@@ -25,6 +25,9 @@ use crate::{TlsError, identity};
 /// The largest file that is read: the bundle of all public CAs has a quarter of it.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
+/// The longest certificate or roots that are taken from elsewhere than files, in bytes of PEM.
+pub(crate) const MAX_GIVEN_BYTES: usize = 64 * 1024;
+
 /// Where a certificate and its private key are.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -175,6 +178,20 @@ pub(crate) fn trusted(origin: &str, pem: &[u8]) -> Result<RootCertStore, TlsErro
         store.add(certificate).map_err(|_| TlsError::NotX509 { origin: origin.to_owned() })?;
     }
     Ok(store)
+}
+
+/// The tunnel roots (PEM) that an agent was given otherwise than in a file.
+pub(crate) fn given_roots(pem: &str) -> Result<RootCertStore, TlsError> {
+    let origin = "the tunnel roots the agent was given";
+    trusted(origin, given(origin, pem)?)
+}
+
+/// What was given otherwise than in a file, within the limit.
+pub(crate) fn given<'a>(origin: &str, pem: &'a str) -> Result<&'a [u8], TlsError> {
+    if pem.len() <= MAX_GIVEN_BYTES {
+        return Ok(pem.as_bytes());
+    }
+    Err(TlsError::TooLarge { origin: origin.to_owned(), limit: MAX_GIVEN_BYTES as u64 })
 }
 
 /// Refuses bytes that hold a private key of any kind, an encrypted one included.

@@ -27,12 +27,8 @@ mod verifier;
 
 use verifier::GatewayVerifier;
 
-/// What certificate and roots are called in errors when they are from no file.
+/// What a certificate is called in errors when it is from no file.
 const CERTIFICATE: &str = "the certificate the agent was given";
-const ROOTS: &str = "the tunnel roots the agent was given";
-
-/// The longest certificate or roots that are taken from elsewhere than files, in bytes of PEM.
-const MAX_PEM_BYTES: usize = 64 * 1024;
 
 /// What an agent's end of a link is made of when it follows files.
 #[derive(Clone, Debug, Deserialize)]
@@ -162,7 +158,7 @@ impl Held {
 
 impl Link {
     fn issued(certificate_pem: &str, key: &SlotKey, roots_pem: &str) -> Result<Self, TlsError> {
-        let chain = files::chain(CERTIFICATE, limited(CERTIFICATE, certificate_pem)?)?;
+        let chain = files::chain(CERTIFICATE, files::given(CERTIFICATE, certificate_pem)?)?;
         let certified = files::paired((CERTIFICATE, chain), ("the slot key", key.der()), &crypto_provider())?;
         let leaf = certified.end_entity_cert().map_err(TlsError::Rustls)?;
         files::check_end(CERTIFICATE, &files::parsed(CERTIFICATE, leaf)?, SystemTime::now())?;
@@ -186,14 +182,7 @@ impl Link {
 }
 
 fn roots(pem: &str) -> Result<Arc<RootCertStore>, TlsError> {
-    files::trusted(ROOTS, limited(ROOTS, pem)?).map(Arc::new)
-}
-
-fn limited<'a>(origin: &str, pem: &'a str) -> Result<&'a [u8], TlsError> {
-    if pem.len() > MAX_PEM_BYTES {
-        return Err(TlsError::TooLarge { origin: origin.to_owned(), limit: MAX_PEM_BYTES as u64 });
-    }
-    Ok(pem.as_bytes())
+    files::given_roots(pem).map(Arc::new)
 }
 
 impl fmt::Debug for LinkTls {

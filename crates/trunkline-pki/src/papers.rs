@@ -8,10 +8,11 @@
 //! - all roots are in one file that is replaced as a whole: whenever the gateway is killed, the next start finds the roots
 //!   as they were before a change or after it;
 //! - what is in the file is in force and the other way round: a change is written before it is used;
-//! - doors' keys are in memory only and last for [`door`] days; a folder that others can write to is not used.
+//! - doors' keys are in memory only, for 90 days at most; a folder that everybody can write to is not used.
 
 use std::fmt;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -71,10 +72,10 @@ pub enum PapersError {
     )]
     Folder {
         /// Which folder.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What the operating system says.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Others can change the roots, or have seen their keys.
     #[error(
@@ -83,7 +84,7 @@ pub enum PapersError {
     )]
     OpenToOthers {
         /// Which folder or file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// Its permissions.
         mode: u32,
     },
@@ -97,16 +98,16 @@ pub enum PapersError {
     )]
     Damaged {
         /// Which file.
-        path: std::path::PathBuf,
+        path: PathBuf,
     },
     /// The file cannot be written.
     #[error("cannot write {path}; check that there is room and that the folder may be written to")]
     Write {
         /// Which file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What the operating system says.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A root cannot be made.
     #[error("a root could not be made")]
@@ -203,6 +204,14 @@ impl Papers {
                 .is_ok_and(|root| certificate.verify_signature(Some(root.public_key())).is_ok())
         });
         signer.map(|root| root.pin())
+    }
+}
+
+#[cfg(test)]
+impl Papers {
+    /// The root under which the tunnel door shows its certificate.
+    pub(crate) fn shown_root(&self) -> Arc<Authority> {
+        self.0.tunnel.load().shown.clone()
     }
 }
 

@@ -93,7 +93,11 @@ impl TunnelDoorTls {
     /// Reads the files again and renews the papers' certificate when it is due: true if another configuration is in use
     /// from here on. On an error the last good one stays.
     pub fn refresh(&self) -> Result<bool, TlsError> {
-        self.follow.refresh(SystemTime::now())
+        self.refresh_at(SystemTime::now())
+    }
+
+    pub(crate) fn refresh_at(&self, now: SystemTime) -> Result<bool, TlsError> {
+        self.follow.refresh(now)
     }
 
     /// When the door's certificate in use ends.
@@ -125,7 +129,11 @@ impl FrontDoorTls {
     /// Reads the files again and renews the papers' certificate when it is due: true if another configuration is in use
     /// from here on. On an error the last good one stays.
     pub fn refresh(&self) -> Result<bool, TlsError> {
-        self.follow.refresh(SystemTime::now())
+        self.refresh_at(SystemTime::now())
+    }
+
+    pub(crate) fn refresh_at(&self, now: SystemTime) -> Result<bool, TlsError> {
+        self.follow.refresh(now)
     }
 
     /// When the door's certificate in use ends.

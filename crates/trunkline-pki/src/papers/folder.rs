@@ -65,6 +65,7 @@ impl Folder {
 
     /// Writes the roots in place of those before; they are on the disk when this returns.
     pub(super) fn write(&self, front: &Authority, tunnel: &TunnelRoots) -> Result<(), PapersError> {
+        Self::open(&self.0)?;
         let mut text = Zeroizing::new(HEAD.to_owned());
         for root in std::iter::once(front).chain(tunnel.oldest_first().map(AsRef::as_ref)) {
             text.push_str(&root.certificate_pem());
