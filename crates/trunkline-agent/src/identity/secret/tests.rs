@@ -92,7 +92,7 @@ impl ApiServer {
 impl State {
     fn put(&mut self, body: &[u8]) -> (StatusCode, String) {
         let mut object: Value = serde_json::from_slice(body).unwrap();
-        if object["metadata"]["resourceVersion"] != self.version.to_string() {
+        if object["metadata"]["resourceVersion"].as_str() != Some(&self.version.to_string()) {
             self.conflicts += 1;
             return (StatusCode::CONFLICT, json!({"message": "the object has been modified"}).to_string());
         }
