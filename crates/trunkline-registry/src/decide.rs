@@ -124,7 +124,12 @@ pub(crate) fn redeem(state: &State, knock: &Knock) -> Result<Change, RedeemError
             None => RedeemError::KeyUnknown(name()),
         });
     };
-    let hash = use_up(state, record, token.as_deref(), knock)?;
+    let hash = match (use_up(state, record, token.as_deref(), knock), away) {
+        (Ok(hash), _) => hash,
+        // The token it once joined with may still lie about where the agent runs; that is not what is wrong.
+        (Err(_), Some(last)) => return Err(RedeemError::AwayTooLong { name: name(), last }),
+        (Err(error), None) => return Err(error),
+    };
     let mut let_in = Record::clone(record);
     if !own {
         // What another key was given is not this one's: its slots are locked out from here on.

@@ -8,7 +8,8 @@ use trunkline_proto::{ClusterId, EnrolReason};
 
 use crate::rules::MAX_CLUSTERS;
 
-/// Why the registry did not do what it was asked for. Nothing has changed then.
+/// Why the registry did not do what it was asked for. Nothing has changed then; only after `Unavailable` it may have,
+/// if its text says so.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
     /// A value cannot be.
@@ -51,7 +52,7 @@ pub enum RegistryError {
     #[error("{MAX_CLUSTERS} clusters are registered, which is the most; remove one that is not used")]
     Full,
     /// The registry cannot write now.
-    #[error("the registry cannot write now: {0}; nothing was changed, try again")]
+    #[error("the registry cannot write now: {0}")]
     Unavailable(String),
     /// Where the registry is kept is not usable.
     #[error(transparent)]
@@ -179,7 +180,7 @@ pub enum RedeemError {
         last: Timestamp,
     },
     /// The registry cannot write now.
-    #[error("the registry cannot write now: {0}; try again")]
+    #[error("the registry cannot write now: {0}")]
     Unavailable(String),
 }
 

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot};
+use tracing::debug;
 use trunkline_api::{ClusterPatch, ClusterSpec, Lock, Metadata, NewCluster};
 use trunkline_proto::{ClusterId, ClusterUid, Slot};
 
 use crate::decide::{self, Knock};
 use crate::error::NotWritten;
-use crate::record::{self, JoinRecord, Record, SlotRecord};
-use crate::state::{Change, Kept, State};
+use crate::record::{JoinRecord, Record, SlotRecord};
+use crate::state::{Change, State};
 use crate::store::Store;
 use crate::writer::{Order, QUEUE, View, run};
 use crate::{JoinToken, OpenError, RedeemError, RegistryError, rules, token};
@@ -62,7 +63,7 @@ impl Registry {
     }
 
     fn over(store: Store) -> Result<Self, RegistryError> {
-        let state = load(&store)?;
+        let state = State::load(&store)?;
         let view = Arc::new(View::new(state.records()));
         let (orders, queue) = mpsc::channel(QUEUE);
         let shown = view.clone();
@@ -157,7 +158,9 @@ impl Registry {
         rules::check_by(by)?;
         rules::check_patch(patch)?;
         let (name, patch) = (id.clone(), patch.clone());
-        self.order(id, move |state| decide::edit(state, &name, &patch)).await
+        let record = self.order(id, move |state| decide::edit(state, &name, &patch)).await?;
+        debug!(cluster = %id, by, revision = record.metadata.revision, "edited");
+        Ok(record)
     }
 
     /// Closes a cluster. The revision grows by one, unless it is locked for the same reason already.
@@ -239,7 +242,9 @@ impl Registry {
     ) -> Result<Arc<Record>, E> {
         let (order, answer) = order(id, decide);
         self.orders()?.try_send(order).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => NotWritten(format!("{QUEUE} changes wait already")),
+            mpsc::error::TrySendError::Full(_) => {
+                NotWritten(format!("{QUEUE} changes wait already; nothing was changed, try again"))
+            }
             mpsc::error::TrySendError::Closed(_) => stopped(),
         })?;
         answer.await.unwrap_or_else(|_| Err(stopped().into()))
@@ -273,7 +278,9 @@ fn stopped() -> NotWritten {
 
 /// A new token and what is kept of it.
 fn join(by: &str, now: Timestamp, life: Duration) -> Result<(JoinToken, JoinRecord), RegistryError> {
-    let unavailable = |error: &dyn std::fmt::Display| RegistryError::Unavailable(error.to_string());
+    let unavailable = |error: &dyn std::fmt::Display| {
+        RegistryError::Unavailable(format!("a token cannot be made: {error}; nothing was changed, try again"))
+    };
     let token = JoinToken::generate().map_err(|error| unavailable(&error))?;
     let hash = token::hash(token.reveal()).ok_or_else(|| unavailable(&"a new token is not well formed"))?;
     let expires = now.checked_add(life).map_err(|_| RegistryError::Invalid {
@@ -283,14 +290,5 @@ fn join(by: &str, now: Timestamp, life: Duration) -> Result<(JoinToken, JoinReco
     Ok((token, JoinRecord { hash, created: now, expires, by: by.into(), used: None }))
 }
 
-/// All that a store holds.
-fn load(store: &Store) -> Result<State, OpenError> {
-    let damaged = |why| OpenError::Damaged { path: store.path().to_owned(), why };
-    let mut state = State::default();
-    for object in store.list(record::KIND).map_err(|error| damaged(error.to_string()))? {
-        let record = record::decode(&object.name, &object.body).map_err(damaged)?;
-        let id = record.metadata.name.clone();
-        state.set(&id, Some(Kept { record: Arc::new(record), revision: object.revision }));
-    }
-    Ok(state)
-}
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use trunkline_proto::ClusterId;
 
-use crate::record::Record;
-use crate::store::Revision;
+use crate::OpenError;
+use crate::record::{self, Record};
+use crate::store::{Revision, Store};
 
 /// A record and the revision at which the store has it.
 #[derive(Clone)]
@@ -25,6 +26,18 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// All that a store holds.
+    pub(crate) fn load(store: &Store) -> Result<Self, OpenError> {
+        let damaged = |why| OpenError::Damaged { path: store.path().to_owned(), why };
+        let mut state = Self::default();
+        for object in store.list(record::KIND).map_err(|error| damaged(error.to_string()))? {
+            let record = record::decode(&object.name, &object.body).map_err(damaged)?;
+            let id = record.metadata.name.clone();
+            state.set(&id, Some(Kept { record: Arc::new(record), revision: object.revision }));
+        }
+        Ok(state)
+    }
+
     pub(crate) fn get(&self, id: &ClusterId) -> Option<&Arc<Record>> {
         self.clusters.get(id).map(|kept| &kept.record)
     }
@@ -40,6 +53,16 @@ impl State {
 
     pub(crate) fn records(&self) -> BTreeMap<ClusterId, Arc<Record>> {
         self.clusters.iter().map(|(id, kept)| (id.clone(), kept.record.clone())).collect()
+    }
+
+    /// Takes on what another state has; returns what is now, by name, of those clusters that differ.
+    pub(crate) fn become_as(&mut self, other: Self) -> Vec<(ClusterId, Option<Arc<Record>>)> {
+        let before = std::mem::replace(self, other);
+        let gone = before.clusters.keys().filter(|id| !self.clusters.contains_key(id));
+        let gone = gone.map(|id| (id.clone(), None));
+        let same = |id: &ClusterId, kept: &Kept| before.get(id) == Some(&kept.record);
+        let changed = self.clusters.iter().filter(|(id, kept)| !same(id, kept));
+        gone.chain(changed.map(|(id, kept)| (id.clone(), Some(kept.record.clone())))).collect()
     }
 
     /// Sets or removes a record; returns what was there.

@@ -53,11 +53,13 @@ pub(crate) struct Write {
     pub(crate) body: Option<Vec<u8>>,
 }
 
-/// Why nothing was written.
+/// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
+    /// Nothing was written.
     #[error("{0} changed meanwhile")]
     Stale(String),
+    /// What was to be written may be there or not: open the store again to see.
     #[error("{0}")]
     Failed(Box<redb::Error>),
 }
@@ -71,15 +73,16 @@ impl<E: Into<redb::Error>> From<E> for StoreError {
 /// The store of one registry.
 #[derive(Debug)]
 pub(crate) struct Store {
-    database: Database,
     path: PathBuf,
+    /// None while it could not be opened again.
+    database: Option<Database>,
 }
 
 impl Store {
     /// The store in a file, made if it is not there, for this process alone. A file that is none is left as it is.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let database = file::open(path)?;
-        Ok(Self { database, path: path.to_owned() })
+        Ok(Self { path: path.to_owned(), database: Some(database) })
     }
 
     /// A store that ends with the process.
@@ -88,9 +91,23 @@ impl Store {
         let database = builder().create_with_backend(InMemoryBackend::new()).map_err(StoreError::from);
         let database = database.and_then(|database| lay_out(&database).map(|()| database));
         match database {
-            Ok(database) => Ok(Self { database, path }),
+            Ok(database) => Ok(Self { path, database: Some(database) }),
             Err(error) => Err(file::failed(&path, error)),
         }
+    }
+
+    /// The store of a file on a disk of the tests' making.
+    #[cfg(test)]
+    pub(crate) fn on(path: &Path, disk: impl redb::StorageBackend) -> Self {
+        Self { path: path.to_owned(), database: Some(builder().create_with_backend(disk).unwrap()) }
+    }
+
+    /// Opens the file again, after it failed: the library writes no more once the disk said no. It must be there.
+    pub(crate) fn open_again(&mut self) -> Result<(), OpenError> {
+        // First let go of the file, or it is in use.
+        self.database = None;
+        self.database = Some(file::open_existing(&self.path)?);
+        Ok(())
     }
 
     /// Where it is kept, for people.
@@ -100,12 +117,12 @@ impl Store {
 
     /// All objects of a kind, by name.
     pub(crate) fn list(&self, kind: &str) -> Result<Vec<Object>, StoreError> {
-        list(&self.database, kind)
+        list(self.database()?, kind)
     }
 
     /// Writes all of these or none, and returns when they are on the disk. Their revision is the one returned.
-    pub(crate) fn commit(&mut self, kind: &str, writes: &[Write]) -> Result<Revision, StoreError> {
-        let mut transaction = self.database.begin_write()?;
+    pub(crate) fn commit(&self, kind: &str, writes: &[Write]) -> Result<Revision, StoreError> {
+        let mut transaction = self.database()?.begin_write()?;
         transaction.set_durability(Durability::Immediate)?;
         let revision = {
             let mut numbers = transaction.open_table(NUMBERS)?;
@@ -127,6 +144,10 @@ impl Store {
         };
         transaction.commit()?;
         Ok(Revision(revision))
+    }
+
+    fn database(&self) -> Result<&Database, StoreError> {
+        self.database.as_ref().ok_or_else(|| redb::StorageError::DatabaseClosed.into())
     }
 }
 

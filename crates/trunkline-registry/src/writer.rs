@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{broadcast, mpsc};
-use tracing::error;
+use tracing::{error, info};
 use trunkline_proto::ClusterId;
 
 use crate::error::NotWritten;
 use crate::record::{self, Record};
 use crate::state::{Draft, State};
-use crate::store::{Revision, Store, StoreError, Write};
+use crate::store::{Revision, Store, Write};
 
 /// How many orders wait, and how many are committed at once, at the most.
 pub(crate) const QUEUE: usize = 1_024;
@@ -66,7 +66,11 @@ impl View {
 
 /// Works until nobody can order any more.
 pub(crate) fn run(mut store: Store, mut state: State, mut orders: mpsc::Receiver<Order>, view: &View) {
+    let mut failed = false;
     while let Some(first) = orders.blocking_recv() {
+        if failed {
+            failed = !start_again(&mut store, &mut state, view);
+        }
         let mut draft = Draft::new(&mut state);
         let mut answers = vec![first(&mut draft)];
         while answers.len() < QUEUE
@@ -74,7 +78,7 @@ pub(crate) fn run(mut store: Store, mut state: State, mut orders: mpsc::Receiver
         {
             answers.push(next(&mut draft));
         }
-        let written = match write(&mut store, &draft) {
+        let written = match write(&store, &draft) {
             Ok(None) => Ok(()),
             Ok(Some(revision)) => {
                 view.show(draft.committed(revision));
@@ -82,8 +86,9 @@ pub(crate) fn run(mut store: Store, mut state: State, mut orders: mpsc::Receiver
             }
             Err(why) => {
                 draft.undo();
-                error!(path = %store.path().display(), %why, orders = answers.len(), "the registry was not written");
-                Err(NotWritten(why))
+                failed = true;
+                error!(path = %store.path().display(), why, orders = answers.len(), "the registry was not written");
+                Err(NotWritten(format!("{why}; look whether the change was made, and try again")))
             }
         };
         for answer in answers {
@@ -92,8 +97,23 @@ pub(crate) fn run(mut store: Store, mut state: State, mut orders: mpsc::Receiver
     }
 }
 
+/// After a failure nobody knows what is on the disk: opens the store again, and takes on what it holds.
+fn start_again(store: &mut Store, state: &mut State, view: &View) -> bool {
+    match store.open_again().and_then(|()| State::load(store)) {
+        Ok(held) => {
+            view.show(state.become_as(held));
+            info!(path = %store.path().display(), "the registry is written again");
+            true
+        }
+        Err(error) => {
+            error!(path = %store.path().display(), %error, "the registry cannot be opened again; it is tried with the next change");
+            false
+        }
+    }
+}
+
 /// Writes a draft; none if there is nothing to write.
-fn write(store: &mut Store, draft: &Draft<'_>) -> Result<Option<Revision>, String> {
+fn write(store: &Store, draft: &Draft<'_>) -> Result<Option<Revision>, String> {
     let encode = |(id, expect, record): (&ClusterId, Revision, Option<&Arc<Record>>)| {
         let body = record.map(|record| record::encode(record)).transpose();
         body.map(|body| Write { name: id.to_string(), expect, body })
@@ -103,5 +123,5 @@ fn write(store: &mut Store, draft: &Draft<'_>) -> Result<Option<Revision>, Strin
     if writes.is_empty() {
         return Ok(None);
     }
-    store.commit(record::KIND, &writes).map(Some).map_err(|error: StoreError| error.to_string())
+    store.commit(record::KIND, &writes).map(Some).map_err(|error| error.to_string())
 }

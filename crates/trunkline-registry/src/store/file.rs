@@ -20,11 +20,16 @@ use crate::{OpenError, record};
 const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
 
 pub(super) fn open(path: &Path) -> Result<Database, OpenError> {
-    match OpenOptions::new().read(true).write(true).open(path) {
-        Ok(file) => look_through(path, file)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => create(path)?,
-        Err(source) => return Err(OpenError::Io { path: path.to_owned(), source }),
+    if matches!(path.try_exists(), Ok(false)) {
+        create(path)?;
     }
+    open_existing(path)
+}
+
+/// As `open`, of a file that was there: it is not made anew, however it got lost.
+pub(super) fn open_existing(path: &Path) -> Result<Database, OpenError> {
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    look_through(path, file.map_err(|source| OpenError::Io { path: path.to_owned(), source })?)?;
     builder().open(path).map_err(|error| failed(path, error.into()))
 }
 
