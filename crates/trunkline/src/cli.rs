@@ -1,9 +1,18 @@
 //! What can be typed. Types only.
 
-use std::net::SocketAddr;
+mod clusters;
+mod pki;
+mod run;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use clusters::{
+    ClustersArgs, ClustersCommand, EditArgs, ListArgs, Output, RegisterArgs, RemoveArgs, ShowArgs, SortBy,
+};
+pub(crate) use pki::{ClientArgs, DevArgs, PkiCommand, PkiShowArgs, RotateArgs};
+pub(crate) use run::{CheckArgs, ConfigCommand, DemoArgs, Format, LogArgs, RunArgs, What};
 
 /// One endpoint for a fleet of Kubernetes clusters that nobody can dial into.
 #[derive(Debug, Parser)]
@@ -11,28 +20,28 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) log: LogArgs,
+    #[command(flatten)]
+    pub(crate) sign_in: SignInArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// How the process logs, on standard error.
-#[derive(Debug, Args)]
-pub(crate) struct LogArgs {
-    /// What is logged, e.g. `info` or `info,trunkline_tunnel=debug`
-    #[arg(long, global = true, env = "TRUNKLINE_LOG", default_value = "info", value_name = "FILTER")]
-    pub(crate) log: String,
-    /// How log lines look
-    #[arg(long, global = true, env = "TRUNKLINE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
-    pub(crate) log_format: Format,
-}
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    Text,
-    /// One JSON object a line
-    Json,
+/// Which gateway, and who you are there. Files are named, their contents never given.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Signing in (what `trunkline login` remembered, if not given)")]
+pub(crate) struct SignInArgs {
+    /// The gateway's URL, or the name that `login` gave it
+    #[arg(long, global = true, env = "TRUNKLINE_GATEWAY", value_name = "URL|NAME")]
+    pub(crate) gateway: Option<String>,
+    /// PEM file: the roots of the gateway's certificate
+    #[arg(long, global = true, env = "TRUNKLINE_CA", value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// PEM file: your client certificate
+    #[arg(long, global = true, env = "TRUNKLINE_CERTIFICATE", value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// PEM file: the key of your client certificate
+    #[arg(long, global = true, env = "TRUNKLINE_KEY", value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -43,6 +52,16 @@ pub(crate) enum Command {
     Agent(RunArgs),
     /// See the product work on this machine: a gateway, two agents, two sample clusters
     Demo(DemoArgs),
+    /// Sign in at a gateway, and remember where your papers lie
+    Login(LoginArgs),
+    /// The clusters of the fleet: list, register, change, remove
+    #[command(visible_alias = "cluster")]
+    Clusters(ClustersArgs),
+    /// What this cluster is and how it goes; with a name, the way to that cluster, hop by hop
+    Status(StatusArgs),
+    /// Give kubectl the certificate to sign in with; kubectl runs this itself
+    #[command(hide = true)]
+    Credential,
     /// Certificates
     Pki {
         #[command(subcommand)]
@@ -53,73 +72,74 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Print what your shell needs to complete commands
+    Completion(CompletionArgs),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(ManArgs),
     /// Print the version
-    Version,
+    Version(VersionArgs),
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// The configuration file (YAML)
-    #[arg(long, env = "TRUNKLINE_CONFIG", value_name = "FILE")]
-    pub(crate) config: PathBuf,
+pub(crate) struct LoginArgs {
+    /// The gateway's front door, https://HOST:PORT
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// What to call this gateway; its host by default
+    #[arg(long)]
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct DemoArgs {
-    /// Folder for the kubeconfig and the demo's certificates; a temporary one by default
-    #[arg(long, value_name = "DIR")]
-    pub(crate) dir: Option<PathBuf>,
-    /// Address of the front door; must be a loopback address
-    #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDR")]
-    pub(crate) listen: SocketAddr,
-    /// Use this context of your kubeconfig instead of a sample cluster; may be given several times
-    #[arg(long, value_name = "CONTEXT")]
-    pub(crate) use_context: Vec<String>,
-    /// The kubeconfig that --use-context looks into; $KUBECONFIG or ~/.kube/config by default
-    #[arg(long, value_name = "FILE", requires = "use_context")]
-    pub(crate) kubeconfig: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PkiCommand {
-    /// Make a set of certificates for development and tests. Never for anything else
-    Dev(DevArgs),
+pub(crate) struct StatusArgs {
+    /// The cluster to look at
+    pub(crate) name: Option<String>,
+    /// Ask an agent instead, at its admin port
+    #[arg(long, value_name = "URL", conflicts_with = "name")]
+    pub(crate) agent: Option<String>,
+    /// How to print it
+    #[arg(short, long, default_value = "text")]
+    pub(crate) output: Text,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct DevArgs {
-    /// The list of what to make (TOML); the built-in one (certs/dev.toml) by default
-    #[arg(long, value_name = "FILE")]
-    pub(crate) from: Option<PathBuf>,
+pub(crate) struct CompletionArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
     /// The folder to write to
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Replace a set that is there
-    #[arg(long)]
-    pub(crate) force: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConfigCommand {
-    /// Read a configuration and all files it names, and say whether it would run
-    Check(CheckArgs),
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct CheckArgs {
-    /// What the file configures
-    #[arg(value_name = "gateway|agent")]
-    pub(crate) what: What,
-    /// The configuration file (YAML)
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+pub(crate) struct VersionArgs {
+    /// How to print it
+    #[arg(short, long, default_value = "text")]
+    pub(crate) output: Text,
 }
 
-/// What a configuration file is for.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum What {
-    /// A gateway
-    Gateway,
-    /// An agent
-    Agent,
+/// How what is no table is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Text {
+    /// For people
+    Text,
+    /// JSON
+    Json,
+    /// YAML
+    Yaml,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -3,27 +3,28 @@
 pub(crate) mod gateway;
 pub(crate) mod agent;
 pub(crate) mod demo;
+pub(crate) mod login;
+pub(crate) mod clusters;
+pub(crate) mod status;
+pub(crate) mod credential;
 pub(crate) mod pki;
 pub(crate) mod config;
+pub(crate) mod completion;
+pub(crate) mod man;
 pub(crate) mod version;
 
-use std::io::Write as _;
-
 use anyhow::Context as _;
+use serde::Serialize;
 use tokio::runtime::Runtime;
 use trunkline_runtime::{LogFormat, init_logging};
 
-use crate::cli::{Format, LogArgs};
+use crate::cli::{Format, LogArgs, SignInArgs};
+use crate::exit::{Exit, Failure};
+use crate::rest::Rest;
+use crate::sign_in::SignIn;
+use crate::words;
 
-/// A line for people, on standard error.
-pub(crate) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-/// A line of data, on standard output.
-pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    writeln!(std::io::stdout(), "{text}").context("standard output is closed")
-}
+pub(crate) use crate::words::{print, say};
 
 /// Sets logging up and makes the runtime that everything of a long-running command runs on.
 pub(crate) fn start(log: &LogArgs) -> anyhow::Result<Runtime> {
@@ -34,4 +35,63 @@ pub(crate) fn start(log: &LogArgs) -> anyhow::Result<Runtime> {
     init_logging(format, &log.log)
         .map_err(|error| anyhow::anyhow!("--log {:?} is not a log filter: {error}", log.log))?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")
+}
+
+/// Runs what a command asks the gateway, on one thread. Ctrl-C ends it; `afterwards` is what to run then.
+pub(crate) fn ask<T>(afterwards: &str, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let done = runtime.block_on(async {
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted.context("cannot listen for Ctrl-C")?;
+                Err(Failure::new(Exit::Interrupted, "interrupted").next(afterwards).into())
+            }
+            done = work => done,
+        }
+    });
+    // Somebody may still be asked for a line that nobody waits for.
+    runtime.shutdown_background();
+    done
+}
+
+/// The gateway that flags, variables and `login` name.
+pub(crate) fn gateway_api(args: &SignInArgs) -> anyhow::Result<Rest> {
+    Rest::new(&SignIn::find(args)?)
+}
+
+/// Prints a resource as JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    let json = serde_json::to_string_pretty(value).context("this cannot be written as JSON")?;
+    print(&words::clean_json(&json))
+}
+
+/// Prints a resource as YAML.
+pub(crate) fn print_yaml(value: &impl Serialize) -> anyhow::Result<()> {
+    let yaml = serde_saphyr::to_string(value).context("this cannot be written as YAML")?;
+    print(words::clean_yaml(&yaml).trim_end())
+}
+
+/// Asks somebody a question on the terminal and gives the answer's line.
+///
+/// # Errors
+/// When nobody is there: a script must say it with `flag`.
+pub(crate) async fn question(text: &str, flag: &str) -> anyhow::Result<String> {
+    if !words::somebody_is_there() {
+        return Err(Failure::new(Exit::Usage, format!("{text}: nobody is there to be asked"))
+            .next(flag)
+            .into());
+    }
+    let prompt = format!("{text} ");
+    let line = tokio::task::spawn_blocking(move || {
+        use std::io::{BufRead as _, Write as _};
+
+        let mut stderr = std::io::stderr();
+        stderr.write_all(prompt.as_bytes()).and_then(|()| stderr.flush())?;
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map(|_| line)
+    });
+    Ok(line.await.context("the question was not asked")??.trim().to_owned())
 }

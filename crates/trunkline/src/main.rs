@@ -1,33 +1,64 @@
 //! The `trunkline` binary: flags, environment, printing, exit codes. How anything works stands in the libraries.
 
 mod cli;
+mod exit;
+mod words;
+mod table;
+mod write;
 mod config;
+mod profile;
+mod sign_in;
+mod rest;
 mod cmd;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use cli::{Cli, Command, ConfigCommand, PkiCommand};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if exit::is_closed_output(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            cmd::say(&format!("error: {}", trunkline_runtime::chain(error.as_ref())));
-            ExitCode::FAILURE
+            let (exit, next) = exit::of(&error);
+            words::say(&format!("error: {}", trunkline_runtime::chain(error.as_ref())));
+            if !next.is_empty() {
+                words::say(&format!("next:  {next}"));
+            }
+            ExitCode::from(exit.code())
         }
     }
 }
 
+/// The command line, under the name it was called by: `kubectl trunkline` is the same binary.
+fn command() -> clap::Command {
+    let called = std::env::args_os().next().unwrap_or_default();
+    let plugin = Path::new(&called).file_stem().is_some_and(|name| name == "kubectl-trunkline");
+    let command = Cli::command();
+    if plugin { command.name("kubectl-trunkline").bin_name("kubectl trunkline") } else { command }
+}
+
 fn run(cli: Cli) -> anyhow::Result<()> {
+    let sign_in = &cli.sign_in;
     match cli.command {
         Command::Gateway(args) => cmd::gateway::run(&args, &cli.log),
         Command::Agent(args) => cmd::agent::run(&args, &cli.log),
         Command::Demo(args) => cmd::demo::run(&args, &cli.log),
+        Command::Login(args) => cmd::login::run(&args, sign_in),
+        Command::Clusters(args) => cmd::clusters::run(args, sign_in),
+        Command::Status(args) => cmd::status::run(&args, sign_in),
+        Command::Credential => cmd::credential::run(sign_in),
         Command::Pki { command: PkiCommand::Dev(args) } => cmd::pki::dev(&args),
+        Command::Pki { command: PkiCommand::Show(args) } => cmd::pki::show(&args, sign_in),
+        Command::Pki { command: PkiCommand::Rotate(args) } => cmd::pki::rotate(&args, sign_in),
+        Command::Pki { command: PkiCommand::Client(args) } => cmd::pki::client(&args),
         Command::Config { command: ConfigCommand::Check(args) } => cmd::config::check(&args),
-        Command::Version => cmd::version::run(),
+        Command::Completion(args) => cmd::completion::run(&args, command()),
+        Command::Man(args) => cmd::man::run(&args, command()),
+        Command::Version(args) => cmd::version::run(&args),
     }
 }

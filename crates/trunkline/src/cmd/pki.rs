@@ -1,10 +1,16 @@
-//! `trunkline pki`
+//! `trunkline pki`: development certificates, client certificates, and the rotation of the tunnel's root.
+
+mod client;
+mod rotate;
 
 use anyhow::Context as _;
 use trunkline_pki::dev::{DevSpec, generate};
 
 use crate::cli::DevArgs;
 use crate::cmd::{print, say};
+
+pub(crate) use client::client;
+pub(crate) use rotate::{rotate, show};
 
 pub(crate) fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let spec = match &args.from {

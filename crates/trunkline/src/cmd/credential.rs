@@ -1,0 +1,79 @@
+//! `trunkline credential`: kubectl and client libraries run this to sign in (`client.authentication.k8s.io`).
+//!
+//! Invariant: the certificate and its key go to the gateway they were signed in for, and to no other address that a
+//! kubeconfig may name.
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::cli::SignInArgs;
+use crate::cmd::print;
+use crate::exit::{Exit, Failure};
+use crate::sign_in::{SignIn, read};
+
+/// What kubectl says of why it asks; it is in this variable.
+const EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
+/// The versions of the exchange that are spoken, newest first.
+const VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Info {
+    #[serde(default)]
+    api_version: String,
+    #[serde(default)]
+    spec: Spec,
+}
+
+#[derive(Default, Deserialize)]
+struct Spec {
+    cluster: Option<Cluster>,
+}
+
+#[derive(Deserialize)]
+struct Cluster {
+    #[serde(default)]
+    server: String,
+}
+
+pub(crate) fn run(args: &SignInArgs) -> anyhow::Result<()> {
+    let sign_in = SignIn::find(args)?;
+    let info = std::env::var(EXEC_INFO).ok().filter(|text| !text.is_empty());
+    let credential = credential(&sign_in, info.as_deref())?;
+    print(&credential.to_string())
+}
+
+fn credential(sign_in: &SignIn, info: Option<&str>) -> anyhow::Result<Value> {
+    let info: Option<Info> = info
+        .map(serde_json::from_str)
+        .transpose()
+        .with_context(|| format!("{EXEC_INFO} is not what kubectl sets; run this through kubectl"))?;
+    let version = match info.as_ref().map(|info| info.api_version.as_str()).unwrap_or_default() {
+        "" => VERSIONS[0],
+        asked => *VERSIONS.iter().find(|version| **version == asked).ok_or_else(|| {
+            Failure::new(Exit::Failed, format!("{asked:?} is not spoken here; {} is", VERSIONS.join(" and ")))
+                .next("trunkline kubeconfig, which writes the right version")
+        })?,
+    };
+    if let Some(cluster) = info.and_then(|info| info.spec.cluster) {
+        let within = cluster.server.strip_prefix(&sign_in.gateway);
+        if !within.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            let what = format!(
+                "{:?} is not at {}, and your certificate is not given to anybody else",
+                cluster.server, sign_in.gateway
+            );
+            return Err(Failure::new(Exit::Failed, what).next("trunkline kubeconfig").into());
+        }
+    }
+    let ends = sign_in.not_after()?;
+    Ok(json!({
+        "apiVersion": version,
+        "kind": "ExecCredential",
+        "status": {
+            "expirationTimestamp": ends.to_string(),
+            "clientCertificateData": read(&sign_in.certificate)?,
+            "clientKeyData": read(&sign_in.key)?,
+        },
+    }))
+}

@@ -1,0 +1,11 @@
+//! `trunkline man`
+
+use anyhow::Context as _;
+
+use crate::cli::ManArgs;
+
+pub(crate) fn run(args: &ManArgs, command: clap::Command) -> anyhow::Result<()> {
+    let shown = args.out.display();
+    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {shown}"))?;
+    clap_mangen::generate_to(command, &args.out).with_context(|| format!("cannot write the pages to {shown}"))
+}

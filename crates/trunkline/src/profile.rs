@@ -1,0 +1,154 @@
+//! What is remembered between commands: which gateways somebody signed in at, and where the papers for it lie.
+//!
+//! Invariants: paths are kept, never what the files hold; the file is its owner's alone and is replaced whole.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::write;
+
+/// The most gateways that are remembered.
+const MOST: usize = 256;
+
+/// All that is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Profiles {
+    /// The name of the gateway that commands go to.
+    #[serde(default)]
+    pub(crate) current: String,
+    /// The gateways.
+    #[serde(default)]
+    pub(crate) gateways: Vec<Profile>,
+    /// The kubectl context before the last `use`, for `use -`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) previous_context: String,
+}
+
+/// One gateway and the papers to sign in there with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Profile {
+    /// What it is called here.
+    pub(crate) name: String,
+    /// Its front door, `https://host:port`.
+    pub(crate) gateway: String,
+    /// PEM: the roots of its certificate.
+    pub(crate) ca: PathBuf,
+    /// PEM: the client certificate.
+    pub(crate) certificate: PathBuf,
+    /// PEM: the client certificate's key.
+    pub(crate) key: PathBuf,
+}
+
+impl Profiles {
+    /// Reads what is remembered; nothing where there is no file.
+    pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        let profiles: Self = crate::config::load(path)
+            .context("what `trunkline login` remembered cannot be read; correct that file or remove it")?;
+        if profiles.gateways.len() > MOST {
+            bail!("{} remembers more than {MOST} gateways; remove some", path.display());
+        }
+        Ok(profiles)
+    }
+
+    /// Writes it.
+    pub(crate) fn save(&self, path: &Path) -> anyhow::Result<()> {
+        let yaml = serde_saphyr::to_string(self).context("the profile cannot be written as YAML")?;
+        write::replace(path, yaml.as_bytes())
+    }
+
+    /// The gateway of this name or URL; the current one for none.
+    pub(crate) fn find(&self, wanted: Option<&str>) -> Option<&Profile> {
+        let wanted = wanted.unwrap_or(&self.current);
+        self.gateways.iter().find(|profile| profile.name == wanted || profile.gateway == wanted)
+    }
+
+    /// Remembers a gateway, in place of one of that name, and makes it the current one.
+    ///
+    /// # Errors
+    /// When too many are remembered.
+    pub(crate) fn remember(&mut self, profile: Profile) -> anyhow::Result<()> {
+        self.current.clone_from(&profile.name);
+        let room = self.gateways.len() < MOST;
+        match self.gateways.iter_mut().find(|known| known.name == profile.name) {
+            Some(known) => *known = profile,
+            None if room => self.gateways.push(profile),
+            None => bail!("more than {MOST} gateways are not remembered"),
+        }
+        Ok(())
+    }
+}
+
+/// Where it is remembered: `$TRUNKLINE_PROFILE`, or `trunkline/config.yaml` in the user's configuration folder.
+pub(crate) fn path() -> anyhow::Result<PathBuf> {
+    if let Some(path) = variable("TRUNKLINE_PROFILE") {
+        return Ok(path);
+    }
+    let folder = match variable("XDG_CONFIG_HOME") {
+        Some(folder) => folder,
+        None => home()?.join(".config"),
+    };
+    Ok(folder.join("trunkline").join("config.yaml"))
+}
+
+/// The user's folder.
+pub(crate) fn home() -> anyhow::Result<PathBuf> {
+    std::env::home_dir()
+        .filter(|home| !home.as_os_str().is_empty())
+        .context("this user has no home folder; set HOME")
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn profile(name: &str) -> Profile {
+        Profile {
+            name: name.into(),
+            gateway: format!("https://{name}.test"),
+            ca: "/a/ca.pem".into(),
+            certificate: "/a/me.pem".into(),
+            key: "/a/me.key".into(),
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_comes_back_and_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/config.yaml");
+        assert_eq!(Profiles::load(&path).unwrap(), Profiles::default());
+        let mut profiles = Profiles::default();
+        profiles.remember(profile("one")).unwrap();
+        profiles.remember(profile("two")).unwrap();
+        profiles.remember(Profile { ca: "/b".into(), ..profile("one") }).unwrap();
+        profiles.save(&path).unwrap();
+        let read = Profiles::load(&path).unwrap();
+        assert_eq!(read, profiles);
+        assert_eq!(read.gateways.len(), 2);
+        assert_eq!(read.find(None).unwrap().ca, Path::new("/b"));
+        assert_eq!(read.find(Some("https://two.test")).unwrap().name, "two");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn there_is_a_most() {
+        let mut profiles = Profiles::default();
+        for number in 0..MOST {
+            profiles.remember(profile(&format!("g{number}"))).unwrap();
+        }
+        assert!(profiles.remember(profile("more")).is_err());
+        assert!(profiles.remember(profile("g7")).is_ok());
+    }
+}

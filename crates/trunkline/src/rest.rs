@@ -1,0 +1,184 @@
+//! The gateway's REST API as a command uses it: calls with a deadline and a bound, errors with an exit code.
+
+mod failure;
+mod events;
+mod watch;
+mod agent;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use http::{Method, Request, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use trunkline_runtime::Tasks;
+
+use crate::exit::{Exit, Failure};
+use crate::sign_in::{self, SignIn, nobody};
+
+pub(crate) use agent::agent_status;
+pub(crate) use events::Events;
+pub(crate) use watch::{Change, Watch};
+
+/// How long a call may take.
+const CALL: Duration = Duration::from_secs(10);
+/// How long the gateway may take to walk the way to a cluster.
+const WALK: Duration = Duration::from_secs(20);
+/// The longest answer, in bytes.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// A gateway's REST API.
+#[derive(Clone, Debug)]
+pub(crate) struct Rest {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    gateway: String,
+}
+
+impl Rest {
+    /// For the gateway and with the papers that flags, variables and `login` name.
+    pub(crate) fn new(sign_in: &SignIn) -> anyhow::Result<Self> {
+        sign_in.not_after()?;
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_connect_timeout(Some(CALL));
+        http.set_keepalive(Some(Duration::from_secs(15)));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls(sign_in)?)
+            .https_only()
+            .enable_http1()
+            .wrap_connector(http);
+        Ok(Self { client: Client::builder(Tasks::new()).build(connector), gateway: sign_in.gateway.clone() })
+    }
+
+    /// Where the gateway is.
+    pub(crate) fn gateway(&self) -> &str {
+        &self.gateway
+    }
+
+    /// Reads `path`, which begins after the API's base.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.call(Method::GET, path, Bytes::new(), CALL).await
+    }
+
+    /// Reads a report that the gateway has to make first.
+    pub(crate) async fn walk<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.call(Method::GET, path, Bytes::new(), WALK).await
+    }
+
+    /// Sends a body.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let body = serde_json::to_vec(body).context("the request cannot be written as JSON")?;
+        self.call(method, path, body.into(), CALL).await
+    }
+
+    /// Asks for something that has no body.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str) -> anyhow::Result<T> {
+        self.call(method, path, Bytes::new(), CALL).await
+    }
+
+    /// Opens a stream of events. It has no end of its own.
+    pub(crate) async fn events(&self, path: &str) -> anyhow::Result<Events> {
+        let answer = self.within(CALL, self.exchange(Method::GET, path, Bytes::new())).await?;
+        Ok(Events::new(answer.into_body()))
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        deadline: Duration,
+    ) -> anyhow::Result<T> {
+        let bytes = self
+            .within(deadline, async {
+                let answer = self.exchange(method, path, body).await?;
+                read(answer.into_body()).await
+            })
+            .await?;
+        serde_json::from_slice(&bytes).with_context(|| {
+            format!("{} answered {path} with something else than was asked; is it a Trunkline gateway of this version?", self.gateway)
+        })
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> anyhow::Result<http::Response<Incoming>> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{}{path}", self.gateway, trunkline_api::BASE))
+            .header(header::USER_AGENT, concat!("trunkline/", env!("CARGO_PKG_VERSION")))
+            .header(header::ACCEPT, "application/json, text/event-stream");
+        if !body.is_empty() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(Full::new(body)).context("the request cannot be made")?;
+        let answer =
+            self.client.request(request).await.map_err(|error| failure::of_link(&self.gateway, &error))?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status();
+        let body = read(answer.into_body()).await.unwrap_or_default();
+        Err(failure::of_answer(&self.gateway, status, &body).into())
+    }
+
+    async fn within<T>(
+        &self,
+        deadline: Duration,
+        call: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        tokio::time::timeout(deadline, call).await.unwrap_or_else(|_| {
+            let what = format!("{} did not answer within {} s", self.gateway, deadline.as_secs());
+            Err(Failure::new(Exit::TimedOut, what).next("trunkline status").into())
+        })
+    }
+}
+
+async fn read(body: Incoming) -> anyhow::Result<Bytes> {
+    let collected = Limited::new(body, MAX_ANSWER).collect().await;
+    Ok(collected.map_err(|error| anyhow::anyhow!("the answer broke off or is too long: {error}"))?.to_bytes())
+}
+
+/// TLS with the papers of a sign-in.
+fn tls(sign_in: &SignIn) -> anyhow::Result<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    let ca = sign_in.ca.display();
+    for root in CertificateDer::pem_slice_iter(sign_in::read(&sign_in.ca)?.as_bytes()) {
+        let added = root.ok().and_then(|root| roots.add(root).ok());
+        added.ok_or_else(|| nobody(&format!("{ca} holds something else than certificates")))?;
+    }
+    if roots.is_empty() {
+        return Err(nobody(&format!("{ca} holds no certificate")).into());
+    }
+    let certificate = sign_in.certificate.display();
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(sign_in::read(&sign_in.certificate)?.as_bytes())
+            .collect::<Result<_, _>>()
+            .map_err(|_| nobody(&format!("{certificate} is not PEM")))?;
+    let key = PrivateKeyDer::from_pem_slice(sign_in::read(&sign_in.key)?.as_bytes())
+        .map_err(|_| nobody(&format!("{} holds no private key", sign_in.key.display())))?;
+    ClientConfig::builder_with_provider(trunkline_pki::crypto_provider())
+        .with_safe_default_protocol_versions()
+        .context("this build has no TLS")?
+        .with_root_certificates(Arc::new(roots))
+        .with_client_auth_cert(chain, key)
+        .map_err(|error| nobody(&format!("{certificate} and its key cannot be used: {error}")).into())
+}

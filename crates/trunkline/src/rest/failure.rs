@@ -1,0 +1,63 @@
+//! From a call that failed to words and an exit code.
+
+use http::StatusCode;
+use trunkline_api::{Problem, ProblemReason};
+
+use crate::exit::{Exit, Failure};
+use crate::sign_in::nobody;
+use crate::words::clip;
+
+/// The longest text of somebody else's that is shown, in characters.
+const MOST: usize = 600;
+
+/// The gateway answered with a no.
+pub(super) fn of_answer(gateway: &str, status: StatusCode, body: &[u8]) -> Failure {
+    let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
+        // Something before the gateway, or a gateway that has no such API: a Status, a page, nothing.
+        let status_message = serde_json::from_slice::<serde_json::Value>(body)
+            .ok()
+            .and_then(|value| value.get("message")?.as_str().map(str::to_owned))
+            .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned());
+        let what = format!("{gateway} answered {status}: {}", clip(status_message.trim(), MOST));
+        return Failure::new(exit(status), what).next("trunkline status");
+    };
+    let failure = Failure::new(exit(status), clip(&problem.detail, MOST));
+    match problem.reason {
+        ProblemReason::Unauthorized => nobody(&failure.what),
+        ProblemReason::NotFound => failure.next("trunkline clusters list"),
+        ProblemReason::Exists => failure.next("trunkline clusters show NAME; or choose another name"),
+        ProblemReason::Conflict => failure.next("trunkline clusters show NAME, then change it again"),
+        ProblemReason::Forbidden => failure.next("trunkline status, to see as whom you come"),
+        ProblemReason::Unavailable | ProblemReason::Internal => failure.next("trunkline status"),
+        _ => failure,
+    }
+}
+
+fn exit(status: StatusCode) -> Exit {
+    match status {
+        StatusCode::UNAUTHORIZED => Exit::NotSignedIn,
+        StatusCode::FORBIDDEN => Exit::Forbidden,
+        StatusCode::NOT_FOUND => Exit::NotFound,
+        StatusCode::GATEWAY_TIMEOUT => Exit::TimedOut,
+        _ => Exit::Failed,
+    }
+}
+
+/// The gateway was not reached, or ended the link.
+pub(super) fn of_link(gateway: &str, error: &hyper_util::client::legacy::Error) -> Failure {
+    let chain = trunkline_runtime::chain(error);
+    let what = format!("cannot reach the gateway {gateway}: {}", clip(&chain, MOST));
+    let lower = chain.to_ascii_lowercase();
+    if lower.contains("invalid peer certificate") {
+        return Failure::new(Exit::Failed, what)
+            .next("trunkline login with the --ca that the gateway's certificate stands under");
+    }
+    // The gateway says so by TLS's alerts: it does not take our certificate.
+    if lower.contains("received fatal alert") {
+        return nobody(&what);
+    }
+    if lower.contains("deadline has elapsed") || lower.contains("timed out") {
+        return Failure::new(Exit::TimedOut, what).next(format!("curl -vk {gateway}"));
+    }
+    Failure::new(Exit::Failed, what).next(format!("curl -vk {gateway}"))
+}
