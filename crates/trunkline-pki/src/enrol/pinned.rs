@@ -5,10 +5,28 @@ use std::sync::Arc;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::{KeyPin, crypto_provider, identity};
+
+/// The longest name of an issuer that is repeated, in characters.
+const MAX_ISSUER: usize = 120;
+
+/// The gateway showed no root with the pinned key. Who issued what it showed is for people to read: nothing proves it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("its certificate was issued by {issuer:?}")]
+pub(super) struct NotPinned {
+    issuer: String,
+}
+
+impl NotPinned {
+    fn of(certificate: &CertificateDer<'_>) -> Self {
+        let named = identity::parse(certificate).map(|parsed| parsed.issuer().to_string());
+        let issuer = named.unwrap_or_default().chars().take(MAX_ISSUER).collect();
+        Self { issuer }
+    }
+}
 
 /// Finds the root with the pinned key in the chain that the gateway shows, and verifies the chain with that root as its
 /// only anchor, as if the root had been there before.
@@ -41,7 +59,8 @@ impl ServerCertVerifier for PinVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let root = self.root(intermediates).ok_or(CertificateError::UnknownIssuer)?;
+        let not_pinned = || CertificateError::Other(OtherError(Arc::new(NotPinned::of(end_entity))));
+        let root = self.root(intermediates).ok_or_else(not_pinned)?;
         let mut anchor = RootCertStore::empty();
         anchor.add(root.clone())?;
         WebPkiServerVerifier::builder_with_provider(Arc::new(anchor), crypto_provider())
