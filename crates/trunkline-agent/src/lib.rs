@@ -27,6 +27,8 @@ mod report;
 mod trouble;
 mod status;
 mod metrics;
+#[cfg(test)]
+mod fake_gateway;
 
 pub use agent::{Agent, AgentError, Running};
 pub use config::{
