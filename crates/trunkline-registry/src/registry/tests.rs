@@ -40,14 +40,7 @@ impl StorageBackend for Moody {
         self.file.write(offset, data)
     }
     fn sync_data(&self) -> std::io::Result<()> {
-        let (mood, changed) = &*self.mood;
-        let mut mood = mood.lock().unwrap();
-        if let Mood::Waits(_) = *mood {
-            *mood = Mood::Waits(true);
-            changed.notify_all();
-        }
-        let mood = changed.wait_while(mood, |mood| matches!(mood, Mood::Waits(_))).unwrap();
-        match *mood {
+        match when_answered(&self.mood) {
             Mood::Fails => Err(std::io::Error::from(std::io::ErrorKind::StorageFull)),
             _ => self.file.sync_data(),
         }
@@ -55,6 +48,16 @@ impl StorageBackend for Moody {
     fn close(&self) -> std::io::Result<()> {
         self.file.close()
     }
+}
+
+/// Says that somebody waits, and waits, if the disk does not answer.
+fn when_answered((mood, changed): &(Mutex<Mood>, Condvar)) -> Mood {
+    let mut mood = mood.lock().unwrap();
+    if let Mood::Waits(_) = *mood {
+        *mood = Mood::Waits(true);
+        changed.notify_all();
+    }
+    *changed.wait_while(mood, |mood| matches!(mood, Mood::Waits(_))).unwrap()
 }
 
 /// A registry on a disk with moods, and what sets them.

@@ -33,7 +33,7 @@ enum Word {
     /// It is about to do this.
     Does(String, Step),
     /// It was acknowledged; so the cluster is now.
-    Did(String, Option<Record>),
+    Did(String, Option<Box<Record>>),
 }
 
 /// What is done to a cluster, in this order, again and again.
@@ -116,7 +116,7 @@ async fn write(registry: Registry, name: String) {
             Step::RenewToken => drop(registry.renew_token(&cluster, "ben", at(3), LIFE).await.unwrap()),
             Step::Remove => drop(registry.remove(&cluster).await.unwrap()),
         }
-        say(&Word::Did(name.clone(), registry.get(&cluster).as_deref().cloned()));
+        say(&Word::Did(name.clone(), registry.get(&cluster).map(|record| Box::new(Record::clone(&record)))));
     }
 }
 
@@ -177,7 +177,7 @@ fn hear(line: &str, said: &mut BTreeMap<String, Said>) -> bool {
     let Some(begin) = line.find('{') else { return false };
     match serde_json::from_str(&line[begin..]) {
         Ok(Word::Does(name, step)) => said.entry(name).or_default().doing = Some(step),
-        Ok(Word::Did(name, now)) => drop(said.insert(name, Said { now, doing: None })),
+        Ok(Word::Did(name, now)) => drop(said.insert(name, Said { now: now.map(|now| *now), doing: None })),
         Err(_) => return false,
     }
     true

@@ -78,7 +78,7 @@ async fn only_its_owner_may_read_it_and_no_token_is_in_it() {
     assert_eq!((mode(path.parent().unwrap()), mode(&path)), (0o700, 0o600));
     let bytes = std::fs::read(&path).unwrap();
     for token in [used, unused] {
-        let secret = token.reveal()[4..].as_bytes();
+        let secret = &token.reveal().as_bytes()[4..];
         assert!(!bytes.windows(secret.len()).any(|window| window == secret), "a token is in the file");
     }
 }
@@ -165,14 +165,12 @@ fn sequence(mut state: u64) -> impl FnMut(usize) -> usize {
 #[tokio::test]
 async fn a_damaged_file_is_refused_untouched_or_holds_what_it_held() {
     let (_folder, path) = registry().await;
-    let whole = std::fs::read(&path).unwrap();
     let good = Registry::open(&path).unwrap().list();
-    let whole_again = std::fs::read(&path).unwrap();
-    drop(whole);
+    let whole = std::fs::read(&path).unwrap();
     let mut next = sequence(4);
     let mut refusals = 0;
     for round in 0..300 {
-        let mut bytes = whole_again.clone();
+        let mut bytes = whole.clone();
         if round % 3 == 0 {
             bytes.truncate(next(bytes.len()));
         } else {
