@@ -11,11 +11,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use trunkline_agent::{Agent, AgentConfig, WayConfig};
-use trunkline_gateway::{ClusterConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
+use trunkline_agent::{Agent, AgentConfig, Credentials, EnrolConfig, IdentityConfig, SlotSource, WayConfig};
+use trunkline_gateway::{EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
 use trunkline_pki::dev::DevPki;
-use trunkline_pki::{AgentName, CertifiedFiles, Validity};
-use trunkline_proto::{ClusterId, ClusterUid, Slot};
+use trunkline_pki::{Authority, CertifiedFiles, Issued, Validity};
+use trunkline_proto::Slot;
 use trunkline_runtime::{Tasks, shutdown_signal};
 use trunkline_upstream::UpstreamConfig;
 
@@ -60,74 +60,30 @@ async fn show(args: &DemoArgs, folder: &Folder) -> anyhow::Result<()> {
     } else {
         (clusters::of_contexts(&args.use_context, &kubeconfig)?, None)
     };
-    let front = write(&pki.front.front_server(&names(), Validity::days(7))?, folder, "front")?;
-    let tunnel = write(&pki.tunnel.tunnel_server(&["localhost"], Validity::days(7))?, folder, "tunnel")?;
-    let front_roots = folder.root("front-ca.pem", &pki.front)?;
-    let tunnel_roots = folder.root("tunnel-ca.pem", &pki.tunnel)?;
-    let uids: Vec<ClusterUid> = managed.iter().map(|_| ClusterUid::random()).collect();
-    let gateway = Gateway::bind(GatewayConfig {
-        front: FrontConfig {
-            listen: args.listen,
-            certificate: front,
-            client_roots: front_roots,
-            revoked: Vec::new(),
-            host_suffix: Some(HOST_SUFFIX.into()),
-            allow_node_proxy: false,
-            max_connections: 1_000,
-            max_requests: 1_000,
-        },
-        tunnel: TunnelConfig {
-            listen: (args.listen.ip(), 0).into(),
-            certificate: tunnel,
-            roots: tunnel_roots.clone(),
-            revoked: Vec::new(),
-            max_links: 100,
-        },
-        clusters: managed
-            .iter()
-            .zip(&uids)
-            .map(|(cluster, uid)| ClusterConfig { id: cluster.id.clone(), uid: Some(*uid) })
-            .collect(),
-        management: management.as_ref().map(|cluster| cluster.upstream.clone()),
-        admin: Some((args.listen.ip(), 0).into()),
-        drain_seconds: 2,
-    })
-    .await?
-    .serve()?;
+    let gateway = Gateway::bind(gateway_config(args, folder, management.as_ref())?).await?.serve()?;
     let mut agents = Vec::new();
-    for (cluster, uid) in managed.iter().zip(&uids) {
-        let certificate = agent_certificate(&pki, folder, &cluster.id, *uid)?;
-        let agent = Agent::bind(AgentConfig {
-            cluster: cluster.id.clone(),
-            gateway: WayConfig {
-                addresses: vec![gateway.tunnel().to_string()],
-                roots: tunnel_roots.clone(),
-                certificate,
-                server_name: Some("localhost".into()),
-                proxy: None,
-            },
-            upstream: cluster.upstream.clone(),
-            admin: None,
-            drain_seconds: 2,
-        })
-        .await?;
-        agents.push(agent.serve());
+    for cluster in &managed {
+        agents.push(join(&gateway, cluster, folder).await?);
     }
     for agent in &agents {
         tokio::time::timeout(std::time::Duration::from_secs(20), agent.up())
             .await
             .context("a tunnel did not come up within 20 s; run with --log info to see why")?;
     }
-    let client = pki.front.client(USER, &[GROUP], Validity::days(7))?;
+    let fleet = gateway.fleet();
+    let papers = fleet.papers().context("the demo's gateway has no papers")?;
+    let root = papers.front_authority();
+    let client = root.client(USER, &[GROUP], Validity::days(7))?;
+    let signed_in = SignedIn::write(root, &client, folder)?;
     let contexts: Vec<&DemoCluster> = management.iter().chain(&managed).collect();
     let text = kubeconfig::text(
         gateway.front(),
-        &pki.front.certificate_pem(),
+        &root.certificate_pem(),
         &client,
         contexts.iter().map(|cluster| &cluster.id),
     );
     let written = folder.write("kubeconfig", text.as_bytes())?;
-    tell(&written, gateway.front(), gateway.admin(), &managed, management.is_some())?;
+    tell(&written, &gateway, &signed_in, &managed, management.is_some())?;
     shutdown_signal().await?;
     for agent in agents {
         agent.drain().await;
@@ -137,22 +93,84 @@ async fn show(args: &DemoArgs, folder: &Folder) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn names() -> Vec<String> {
-    ["localhost", "127.0.0.1", "::1", &format!("*.{HOST_SUFFIX}")].map(str::to_owned).to_vec()
-}
-
-fn write(issued: &trunkline_pki::Issued, folder: &Folder, name: &str) -> anyhow::Result<CertifiedFiles> {
-    Ok(issued.write_to(&folder.subfolder("pki")?, name)?)
-}
-
-fn agent_certificate(
-    pki: &DevPki,
+/// A gateway with papers and a registry of its own, in the demo's folder.
+fn gateway_config(
+    args: &DemoArgs,
     folder: &Folder,
-    id: &ClusterId,
-    uid: ClusterUid,
-) -> anyhow::Result<CertifiedFiles> {
-    let name = AgentName { trust_domain: "trunkline.local".into(), cluster: id.clone(), uid, slot: Slot(0) };
-    write(&pki.tunnel.agent(&name, Validity::days(7))?, folder, &format!("agent-{id}"))
+    management: Option<&DemoCluster>,
+) -> anyhow::Result<GatewayConfig> {
+    Ok(GatewayConfig {
+        data: Some(folder.subfolder("data")?),
+        enrolment: EnrolmentConfig::default(),
+        front: FrontConfig {
+            listen: args.listen,
+            address: Some(format!("localhost:{}", args.listen.port())),
+            certificate: None,
+            client_roots: None,
+            revoked: Vec::new(),
+            host_suffix: Some(HOST_SUFFIX.into()),
+            allow_node_proxy: false,
+            max_connections: 1_000,
+            max_requests: 1_000,
+        },
+        tunnel: TunnelConfig {
+            listen: (args.listen.ip(), 0).into(),
+            addresses: Vec::new(),
+            certificate: None,
+            roots: None,
+            revoked: Vec::new(),
+            max_links: 100,
+        },
+        clusters: Vec::new(),
+        management: management.map(|cluster| cluster.upstream.clone()),
+        admin: Some((args.listen.ip(), 0).into()),
+        drain_seconds: 2,
+    })
+}
+
+/// Registers a cluster and starts an agent that joins as any would: by a token, once, and a key it makes itself.
+async fn join(
+    gateway: &trunkline_gateway::Running,
+    cluster: &DemoCluster,
+    folder: &Folder,
+) -> anyhow::Result<trunkline_agent::Running> {
+    let fleet = gateway.fleet();
+    let pin = fleet.papers().context("the demo's gateway has no papers")?.pin();
+    let token = fleet.register(&cluster.id, USER).await?;
+    let pki = folder.subfolder("pki")?;
+    let token_file = folder.write(&format!("pki/{}.join", cluster.id), token.reveal().as_bytes())?;
+    let agent = Agent::bind(AgentConfig {
+        cluster: cluster.id.clone(),
+        gateway: WayConfig {
+            addresses: vec![gateway.tunnel().to_string()],
+            credentials: Credentials::Enrol(EnrolConfig {
+                pin,
+                token_file: Some(token_file),
+                identity: IdentityConfig::Folder(pki.join(format!("agent-{}", cluster.id))),
+                slot: SlotSource::Is(Slot(0)),
+            }),
+            server_name: Some("localhost".into()),
+            proxy: None,
+        },
+        upstream: cluster.upstream.clone(),
+        admin: None,
+        drain_seconds: 2,
+    })
+    .await?;
+    Ok(agent.serve())
+}
+
+/// What `trunkline login` is given.
+struct SignedIn {
+    root: PathBuf,
+    files: CertifiedFiles,
+}
+
+impl SignedIn {
+    fn write(root: &Authority, client: &Issued, folder: &Folder) -> anyhow::Result<Self> {
+        let files = client.write_to(&folder.subfolder("pki")?, USER)?;
+        Ok(Self { root: folder.root("front-ca.pem", root)?, files })
+    }
 }
 
 fn default_kubeconfig() -> PathBuf {
@@ -165,11 +183,12 @@ fn default_kubeconfig() -> PathBuf {
 
 fn tell(
     kubeconfig: &std::path::Path,
-    front: std::net::SocketAddr,
-    admin: Option<std::net::SocketAddr>,
+    gateway: &trunkline_gateway::Running,
+    signed_in: &SignedIn,
     managed: &[DemoCluster],
     samples: bool,
 ) -> anyhow::Result<()> {
+    let front = gateway.front();
     let first = managed.first().map(|cluster| cluster.id.to_string()).unwrap_or_default();
     let last = managed.last().map(|cluster| cluster.id.to_string()).unwrap_or_default();
     print(&format!("A gateway at https://{front}, and behind it, dialled in by their agents:"))?;
@@ -201,7 +220,17 @@ fn tell(
             ))?;
         }
     }
-    if let Some(admin) = admin {
+    print("\nThe fleet itself, by the command line:\n")?;
+    print(&format!(
+        "  trunkline login https://localhost:{} --ca {} --certificate {} --key {}",
+        front.port(),
+        signed_in.root.display(),
+        signed_in.files.certificate.display(),
+        signed_in.files.key.display()
+    ))?;
+    print("  trunkline clusters")?;
+    print(&format!("  trunkline status {first}"))?;
+    if let Some(admin) = gateway.admin() {
         print(&format!("  curl http://{admin}/metrics"))?;
     }
     print("\nCtrl-C ends it and leaves nothing behind.")

@@ -33,7 +33,7 @@ impl Folder {
             .create(dir)
             .with_context(|| format!("cannot make the folder {}", dir.display()))?;
         let path = fs::canonicalize(dir)?;
-        for name in ["kubeconfig", "pki"] {
+        for name in ["kubeconfig", "pki", "data"] {
             if path.join(name).exists() {
                 anyhow::bail!(
                     "{} is there already; give --dir a folder of its own",
