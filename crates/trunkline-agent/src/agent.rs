@@ -1,7 +1,7 @@
 //! Bind, serve, drain: the only place where an agent's parts meet.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -89,6 +89,7 @@ impl Agent {
                     token_file: enrol.token_file.clone(),
                     store: IdentityStore::new(&enrol.identity, &upstream),
                     clock: Clock::default(),
+                    shown: Mutex::default(),
                 };
                 Pass::Issued(Issued::new(enroller, metrics.clone()))
             }
@@ -195,3 +196,6 @@ impl std::fmt::Debug for Running {
         f.debug_struct("Running").field("admin", &self.admin).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

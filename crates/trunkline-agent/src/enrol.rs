@@ -15,6 +15,7 @@ mod exchange;
 mod fault;
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tracing::debug;
@@ -34,7 +35,6 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const MAX_TOKEN: usize = 4 * 1024;
 
 /// What it takes to enrol.
-#[derive(Debug)]
 pub(crate) struct Enroller {
     pub(crate) cluster: ClusterId,
     pub(crate) slot: Slot,
@@ -44,6 +44,8 @@ pub(crate) struct Enroller {
     pub(crate) token_file: Option<PathBuf>,
     pub(crate) store: IdentityStore,
     pub(crate) clock: Clock,
+    /// The token that was shown last.
+    pub(crate) shown: Mutex<Option<Zeroizing<String>>>,
 }
 
 /// A certificate, and the link that it makes with its key.
@@ -63,8 +65,14 @@ impl Enroller {
             .map_err(|_| EnrolError::TimedOut { address: address.clone(), seconds: DEADLINE.as_secs() })?
     }
 
+    /// Whether there is a token at hand that was not shown last.
+    pub(crate) fn has_another_token(&self) -> bool {
+        let token = self.token().ok().flatten();
+        token.is_some() && token != *self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The token at hand, if there is one.
-    pub(crate) fn token(&self) -> Result<Option<Zeroizing<String>>, EnrolError> {
+    fn token(&self) -> Result<Option<Zeroizing<String>>, EnrolError> {
         let Some(path) = &self.token_file else { return Ok(None) };
         let text = match std::fs::read(path) {
             Ok(bytes) => Zeroizing::new(bytes),
@@ -105,6 +113,9 @@ impl Enroller {
         address: &GatewayAddress,
         token: Option<Zeroizing<String>>,
     ) -> Result<Enrolled, EnrolError> {
+        if token.is_some() {
+            self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&token);
+        }
         if let Some(roots) = &identity.roots {
             match self.ask(identity, address, &Anchor::Roots(roots.clone()), token.as_ref()).await {
                 Err(error) if error.is_distrust() => {
@@ -166,6 +177,16 @@ pub(crate) enum Unfit {
     Tls(#[source] TlsError),
     #[error("it is for {named}, and {asked} was asked for")]
     ForAnother { named: String, asked: String },
+}
+
+impl std::fmt::Debug for Enroller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Enroller")
+            .field("cluster", &self.cluster)
+            .field("slot", &self.slot)
+            .field("pin", &self.pin)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use trunkline_pki::{
     AgentName, DoorSettings, DoorSource, PaperNames, Papers, Revocations, SlotKey, TunnelDoorTls, Validity,
@@ -31,6 +32,8 @@ pub(crate) struct FakeGateway {
     pub(crate) address: GatewayAddress,
     pub(crate) papers: Papers,
     state: Arc<Mutex<State>>,
+    /// How many requests came so far.
+    heard: watch::Sender<usize>,
 }
 
 pub(crate) struct State {
@@ -61,7 +64,7 @@ impl FakeGateway {
             instead: None,
             uid: ClusterUid::random(),
         };
-        let this = Self { address, papers, state: Arc::new(Mutex::new(state)) };
+        let this = Self { address, papers, state: Arc::new(Mutex::new(state)), heard: watch::Sender::new(0) };
         let (gateway, family) = (this.clone(), tasks.clone());
         tasks.spawn_until_stopped(async move {
             loop {
@@ -86,6 +89,13 @@ impl FakeGateway {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
+    }
+
+    /// Waits until so many requests came.
+    pub(crate) async fn has_heard(&self, requests: usize) {
+        let mut heard = self.heard.subscribe();
+        let heard = heard.wait_for(|heard| *heard >= requests);
+        tokio::time::timeout(Duration::from_secs(20), heard).await.unwrap().unwrap();
     }
 
     /// The tokens of all requests so far.
@@ -116,6 +126,7 @@ impl FakeGateway {
             };
             let trust_domain = self.papers.trust_domain().to_owned();
             state.asked.push((asked.clone(), key));
+            self.heard.send_modify(|heard| *heard += 1);
             (no, AgentName { trust_domain, cluster, uid: state.uid, slot })
         };
         if let Some(reason) = no {
@@ -155,6 +166,7 @@ impl FakeGateway {
             token_file: Some(folder.join("join-token")),
             store: IdentityStore::new(&IdentityConfig::Folder(folder.join("identity")), &upstream),
             clock: Clock::default(),
+            shown: Mutex::default(),
         }
     }
 }

@@ -22,7 +22,6 @@ use trunkline_pki::{LinkTls, SlotKey, TlsError};
 use trunkline_proto::{Certified, ClusterUid, Slot, Trust};
 use trunkline_runtime::chain;
 use trunkline_tunnel::GatewayAddress;
-use zeroize::Zeroizing;
 
 use crate::enrol::{EnrolError, Enrolled, Enroller, Unfit};
 use crate::metrics::Metrics;
@@ -183,9 +182,9 @@ impl Issued {
         }
     }
 
-    /// The join token at hand, if there is one.
-    pub(crate) fn token(&self) -> Option<Zeroizing<String>> {
-        self.shared.enroller.token().ok().flatten()
+    /// Whether there is a join token that was not shown yet.
+    pub(crate) fn has_another_token(&self) -> bool {
+        self.shared.enroller.has_another_token()
     }
 
     async fn ready(&self, address: &GatewayAddress) -> Result<Arc<ClientConfig>, EnrolError> {

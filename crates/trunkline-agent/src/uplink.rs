@@ -18,7 +18,6 @@ use trunkline_proto::{CloseReason, ClusterId, ControlCall, Drain, Epoch, StatusR
 use trunkline_runtime::{Tasks, chain};
 use trunkline_tunnel::{Backoff, GatewayAddress, Session, call};
 use trunkline_upstream::Upstream;
-use zeroize::Zeroizing;
 
 use crate::config::Uphill;
 use crate::metrics::Metrics;
@@ -108,6 +107,12 @@ impl Uplink {
         &self.shared.parts.cluster
     }
 
+    /// Why there is no tunnel, while there is none.
+    #[cfg(test)]
+    pub(crate) fn trouble(&self) -> watch::Receiver<Option<String>> {
+        self.shared.parts.trouble.newest()
+    }
+
     /// How the agent is.
     pub(crate) fn status(&self) -> AgentStatus {
         let parts = &self.shared.parts;
@@ -122,7 +127,7 @@ impl Uplink {
             links: self.sessions().iter().filter(|(session, _)| !session.is_ended()).count(),
             certificate_not_after: not_after.map(|moment| moment.to_string()),
             renews: matches!(parts.pass, Pass::Issued(_)),
-            last_error: parts.trouble.newest(),
+            last_error: parts.trouble.newest().borrow().clone(),
             software: parts.software.clone(),
         }
     }
@@ -261,18 +266,12 @@ impl Uplink {
 
     /// Pauses after a no that stays until a person does something; a new join token is such a thing.
     async fn leave_alone(&self) {
-        let token = || -> Option<Zeroizing<String>> {
-            match &self.shared.parts.pass {
-                Pass::Files(_) => None,
-                Pass::Issued(issued) => issued.token(),
-            }
-        };
-        let before = token();
         let another = async {
             loop {
                 tokio::time::sleep(TOKEN_LOOK).await;
-                let now = token();
-                if now.is_some() && now != before {
+                if let Pass::Issued(issued) = &self.shared.parts.pass
+                    && issued.has_another_token()
+                {
                     return;
                 }
             }

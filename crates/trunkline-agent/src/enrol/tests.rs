@@ -57,6 +57,7 @@ async fn the_token_is_sent_until_a_certificate_was_obtained_and_never_after() {
     stage.enrol().await.unwrap();
     assert_eq!(stage.gateway.tokens(), [token(), token(), None], "nothing was kept after the first");
     assert_eq!(again.tls.identity().slot, Slot(1));
+    assert!(!format!("{:?}", stage.enroller).contains("tlj_"));
     let asked = stage.gateway.state().asked.clone();
     assert!(asked.iter().all(|(_, key)| *key == asked[0].1), "it is the cluster's key each time");
     assert!(asked[0].0.csr != asked[1].0.csr, "and another key of the slot");
