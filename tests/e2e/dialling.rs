@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trunkline_agent::{Agent, AgentConfig, ProxyConfig};
+use trunkline_agent::{Agent, AgentConfig, Credentials, ProxyConfig};
 use trunkline_tests::{ConnectProxy, Logs, ProxyRules, Rig, eventually};
 
 const SOON: Duration = Duration::from_secs(15);
@@ -130,6 +130,8 @@ async fn a_gateway_that_is_not_ours_is_not_talked_to() {
     config.gateway.server_name = Some("another.example".into());
     fails_and_says(&rig, config, &["no tunnel", &door, "for another name; set gateway.server_name"]).await;
     let mut config = rig.agent_config("alpha");
-    config.gateway.roots = rig.paper.path("front-ca.pem");
+    if let Credentials::Files { roots, .. } = &mut config.gateway.credentials {
+        *roots = rig.paper.path("front-ca.pem");
+    }
     fails_and_says(&rig, config, &["no tunnel", &door, "not of the root given to this agent"]).await;
 }

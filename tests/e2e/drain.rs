@@ -62,7 +62,7 @@ async fn a_draining_agent_finishes_what_is_in_flight_and_its_successor_takes_wha
     let cluster = rig.cluster("alpha");
     let (_, certificate) = rig.paper.agent("second-slot", &cluster.id, cluster.uid, 1);
     let mut config = rig.agent_config("alpha");
-    config.gateway.certificate = certificate;
+    config.gateway.credentials = rig.showing(certificate);
     rig.start_agent_with("alpha", config).await;
     for at in 0..20 {
         assert_eq!(client.get(&format!("/clusters/alpha/api/{at}")).await.status, 200);

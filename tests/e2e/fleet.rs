@@ -65,7 +65,7 @@ async fn a_revoked_agent_is_cut_within_a_second_and_stays_out() {
     let cluster = rig.cluster("lost");
     let (issued, certificate) = rig.paper.agent("lost-agent", &cluster.id, cluster.uid, 0);
     let mut agent = rig.agent_config("lost");
-    agent.gateway.certificate = certificate;
+    agent.gateway.credentials = rig.showing(certificate);
     rig.start_agent_with("lost", agent).await;
     assert_eq!(rig.client().get("/clusters/lost/api").await.status, 200);
     let mut config = rig.config_of(0);

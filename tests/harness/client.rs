@@ -70,7 +70,8 @@ impl Reply {
 }
 
 impl Client {
-    pub(crate) fn new(address: SocketAddr, tls: ClientConfig, tasks: &Tasks) -> Self {
+    /// One that comes to this front door with these certificates.
+    pub fn new(address: SocketAddr, tls: ClientConfig, tasks: &Tasks) -> Self {
         Self { address, tls, name: "localhost".into(), tasks: tasks.clone() }
     }
 
@@ -131,6 +132,22 @@ impl Client {
     /// A whole answer to a GET on a connection of its own.
     pub async fn get(&self, path: &str) -> Reply {
         self.send(Request::get(path).body(empty()).unwrap()).await
+    }
+
+    /// A whole answer to a request with a JSON body, on a connection of its own.
+    pub async fn send_json(&self, method: http::Method, path: &str, body: &serde_json::Value) -> Reply {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(trunkline_runtime::full(body.to_string()))
+            .unwrap();
+        self.send(request).await
+    }
+
+    /// A whole answer to a POST of JSON.
+    pub async fn post(&self, path: &str, body: &serde_json::Value) -> Reply {
+        self.send_json(http::Method::POST, path, body).await
     }
 
     /// A whole answer on a connection of its own.

@@ -68,8 +68,13 @@ impl Raw {
 
     /// Reads until the other end hangs up, at most 15 s.
     pub async fn hear_to_end(&mut self) -> String {
+        String::from_utf8_lossy(&self.hear_bytes_to_end().await).into_owned()
+    }
+
+    /// The same, as bytes.
+    pub async fn hear_bytes_to_end(&mut self) -> Vec<u8> {
         while let Ok(1..) = within("the end", PATIENCE, self.stream.read_buf(&mut self.heard)).await {}
-        String::from_utf8_lossy(&std::mem::take(&mut self.heard)).into_owned()
+        std::mem::take(&mut self.heard)
     }
 
     /// Says that nothing more will be sent.

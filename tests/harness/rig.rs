@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use trunkline_agent::{Agent, AgentConfig, ProxyConfig, WayConfig};
-use trunkline_gateway::{ClusterConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
+use trunkline_agent::{Agent, AgentConfig, Credentials, ProxyConfig, WayConfig};
+use trunkline_gateway::{ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
+use trunkline_pki::CertifiedFiles;
 use trunkline_proto::{ClusterId, ClusterUid};
 use trunkline_runtime::Tasks;
 use trunkline_upstream::UpstreamConfig;
@@ -16,8 +17,10 @@ use crate::upstream::FakeUpstream;
 use crate::wait::{eventually, within};
 
 mod builder;
+mod joining;
 
 pub use builder::RigBuilder;
+pub use joining::new_cluster;
 
 /// How long a tunnel may take to come up.
 const UP: Duration = Duration::from_secs(20);
@@ -35,6 +38,8 @@ pub struct Rig {
     clusters: BTreeMap<String, Cluster>,
     drain_seconds: u64,
     proxy: Option<ProxyConfig>,
+    /// Whether agents join by token and key, or bring files.
+    enrolling: bool,
 }
 
 #[derive(Debug)]
@@ -53,7 +58,8 @@ pub struct Cluster {
     pub uid: ClusterUid,
     /// Its API server.
     pub upstream: FakeUpstream,
-    agent: Option<trunkline_agent::Running>,
+    /// Its agents, by slot.
+    pods: BTreeMap<u16, trunkline_agent::Running>,
 }
 
 impl Rig {
@@ -122,10 +128,13 @@ impl Rig {
     pub fn gateway_config(&self) -> GatewayConfig {
         let anywhere: SocketAddr = ([127, 0, 0, 1], 0).into();
         GatewayConfig {
+            data: None,
+            enrolment: EnrolmentConfig::default(),
             front: FrontConfig {
                 listen: anywhere,
-                certificate: self.paper.files("front"),
-                client_roots: self.paper.path("front-ca.pem"),
+                address: None,
+                certificate: Some(self.paper.files("front")),
+                client_roots: Some(self.paper.path("front-ca.pem")),
                 revoked: Vec::new(),
                 host_suffix: Some(SUFFIX.into()),
                 allow_node_proxy: false,
@@ -134,8 +143,9 @@ impl Rig {
             },
             tunnel: TunnelConfig {
                 listen: anywhere,
-                certificate: self.paper.files("tunnel"),
-                roots: self.paper.path("tunnel-ca.pem"),
+                addresses: Vec::new(),
+                certificate: Some(self.paper.files("tunnel")),
+                roots: Some(self.paper.path("tunnel-ca.pem")),
                 revoked: Vec::new(),
                 max_links: 40_000,
             },
@@ -150,16 +160,19 @@ impl Rig {
         }
     }
 
-    /// A configuration for an agent of a cluster that knows all gateways. Issues a certificate for slot 0.
+    /// A configuration for an agent of a cluster that knows all gateways, in slot 0. Issues a certificate for it where
+    /// agents bring files.
     pub fn agent_config(&self, name: &str) -> AgentConfig {
+        if self.enrolling {
+            return self.pod_config(name, 0);
+        }
         let cluster = &self.clusters[name];
         let (_, certificate) = self.paper.agent(&format!("agent-{name}"), &cluster.id, cluster.uid, 0);
         AgentConfig {
             cluster: cluster.id.clone(),
             gateway: WayConfig {
                 addresses: self.gateways.iter().map(|one| one.config.tunnel.listen.to_string()).collect(),
-                roots: self.paper.path("tunnel-ca.pem"),
-                certificate,
+                credentials: self.showing(certificate),
                 server_name: Some("localhost".into()),
                 proxy: self.proxy.clone(),
             },
@@ -167,6 +180,22 @@ impl Rig {
             admin: None,
             drain_seconds: self.drain_seconds,
         }
+    }
+
+    /// Credentials of an agent that brings files.
+    pub fn showing(&self, certificate: CertifiedFiles) -> Credentials {
+        Credentials::Files { certificate, roots: self.paper.path("tunnel-ca.pem") }
+    }
+
+    /// What a gateway counts, as its admin port shows it.
+    pub async fn metrics(&self, at: usize) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let admin = self.gateway_at(at).admin().expect("an admin port");
+        let mut tcp = tokio::net::TcpStream::connect(admin).await.unwrap();
+        tcp.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut heard = String::new();
+        tcp.read_to_string(&mut heard).await.unwrap();
+        heard
     }
 
     /// Starts a gateway (again), on the ports it had.
@@ -189,9 +218,7 @@ impl Rig {
     pub async fn start_agent_with(&mut self, name: &str, config: AgentConfig) {
         let running = Agent::bind(config).await.unwrap().serve();
         within("the tunnel is up", UP, running.up()).await;
-        if let Some(cluster) = self.clusters.get_mut(name) {
-            cluster.agent = Some(running);
-        }
+        self.keep_pod(name, 0, running);
     }
 
     /// Replaces a cluster's API server for agents started from here on.
@@ -208,7 +235,7 @@ impl Rig {
 
     /// Hands a cluster's agent over, e.g. to drain it.
     pub fn take_agent(&mut self, name: &str) -> Option<trunkline_agent::Running> {
-        self.clusters.get_mut(name).and_then(|cluster| cluster.agent.take())
+        self.take_pod(name, 0)
     }
 
     /// Ends a gateway at once, as if killed.
@@ -230,8 +257,10 @@ impl Rig {
 
     /// Ends everything at once.
     pub async fn cut(mut self) {
-        for name in self.clusters.keys().cloned().collect::<Vec<_>>() {
-            self.cut_agent(&name).await;
+        for cluster in self.clusters.values_mut() {
+            for pod in std::mem::take(&mut cluster.pods).into_values() {
+                pod.cut().await;
+            }
         }
         for at in 0..self.gateways.len() {
             self.cut_gateway(at).await;

@@ -9,6 +9,7 @@
 //! | `/held` | 200 and a first piece; the rest when released |
 //! | `/stuck` | no answer until released |
 //! | `/watch` | one event, then one more per release |
+//! | `.../log` | one line, then one more per release |
 //! | `/status/N` | that status, empty |
 //! | `/redirect` | 302 to what stands in the field `x-requested-with` |
 //! | `/fields?name=value&...` | 200 with these fields |
@@ -34,6 +35,9 @@ pub(crate) async fn answer(mut request: Request<Incoming>, shared: Arc<Shared>) 
     let mut parts = path.trim_start_matches('/').split('/');
     let (what, number) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let number: u64 = number.parse().unwrap_or(0);
+    if path.ends_with("/log") {
+        return Response::new(told_by_release(shared, |at| format!("line {at}\n")));
+    }
     match what {
         "bytes" => {
             let mut response = Response::new(repeated(number));
@@ -97,24 +101,27 @@ fn held(shared: &Arc<Shared>, first: &'static [u8], last: &'static [u8]) -> Resp
 }
 
 fn watch(shared: Arc<Shared>) -> Response<Body> {
+    let event = |at| format!("{{\"type\":\"ADDED\",\"object\":{{\"at\":{at}}}}}\n");
+    let mut response = Response::new(told_by_release(shared, event));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A body of one piece at once and one more per release.
+fn told_by_release(shared: Arc<Shared>, piece: impl Fn(usize) -> String + Send + 'static) -> Body {
     let (sender, body) = channel();
     let tasks = shared.tasks.clone();
     tasks.spawn_until_stopped(async move {
-        let mut at = 0;
-        loop {
+        for at in 0.. {
             let mut waiting = std::pin::pin!(shared.released.notified());
             waiting.as_mut().enable();
-            let event = format!("{{\"type\":\"ADDED\",\"object\":{{\"at\":{at}}}}}\n");
-            if !sender.send(event).await {
+            if !sender.send(piece(at)).await {
                 return;
             }
             waiting.await;
-            at += 1;
         }
     });
-    let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+    body
 }
 
 fn fields(query: &str) -> Response<Body> {
@@ -132,6 +139,7 @@ fn upgrade(request: &mut Request<Incoming>, shared: &Arc<Shared>) -> Response<Bo
     let Some(token) = request.headers().get(header::UPGRADE).cloned() else {
         return with_status(400, full("nobody asked"));
     };
+    let protocol = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL).cloned();
     let upgraded = hyper::upgrade::on(request);
     shared.tasks.spawn_until_stopped(async move {
         let Ok(upgraded) = upgraded.await else { return };
@@ -142,5 +150,8 @@ fn upgrade(request: &mut Request<Incoming>, shared: &Arc<Shared>) -> Response<Bo
     let mut response = with_status(101, empty());
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     response.headers_mut().insert(header::UPGRADE, token);
+    if let Some(protocol) = protocol {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
     response
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use trunkline_proto::{ClusterId, Epoch, Slot};
 use trunkline_runtime::{
     Admin, BindError, Door, Gate, Metrics as Registry, Readiness, Tasks, reload_for_ever,
 };
@@ -214,6 +215,11 @@ impl Running {
     /// How many links are up.
     pub fn links(&self) -> usize {
         self.tunnels.all().len()
+    }
+
+    /// Slot and epoch of each link of a cluster that may be given requests.
+    pub fn epochs(&self, cluster: &ClusterId) -> Vec<(Slot, Epoch)> {
+        self.tunnels.observe(cluster).links.iter().map(|link| (link.slot, link.epoch)).collect()
     }
 
     /// How many requests are under way.

@@ -21,6 +21,8 @@ pub struct RigBuilder {
     proxy: Option<ProxyConfig>,
     allow_node_proxy: bool,
     max_requests: usize,
+    enrolling: bool,
+    certificate_seconds: u64,
 }
 
 impl Default for RigBuilder {
@@ -34,6 +36,8 @@ impl Default for RigBuilder {
             proxy: None,
             allow_node_proxy: false,
             max_requests: 20_000,
+            enrolling: false,
+            certificate_seconds: 24 * 3600,
         }
     }
 }
@@ -95,6 +99,20 @@ impl RigBuilder {
         self
     }
 
+    /// The gateway has a data folder and papers of its own; clusters are registered there, and agents join.
+    #[must_use]
+    pub fn enrolling(mut self) -> Self {
+        self.enrolling = true;
+        self
+    }
+
+    /// How long the certificates live that the gateway issues.
+    #[must_use]
+    pub fn certificate_seconds(mut self, seconds: u64) -> Self {
+        self.certificate_seconds = seconds;
+        self
+    }
+
     /// Raises it, tunnels included.
     pub async fn start(self) -> Rig {
         let (paper, tasks) = (Paper::new(), Tasks::new());
@@ -102,8 +120,8 @@ impl RigBuilder {
         let mut clusters = BTreeMap::new();
         for name in names {
             let upstream = FakeUpstream::start(&paper, self.wire, &tasks).await;
-            let cluster =
-                Cluster { id: name.parse().unwrap(), uid: ClusterUid::random(), upstream, agent: None };
+            let (id, uid) = (name.parse().unwrap(), ClusterUid::random());
+            let cluster = Cluster { id, uid, upstream, pods: BTreeMap::new() };
             clusters.insert(name, cluster);
         }
         let mut rig = Rig {
@@ -113,13 +131,23 @@ impl RigBuilder {
             clusters,
             drain_seconds: self.drain_seconds,
             proxy: self.proxy,
+            enrolling: self.enrolling,
         };
-        for _ in 0..self.gateways {
+        for at in 0..self.gateways {
             let mut config = rig.gateway_config();
+            if self.enrolling {
+                rig.make_enrolling(&mut config, at);
+                config.enrolment.certificate_seconds = self.certificate_seconds;
+            }
             config.front.allow_node_proxy = self.allow_node_proxy;
             config.front.max_requests = self.max_requests;
             rig.gateways.push(OneGateway { config, running: None });
             rig.start_gateway(rig.gateways.len() - 1).await;
+        }
+        if self.enrolling {
+            for name in rig.clusters.keys().cloned().collect::<Vec<_>>() {
+                rig.register(&name).await;
+            }
         }
         if self.agents {
             for name in rig.clusters.keys().cloned().collect::<Vec<_>>() {

@@ -1,0 +1,54 @@
+//! One token, many keys at once: one of them is the cluster's, and the others are told so.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Barrier;
+use trunkline_proto::EnrolReason;
+use trunkline_tests::{Enrolling, Rig, count, within};
+
+const LONG: Duration = Duration::from_secs(120);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_token_redeemed_by_many_keys_at_once_gives_exactly_one_certificate() {
+    let (keys, runs) = (count(100, 1_000), count(1, 10));
+    for run in 0..runs.times {
+        let rig = Rig::builder().cluster("raced").enrolling().without_agents().start().await;
+        let token = std::fs::read_to_string(rig.token_file("raced")).unwrap();
+        let ready = Arc::new(Barrier::new(keys.times));
+        let asking: Vec<_> = (0..keys.times)
+            .map(|at| {
+                // Spread over networks, of each of which a door lets only so many arrive at once.
+                let network = u8::try_from(at % 8).unwrap();
+                let one = Enrolling::new(rig.tunnel_door(0), rig.pin(), "raced")
+                    .token(&token)
+                    .from([127, 0, network, 1]);
+                let (ready, tasks) = (ready.clone(), rig.tasks.clone());
+                rig.tasks.spawn(async move {
+                    let link = one.link().await.expect("a link");
+                    ready.wait().await;
+                    let answer = one.ask_on(link, &tasks).await.expect("an answer");
+                    (one.key.pin(), answer)
+                })
+            })
+            .collect();
+        let mut winner = None;
+        let mut refused = BTreeMap::new();
+        for task in asking {
+            let (pin, answer) = within("an answer", LONG, task).await.unwrap();
+            match answer {
+                Ok(_) => assert!(winner.replace(pin).is_none(), "a second certificate"),
+                Err(refusal) => *refused.entry(refusal.reason.as_str()).or_insert(0) += 1,
+            }
+        }
+        let winner = winner.expect("one of them wins");
+        let record = rig.registry().get(&rig.cluster("raced").id).unwrap();
+        assert_eq!(record.key.as_ref().unwrap().pin, winner.to_string());
+        let known = [EnrolReason::TokenUsed.as_str(), EnrolReason::TooMany.as_str()];
+        assert!(refused.keys().all(|reason| known.contains(reason)), "{refused:?}");
+        assert_eq!(refused.values().sum::<usize>(), keys.times - 1);
+        println!("run {} of {runs}: {keys} keys, one token: 1 certificate, refused {refused:?}", run + 1);
+        rig.cut().await;
+    }
+}
