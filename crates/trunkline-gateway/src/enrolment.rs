@@ -23,7 +23,7 @@ use trunkline_pki::{AgentName, KeyPin, Papers, Signed, Validity};
 use trunkline_proto::{
     Certified, ClusterId, ClusterUid, EnrolReason, EnrolRefusal, EnrolRequest, MAX_SLOTS, Renewal, Slot,
 };
-use trunkline_registry::SlotRecord;
+use trunkline_registry::{RegistryError, SlotRecord};
 use trunkline_runtime::chain;
 
 use crate::fleet::{Fleet, Standing};
@@ -99,15 +99,17 @@ impl Enrolment {
             let message = "agents contend for this slot; the one that is in it stays for some minutes";
             return Err(no(EnrolReason::SlotContended, message));
         }
-        self.count(&asked.cluster)?;
         let now = Timestamp::now();
         let record = fleet
             .registry
             .redeem(&asked.cluster, asked.token.as_deref(), &key.to_string(), now, fleet.away())
             .await
             .map_err(|error| no(error.reason(), chain(&error)))?;
+        // Only now, so that whoever knows the name cannot use up its share.
+        self.count(&asked.cluster)?;
         let uid = record.metadata.uid.ok_or_else(|| no(EnrolReason::ClusterUnknown, "it has no uid"))?;
-        self.issue(papers, &asked.csr, &asked.cluster, uid, asked.slot).await
+        let name = agent_name(papers, &asked.cluster, uid, asked.slot);
+        self.issue(papers, &asked.csr, &name, &key.to_string()).await
     }
 
     /// Issues the next certificate of a live agent's slot.
@@ -129,8 +131,12 @@ impl Enrolment {
         if uid != identity.uid || !live.session.is_open() {
             return Err(no(EnrolReason::ClusterUnknown, "the link belongs to an earlier registration"));
         }
+        let Some(key) = &live.cluster_key else {
+            return Err(no(EnrolReason::KeyUnknown, "the link came in by no key of the cluster's"));
+        };
         self.count(&identity.cluster)?;
-        let certified = self.issue(papers, &renewal.csr, &identity.cluster, uid, identity.slot).await?;
+        let name = agent_name(papers, &identity.cluster, uid, identity.slot);
+        let certified = self.issue(papers, &renewal.csr, &name, key).await?;
         metrics.renewals.inc();
         Ok(certified)
     }
@@ -140,28 +146,25 @@ impl Enrolment {
         &self,
         papers: &Papers,
         csr: &str,
-        cluster: &ClusterId,
-        uid: ClusterUid,
-        slot: Slot,
+        name: &AgentName,
+        key: &str,
     ) -> Result<Certified, EnrolRefusal> {
         let fleet = &self.shared.fleet;
         let now = SystemTime::now();
         let life = Duration::from_secs(fleet.enrolment.certificate_seconds);
         let validity = Validity { not_before: now - SKEW, not_after: now + life };
-        let trust_domain = papers.trust_domain().to_owned();
-        let name = AgentName { trust_domain, cluster: cluster.clone(), uid, slot };
         let signed = papers
-            .sign_agent(csr, &name, validity)
+            .sign_agent(csr, name, validity)
             .map_err(|error| no(EnrolReason::BadRequest, chain(&error)))?;
         let record = slot_record(papers, &signed)?;
         let not_after = record.not_after.as_second();
         fleet
             .registry
-            .note_slot(cluster, uid, slot, record)
+            .note_slot(&name.cluster, name.uid, name.slot, record, key)
             .await
-            .map_err(|error| no(EnrolReason::Unavailable, chain(&error)))?;
+            .map_err(|error| no(reason_of(&error), chain(&error)))?;
         Ok(Certified {
-            uid,
+            uid: name.uid,
             certificate: signed.certificate_pem,
             roots: papers.roots_pem(),
             not_after,
@@ -175,9 +178,9 @@ impl Enrolment {
         })
     }
 
-    /// Counts a certificate against its cluster's share. Names that anybody can make up are not counted.
+    /// Counts a certificate against the share of a cluster whose agent has shown that it is that cluster's.
     fn count(&self, cluster: &ClusterId) -> Result<(), EnrolRefusal> {
-        if self.shared.fleet.registry.get(cluster).is_none() || self.shared.shares.take(cluster) {
+        if self.shared.shares.take(cluster) {
             return Ok(());
         }
         Err(no(
@@ -209,6 +212,10 @@ impl Enrolment {
     }
 }
 
+fn agent_name(papers: &Papers, cluster: &ClusterId, uid: ClusterUid, slot: Slot) -> AgentName {
+    AgentName { trust_domain: papers.trust_domain().to_owned(), cluster: cluster.clone(), uid, slot }
+}
+
 fn slot_record(papers: &Papers, signed: &Signed) -> Result<SlotRecord, EnrolRefusal> {
     let unusable = || no(EnrolReason::Unavailable, "the certificate just issued cannot be read");
     Ok(SlotRecord {
@@ -218,6 +225,15 @@ fn slot_record(papers: &Papers, signed: &Signed) -> Result<SlotRecord, EnrolRefu
         issued: Timestamp::now(),
         not_after: Timestamp::try_from(signed.not_after).map_err(|_| unusable())?,
     })
+}
+
+/// Why a certificate that was signed is not handed out.
+fn reason_of(error: &RegistryError) -> EnrolReason {
+    match error {
+        RegistryError::KeyReplaced(_) => EnrolReason::KeyUnknown,
+        RegistryError::NotFound(_) => EnrolReason::ClusterUnknown,
+        _ => EnrolReason::Unavailable,
+    }
 }
 
 fn no(reason: EnrolReason, message: impl Into<String>) -> EnrolRefusal {

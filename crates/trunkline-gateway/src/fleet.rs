@@ -128,8 +128,8 @@ impl Fleet {
         })
     }
 
-    /// Why an agent that came in is to go, if it is.
-    pub(crate) fn turned_away(&self, agent: &AgentIdentity) -> Option<CloseReason> {
+    /// Why an agent that came in, by a key of its cluster's or without one, is to go, if it is.
+    pub(crate) fn turned_away(&self, agent: &AgentIdentity, key: Option<&str>) -> Option<CloseReason> {
         if self.revoked_agents.contains(&agent.serial) {
             return Some(CloseReason::Revoked);
         }
@@ -137,7 +137,13 @@ impl Fleet {
             None => Some(CloseReason::Removed),
             Some(Standing::Locked(_)) => Some(CloseReason::Locked),
             Some(Standing::Open(uid)) => {
-                uid.is_some_and(|uid| uid != agent.uid).then_some(CloseReason::Removed)
+                if uid.is_some_and(|uid| uid != agent.uid) {
+                    return Some(CloseReason::Removed);
+                }
+                // A newer join token brought another key: what came in by the old one goes.
+                let record = self.registry.get(&agent.cluster)?;
+                let now = record.key.as_ref().map(|key| key.pin.as_str());
+                (now != key).then_some(CloseReason::Revoked)
             }
         }
     }

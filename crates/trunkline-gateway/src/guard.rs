@@ -55,7 +55,7 @@ impl Guard {
 
     /// Looks at a link that has just entered.
     pub(crate) fn look_at_live(&self, live: &Arc<Live>) {
-        if let Some(reason) = self.fleet.turned_away(&live.identity) {
+        if let Some(reason) = self.fleet.turned_away(&live.identity, live.cluster_key.as_deref()) {
             live.session.close(reason);
         } else if self.fleet.is_behind(live.root.as_ref()) {
             self.tell(live.clone(), true);
@@ -64,7 +64,7 @@ impl Guard {
 
     fn look_at(&self, id: &ClusterId) {
         for live in self.tunnels.of(id) {
-            if let Some(reason) = self.fleet.turned_away(&live.identity) {
+            if let Some(reason) = self.fleet.turned_away(&live.identity, live.cluster_key.as_deref()) {
                 live.session.close(reason);
             }
         }
@@ -76,7 +76,7 @@ impl Guard {
     fn look_at_all(&self) {
         let mut reasons = HashMap::new();
         for live in self.tunnels.all() {
-            if let Some(reason) = self.fleet.turned_away(&live.identity) {
+            if let Some(reason) = self.fleet.turned_away(&live.identity, live.cluster_key.as_deref()) {
                 *reasons.entry(reason.as_str()).or_insert(0u64) += 1;
                 live.session.close(reason);
             }

@@ -126,9 +126,10 @@ impl TunnelDoor {
             Ok(identity) => identity,
             Err(error) => return self.note_rejection(from, "NotAnAgent", &error.to_string()),
         };
-        let arrived = Arrived {
+        let mut arrived = Arrived {
             key: KeyPin::of_certificate(&certificate).ok(),
             root: self.fleet.papers.as_ref().and_then(|papers| papers.root_of(&certificate)),
+            cluster_key: None,
             identity,
             from,
         };
@@ -149,7 +150,7 @@ impl TunnelDoor {
             session.close(CloseReason::Protocol("no hello".into()));
             return self.note_rejection(from, "NoHello", "no hello came");
         };
-        let judged = match self.judge(&hello, &arrived) {
+        let judged = match self.judge(&hello, &mut arrived) {
             Ok(version) => {
                 self.tunnels.claim(&hello, &arrived.identity, from).await.map(|epoch| (version, epoch))
             }
@@ -184,7 +185,11 @@ impl TunnelDoor {
     }
 
     /// Whether an agent may have a tunnel, and in which version.
-    fn judge(&self, hello: &Hello, arrived: &Arrived) -> Result<trunkline_proto::ProtocolVersion, Rejection> {
+    fn judge(
+        &self,
+        hello: &Hello,
+        arrived: &mut Arrived,
+    ) -> Result<trunkline_proto::ProtocolVersion, Rejection> {
         let identity = &arrived.identity;
         let no = |reason, message: String| Err(Rejection { reason, message });
         if self.draining.is_cancelled() {
@@ -224,22 +229,29 @@ impl TunnelDoor {
             }
             Some(Standing::Open(_)) => {}
         }
-        // A process that holds its slot may have asked for its newest certificate a moment ago.
-        if self.is_superseded(arrived) && !self.tunnels.holds(identity, hello.instance) {
-            let message =
-                "the slot has a newer certificate than this one; ask for another with the cluster's key";
-            return no(RejectionReason::CertificateSuperseded, message.into());
-        }
+        arrived.cluster_key = self.key_of(arrived, hello.instance)?;
         PROTOCOL
             .meet(hello.version, hello.oldest_version)
             .map_err(|skew| Rejection { reason: RejectionReason::VersionSkew, message: skew.to_string() })
     }
 
-    /// Whether a registered cluster's slot has another key than the one shown.
-    fn is_superseded(&self, arrived: &Arrived) -> bool {
-        let Some(record) = self.fleet.registry.get(&arrived.identity.cluster) else { return false };
-        let pinned = record.slots.get(&arrived.identity.slot).map(|slot| slot.key.as_str());
-        pinned != arrived.key.as_ref().map(ToString::to_string).as_deref()
+    /// The key of a registered cluster that the agent's certificate was asked for with: the newest certificate of its
+    /// slot is welcome, and an older one of a process that holds the slot, since that asked for the newer one.
+    fn key_of(&self, arrived: &Arrived, instance: u64) -> Result<Option<String>, Rejection> {
+        let identity = &arrived.identity;
+        let Some(record) = self.fleet.registry.get(&identity.cluster) else { return Ok(None) };
+        let key = record.key.as_ref().map(|key| key.pin.clone());
+        let newest = record.slots.get(&identity.slot).map(|slot| slot.key.as_str());
+        let is_newest =
+            newest.is_some() && newest == arrived.key.as_ref().map(ToString::to_string).as_deref();
+        if is_newest || self.tunnels.holds(identity, instance, key.as_deref()) {
+            return Ok(key);
+        }
+        Err(Rejection {
+            reason: RejectionReason::CertificateSuperseded,
+            message: "the slot has a newer certificate than this one; ask for another with the cluster's key"
+                .into(),
+        })
     }
 
     /// Watches one session to its end: heartbeat, expiry, drain. What else ends it is the guard's business.

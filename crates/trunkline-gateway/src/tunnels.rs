@@ -84,8 +84,8 @@ pub(crate) struct Live {
     pub(crate) from: SocketAddr,
     /// The agent's version.
     pub(crate) software: String,
-    /// The key of the agent's certificate.
-    pub(crate) key: Option<KeyPin>,
+    /// The pin of the registered cluster's key by which it came in.
+    pub(crate) cluster_key: Option<String>,
     /// The root of ours that the agent's certificate stands under.
     pub(crate) root: Option<KeyPin>,
     instance: u64,
@@ -99,7 +99,10 @@ pub(crate) struct Live {
 pub(crate) struct Arrived {
     pub(crate) identity: AgentIdentity,
     pub(crate) from: SocketAddr,
+    /// The key of the certificate.
     pub(crate) key: Option<KeyPin>,
+    /// The pin of the registered cluster's key by which it was asked for, once that is known.
+    pub(crate) cluster_key: Option<String>,
     pub(crate) root: Option<KeyPin>,
 }
 
@@ -134,7 +137,7 @@ impl Tunnels {
 
     /// A session whose hello was accepted may be given requests from now on, until it ends.
     pub(crate) fn enter(&self, session: Session, hello: &Hello, arrived: Arrived, epoch: Epoch) -> Arc<Live> {
-        let Arrived { identity, from, key, root } = arrived;
+        let Arrived { identity, from, key: _, cluster_key, root } = arrived;
         let live = Arc::new(Live {
             session,
             cluster: hello.cluster.clone(),
@@ -142,7 +145,7 @@ impl Tunnels {
             epoch,
             from,
             software: hello.software.chars().take(64).collect(),
-            key,
+            cluster_key,
             root,
             instance: hello.instance,
             more_links: hello.capabilities.contains(&Capability::MoreLinks),

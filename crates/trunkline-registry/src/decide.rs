@@ -168,15 +168,19 @@ fn use_up<'a>(
     }
 }
 
-/// A slot with its newest certificate.
+/// A slot with its newest certificate, which `key` asked for.
 pub(crate) fn note_slot(
     state: &State,
     id: &ClusterId,
     uid: ClusterUid,
     slot: Slot,
     certificate: &SlotRecord,
+    key: &str,
 ) -> Result<Change, RegistryError> {
     let record = known_as(state, id, uid)?;
+    if record.key.as_ref().is_none_or(|pinned| pinned.pin != key) {
+        return Err(RegistryError::KeyReplaced(id.clone()));
+    }
     let mut noted = Record::clone(record);
     noted.slots.insert(slot, certificate.clone());
     Ok(changed(record, noted))

@@ -36,6 +36,9 @@ pub enum RegistryError {
     /// There is no such cluster, or not this registration of it.
     #[error("no cluster {0} is registered, or it was registered anew since; list the clusters")]
     NotFound(ClusterId),
+    /// Another key has taken the place of the one that asked.
+    #[error("another key is cluster {0}'s since; it came with a newer join token")]
+    KeyReplaced(ClusterId),
     /// It changed since it was read.
     #[error(
         "cluster {name} has revision {newest}; the change was made on {given}: read it again and repeat the change"
@@ -67,7 +70,7 @@ impl RegistryError {
             Self::Reserved => ProblemReason::Reserved,
             Self::Exists { .. } => ProblemReason::Exists,
             Self::NotFound(_) => ProblemReason::NotFound,
-            Self::Conflict { .. } => ProblemReason::Conflict,
+            Self::Conflict { .. } | Self::KeyReplaced(_) => ProblemReason::Conflict,
             Self::Full | Self::Unavailable(_) => ProblemReason::Unavailable,
             Self::Open(_) => ProblemReason::Internal,
         }

@@ -204,19 +204,20 @@ impl Registry {
         self.order(id, move |state| decide::redeem(state, &knock)).await
     }
 
-    /// Keeps the newest certificate of a slot.
+    /// Keeps the newest certificate of a slot; `key` is the pin of the cluster key that asked for it.
     ///
-    /// Fails with `Invalid`, `NotFound` (also if the cluster was registered anew) or `Unavailable`.
+    /// Fails with `Invalid`, `NotFound` (also if the cluster was registered anew), `KeyReplaced` or `Unavailable`.
     pub async fn note_slot(
         &self,
         id: &ClusterId,
         uid: ClusterUid,
         slot: Slot,
         record: SlotRecord,
+        key: &str,
     ) -> Result<(), RegistryError> {
         rules::check_slot(slot)?;
-        let name = id.clone();
-        self.order(id, move |state| decide::note_slot(state, &name, uid, slot, &record)).await.map(drop)
+        let (name, key) = (id.clone(), key.to_owned());
+        self.order(id, move |state| decide::note_slot(state, &name, uid, slot, &record, &key)).await.map(drop)
     }
 
     /// Keeps when a cluster was last there. Waits for room in the queue: it is not urgent, and the newest is what counts.

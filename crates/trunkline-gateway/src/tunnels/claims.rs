@@ -17,11 +17,16 @@ use super::{Live, Tunnels};
 const ALIVE_DEADLINE: Duration = Duration::from_secs(2);
 
 impl Tunnels {
-    /// Whether a process holds a slot, whatever its certificate: its further links are welcome.
-    pub(crate) fn holds(&self, identity: &AgentIdentity, instance: u64) -> bool {
-        let map = self.map();
-        let place = map.get(&identity.cluster).and_then(|tunnel| tunnel.places.get(&identity.slot));
-        place.is_some_and(|place| place.is_held_by(instance))
+    /// Whether a process has an open session in a slot that came in by this key of the cluster's.
+    pub(crate) fn holds(&self, identity: &AgentIdentity, instance: u64, key: Option<&str>) -> bool {
+        self.map().get(&identity.cluster).is_some_and(|tunnel| {
+            tunnel.live.iter().any(|live| {
+                (live.identity.slot, live.identity.uid, live.instance)
+                    == (identity.slot, identity.uid, instance)
+                    && live.cluster_key.as_deref() == key
+                    && live.session.is_open()
+            })
+        })
     }
 
     /// Whether a slot lets nobody else in.

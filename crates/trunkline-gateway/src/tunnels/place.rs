@@ -127,11 +127,6 @@ impl Place {
         self.newest.as_ref().map(|newest| newest.epoch)
     }
 
-    /// Whether this process holds the slot.
-    pub(super) fn is_held_by(&self, instance: u64) -> bool {
-        self.newest.as_ref().is_some_and(|newest| newest.instance == instance)
-    }
-
     /// Whether nobody else comes in now.
     pub(super) fn is_quarantined(&self, now: Instant) -> bool {
         self.quarantined.is_some_and(|until| now < until)

@@ -19,6 +19,7 @@ use trunkline_api::{ClusterPatch, Lock};
 use trunkline_proto::Slot;
 use trunkline_registry::{Record, Registry};
 
+use crate::note;
 use crate::{AWAY, LIFE, at, certificate, id, new, pin, uid};
 
 /// Names the file to the process that writes, and the number of its round.
@@ -101,7 +102,7 @@ async fn write(registry: Registry, name: String) {
             }
             Step::NoteSlot => {
                 let uid = uid(&now.unwrap());
-                registry.note_slot(&cluster, uid, Slot(1), certificate(turn, at(1))).await.unwrap();
+                note(&registry, &cluster, uid, Slot(1), certificate(turn, at(1))).await.unwrap();
             }
             Step::Edit => {
                 let patch = ClusterPatch { description: Some("x".repeat(1_500)), ..Default::default() };

@@ -8,6 +8,7 @@ use trunkline_api::ClusterPatch;
 use trunkline_proto::Slot;
 use trunkline_registry::{OpenError, Registry, RegistryError};
 
+use crate::note;
 use crate::{AWAY, LIFE, at, certificate, id, pin, register, uid};
 
 const NUMBERS: TableDefinition<&str, u64> = TableDefinition::new("trunkline-registry");
@@ -20,8 +21,8 @@ async fn registry() -> (tempfile::TempDir, PathBuf) {
     let registry = Registry::open(&path).unwrap();
     let (record, token) = register(&registry, "a").await;
     registry.redeem(&id("a"), Some(token.reveal()), &pin(1), at(1), AWAY).await.unwrap();
-    registry.note_slot(&id("a"), uid(&record), Slot(0), certificate(10, at(1))).await.unwrap();
-    registry.note_slot(&id("a"), uid(&record), Slot(12), certificate(11, at(1))).await.unwrap();
+    note(&registry, &id("a"), uid(&record), Slot(0), certificate(10, at(1))).await.unwrap();
+    note(&registry, &id("a"), uid(&record), Slot(12), certificate(11, at(1))).await.unwrap();
     registry.note_seen(&id("a"), uid(&record), at(2)).await.unwrap();
     register(&registry, "b").await;
     (folder, path)
@@ -50,7 +51,7 @@ async fn all_of_it_is_there_after_a_restart() {
     let (record, token) = register(&registry, "a").await;
     register(&registry, "gone").await;
     registry.redeem(&id("a"), Some(token.reveal()), &pin(1), at(1), AWAY).await.unwrap();
-    registry.note_slot(&id("a"), uid(&record), Slot(12), certificate(10, at(1))).await.unwrap();
+    note(&registry, &id("a"), uid(&record), Slot(12), certificate(10, at(1))).await.unwrap();
     registry.remove(&id("gone")).await.unwrap();
     let before = registry.list();
     drop(registry);

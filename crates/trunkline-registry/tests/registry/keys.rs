@@ -9,6 +9,7 @@ use trunkline_api::Lock;
 use trunkline_proto::{EnrolReason, Slot};
 use trunkline_registry::Registry;
 
+use crate::note;
 use crate::{AWAY, LIFE, at, certificate, id, pin, register, uid};
 
 /// The reason why a key is not let in.
@@ -61,7 +62,7 @@ async fn a_new_token_ends_the_one_before_and_another_key_with_it_locks_out_the_o
     let (_, second) = registry.renew_token(&id("a"), "ben", at(1), LIFE).await.unwrap();
     assert_eq!(no(&registry, "a", Some(first.reveal()), 1, 2).await, EnrolReason::TokenUnknown);
     registry.redeem(&id("a"), Some(second.reveal()), &pin(1), at(3), AWAY).await.unwrap();
-    registry.note_slot(&id("a"), uid(&record), Slot(0), certificate(10, at(3))).await.unwrap();
+    note(&registry, &id("a"), uid(&record), Slot(0), certificate(10, at(3))).await.unwrap();
 
     let (_, third) = registry.renew_token(&id("a"), "ben", at(4), LIFE).await.unwrap();
     registry.redeem(&id("a"), None, &pin(1), at(5), AWAY).await.unwrap();
@@ -85,7 +86,7 @@ async fn an_agent_that_was_away_comes_back_by_its_key_within_the_bound_and_by_a_
     come(Some(first.reveal()), 0).await.unwrap();
     come(None, 1_000).await.unwrap();
     assert_eq!(come(None, 1_001).await.unwrap_err(), EnrolReason::AwayTooLong);
-    registry.note_slot(&id("a"), uid, Slot(3), certificate(10, at(500))).await.unwrap();
+    note(&registry, &id("a"), uid, Slot(3), certificate(10, at(500))).await.unwrap();
     come(None, 1_500).await.unwrap();
     assert_eq!(come(None, 1_501).await.unwrap_err(), EnrolReason::AwayTooLong);
     registry.note_seen(&id("a"), uid, at(900)).await.unwrap();
@@ -142,4 +143,17 @@ async fn of_a_thousand_keys_that_bring_one_token_at_once_one_is_let_in() {
             assert_eq!(outcome.as_ref().unwrap_err(), &EnrolReason::TokenUsed, "key {key}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_key_that_was_replaced_gets_no_certificate_any_more() {
+    let registry = Registry::in_memory().unwrap();
+    let (record, token) = register(&registry, "a").await;
+    registry.redeem(&id("a"), Some(token.reveal()), &pin(1), at(1), AWAY).await.unwrap();
+    registry.note_slot(&id("a"), uid(&record), Slot(0), certificate(10, at(2)), &pin(1)).await.unwrap();
+    let (_, token) = registry.renew_token(&id("a"), "ada", at(3), LIFE).await.unwrap();
+    registry.redeem(&id("a"), Some(token.reveal()), &pin(2), at(4), AWAY).await.unwrap();
+    let late = registry.note_slot(&id("a"), uid(&record), Slot(0), certificate(11, at(5)), &pin(1)).await;
+    assert!(matches!(late, Err(trunkline_registry::RegistryError::KeyReplaced(_))), "{late:?}");
+    assert!(registry.get(&id("a")).unwrap().slots.is_empty());
 }

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use trunkline_api::NewCluster;
-use trunkline_proto::{ClusterId, ClusterUid};
-use trunkline_registry::{JoinToken, Record, Registry, SlotRecord};
+use trunkline_proto::{ClusterId, ClusterUid, Slot};
+use trunkline_registry::{JoinToken, Record, Registry, RegistryError, SlotRecord};
 
 /// The life of a token.
 const LIFE: Duration = Duration::from_secs(30 * 60);
@@ -60,6 +60,25 @@ fn certificate(key: u64, issued: Timestamp) -> SlotRecord {
         issued,
         not_after: issued + Duration::from_secs(24 * 3600),
     }
+}
+
+/// Notes a slot's certificate as the cluster's key; a cluster without one gets it first.
+async fn note(
+    registry: &Registry,
+    name: &ClusterId,
+    uid: ClusterUid,
+    slot: Slot,
+    certificate: SlotRecord,
+) -> Result<(), RegistryError> {
+    let key = match registry.get(name).and_then(|record| record.key.clone()) {
+        Some(key) => key.pin,
+        None => {
+            let (_, token) = registry.renew_token(name, "ada", at(0), LIFE).await?;
+            registry.redeem(name, Some(token.reveal()), &pin(7), at(0), AWAY).await.unwrap();
+            pin(7)
+        }
+    };
+    registry.note_slot(name, uid, slot, certificate, &key).await
 }
 
 fn uid(record: &Record) -> ClusterUid {

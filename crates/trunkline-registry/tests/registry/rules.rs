@@ -10,6 +10,7 @@ use trunkline_registry::{
     RegistryError,
 };
 
+use crate::note;
 use crate::{AWAY, LIFE, at, certificate, id, new, pin, register, uid};
 
 fn lock(reason: &str) -> Lock {
@@ -194,7 +195,7 @@ async fn the_same_name_again_is_another_cluster_and_inherits_nothing() {
     let registry = Registry::in_memory().unwrap();
     let (old, token) = register(&registry, "a").await;
     registry.redeem(&id("a"), Some(token.reveal()), &pin(1), at(1), AWAY).await.unwrap();
-    registry.note_slot(&id("a"), uid(&old), Slot(0), certificate(10, at(1))).await.unwrap();
+    note(&registry, &id("a"), uid(&old), Slot(0), certificate(10, at(1))).await.unwrap();
     registry.note_seen(&id("a"), uid(&old), at(2)).await.unwrap();
     registry.lock(&id("a"), lock("theft")).await.unwrap();
     let removed = registry.remove(&id("a")).await.unwrap();
@@ -207,7 +208,7 @@ async fn the_same_name_again_is_another_cluster_and_inherits_nothing() {
     assert_eq!((&anew.key, anew.slots.len(), anew.last_seen, &anew.spec.locked), (&None, 0, None, &None));
     assert_eq!(anew.metadata.revision, 1);
     for error in [
-        registry.note_slot(&id("a"), uid(&old), Slot(0), certificate(11, at(11))).await.unwrap_err(),
+        registry.note_slot(&id("a"), uid(&old), Slot(0), certificate(11, at(11)), &pin(7)).await.unwrap_err(),
         registry.note_seen(&id("a"), uid(&old), at(12)).await.unwrap_err(),
     ] {
         assert_eq!(error.reason(), ProblemReason::NotFound, "{error}");
@@ -222,7 +223,7 @@ async fn only_the_newest_certificate_and_the_newest_sight_are_kept() {
     registry.redeem(&id("a"), Some(token.reveal()), &pin(1), at(1), AWAY).await.unwrap();
     let uid = uid(&record);
     for (slot, key) in [(0, 10), (1, 11), (0, 12)] {
-        registry.note_slot(&id("a"), uid, Slot(slot), certificate(key, at(1))).await.unwrap();
+        note(&registry, &id("a"), uid, Slot(slot), certificate(key, at(1))).await.unwrap();
     }
     let slots = registry.get(&id("a")).unwrap().slots.clone();
     assert_eq!(slots, [(Slot(0), certificate(12, at(1))), (Slot(1), certificate(11, at(1)))].into());
@@ -231,7 +232,7 @@ async fn only_the_newest_certificate_and_the_newest_sight_are_kept() {
     }
     assert_eq!(registry.get(&id("a")).unwrap().last_seen, Some(at(50)));
     assert_eq!(registry.get(&id("a")).unwrap().metadata.revision, 1, "nobody wanted anything else");
-    let error = registry.note_slot(&id("a"), uid, Slot(MAX_SLOTS), certificate(1, at(1))).await.unwrap_err();
+    let error = note(&registry, &id("a"), uid, Slot(MAX_SLOTS), certificate(1, at(1))).await.unwrap_err();
     assert_eq!(error.reason(), ProblemReason::Invalid, "{error}");
 }
 
