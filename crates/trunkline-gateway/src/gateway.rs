@@ -79,6 +79,14 @@ impl Gateway {
         let draining = CancellationToken::new();
         let papers = config.papers()?;
         let fleet = Fleet::new(&config, config.registry()?, papers.clone())?;
+        let orphans = fleet.orphans();
+        if orphans > 0 {
+            warn!(
+                clusters = orphans,
+                "clusters hold certificates of roots that this gateway does not have; were its papers lost? Put the \
+                 data folder's pki/ back, or let them join anew (trunkline clusters register NAME --renew)"
+            );
+        }
         let registry = Registry::new();
         let metrics = Metrics::default();
         registry.register(|registry| metrics.register(registry));

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 use trunkline_api::{Root, RootRole, RotationCluster, RotationStatus};
 use trunkline_pki::{KeyPin, PapersError};
-use trunkline_registry::Record;
+use trunkline_registry::{Record, SlotRecord};
 use trunkline_runtime::chain;
 
 use crate::fleet::Fleet;
@@ -83,6 +83,16 @@ impl Fleet {
                 );
             }
         }
+    }
+
+    /// How many clusters hold certificates that are good and stand under no root of these papers: the papers were
+    /// lost, or others were put in their place.
+    pub(crate) fn orphans(&self) -> usize {
+        let Some(papers) = &self.papers else { return 0 };
+        let roots: Vec<_> = papers.roots().into_iter().map(|root| root.pin.to_string()).collect();
+        let now = Timestamp::now();
+        let orphan = |slot: &SlotRecord| slot.not_after > now && !roots.contains(&slot.root);
+        self.registry.list().iter().filter(|record| record.slots.values().any(orphan)).count()
     }
 
     /// Whether a link's certificate stands under a root of ours that no longer issues.
