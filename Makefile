@@ -78,6 +78,33 @@ prove-goaway: real-parts binary ## 10,000 requests over an API server that says 
 prove-leaks: real-parts binary ## 100,000 requests with random cancels, nothing left over
 	TRUNKLINE_PROVE=1 TRUNKLINE_BIN=$(CARGO_TARGET_DIR)/ci/trunkline cargo test --locked -p trunkline-tests --test cluster -- leave_nothing_behind
 
+# The full numbers behind bounded tests of joining, in process and with the binary.
+PROVE_E2E := TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-tests --test e2e -- --nocapture --test-threads 1
+
+.PHONY: prove-tokens
+prove-tokens: ## 1,000 keys redeem one join token at once, ten times: one certificate each
+	$(PROVE_E2E) one_token_redeemed
+
+.PHONY: prove-renewal
+prove-renewal: ## Certificates of 60 s renewed under load, no request lost
+	$(PROVE_E2E) renewals_under_load
+
+.PHONY: prove-rotation
+prove-rotation: ## A new root under load with 50 agents, no link dropped
+	$(PROVE_E2E) a_new_root_under_load
+
+.PHONY: prove-duplicates
+prove-duplicates: ## 1,000 races for a slot, never two live
+	$(PROVE_E2E) of_processes_that_race
+
+.PHONY: prove-secrets
+prove-secrets: ## No key and no token anywhere at the gateway
+	$(PROVE_E2E) no_private_key_and_no_token
+
+.PHONY: prove-store
+prove-store: ## kill -9 at 200 points of registry writes, nothing acknowledged lost
+	$(PROVE_E2E) a_gateway_killed_at_any_point
+
 .PHONY: certs
 certs: ## Certificates for development, in certs/dev
 	certs/generate.sh

@@ -33,8 +33,10 @@ async fn a_removed_cluster_is_cut_within_a_second_and_refused() {
     assert_eq!((reply.status.as_u16(), reply.reason().as_str()), (404, "ClusterNotFound"));
     assert_eq!(client.get("/clusters/stays/api").await.status, 200);
     // Both logs hold the reason.
-    eventually("the gateway's log", SOON, || logs.says(&["link is down", "cluster=removed", "revoked"]))
-        .await;
+    eventually("the gateway's log", SOON, || {
+        logs.says(&["link is down", "cluster=removed", "the cluster was removed"])
+    })
+    .await;
     let door = rig.tunnel_door(0).to_string();
     eventually("the agent's log", SOON, || {
         logs.says(&["trunkline_agent", "no tunnel", &door, "ClusterUnknown", "removed is not registered"])
