@@ -1,6 +1,7 @@
 //! What can be typed. Types only.
 
 mod clusters;
+mod kubeconfig;
 mod pki;
 mod run;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use clusters::{
     ClustersArgs, ClustersCommand, EditArgs, ListArgs, Output, RegisterArgs, RemoveArgs, ShowArgs, SortBy,
 };
+pub(crate) use kubeconfig::{KubeconfigArgs, UseArgs};
 pub(crate) use pki::{ClientArgs, DevArgs, PkiCommand, PkiShowArgs, RotateArgs};
 pub(crate) use run::{CheckArgs, ConfigCommand, DemoArgs, Format, LogArgs, RunArgs, What};
 
@@ -59,6 +61,10 @@ pub(crate) enum Command {
     Clusters(ClustersArgs),
     /// What this cluster is and how it goes; with a name, the way to that cluster, hop by hop
     Status(StatusArgs),
+    /// Write contexts for kubectl, one for each cluster, with no secret in them
+    Kubeconfig(KubeconfigArgs),
+    /// Make kubectl use a cluster; `-` for the one before
+    Use(UseArgs),
     /// Give kubectl the certificate to sign in with; kubectl runs this itself
     #[command(hide = true)]
     Credential,
@@ -100,7 +106,7 @@ pub(crate) struct StatusArgs {
     pub(crate) agent: Option<String>,
     /// How to print it
     #[arg(short, long, default_value = "text")]
-    pub(crate) output: Text,
+    pub(crate) output: Form,
 }
 
 #[derive(Debug, Args)]
@@ -120,12 +126,12 @@ pub(crate) struct ManArgs {
 pub(crate) struct VersionArgs {
     /// How to print it
     #[arg(short, long, default_value = "text")]
-    pub(crate) output: Text,
+    pub(crate) output: Form,
 }
 
 /// How what is no table is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Text {
+pub(crate) enum Form {
     /// For people
     Text,
     /// JSON

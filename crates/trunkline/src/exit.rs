@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Disconnected = 6,
     /// It took too long.
     TimedOut = 7,
+    /// It was done for some and not for all.
+    Partial = 8,
     /// Somebody pressed Ctrl-C.
     Interrupted = 130,
 }

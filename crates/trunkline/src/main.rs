@@ -9,6 +9,7 @@ mod config;
 mod profile;
 mod sign_in;
 mod rest;
+mod kubeconfig;
 mod cmd;
 
 use std::path::Path;
@@ -51,6 +52,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Login(args) => cmd::login::run(&args, sign_in),
         Command::Clusters(args) => cmd::clusters::run(args, sign_in),
         Command::Status(args) => cmd::status::run(&args, sign_in),
+        Command::Kubeconfig(args) => cmd::kubeconfig::run(&args, sign_in),
+        Command::Use(args) => cmd::use_cluster::run(&args, sign_in),
         Command::Credential => cmd::credential::run(sign_in),
         Command::Pki { command: PkiCommand::Dev(args) } => cmd::pki::dev(&args),
         Command::Pki { command: PkiCommand::Show(args) } => cmd::pki::show(&args, sign_in),

@@ -106,7 +106,7 @@ pub(crate) struct ShowArgs {
     pub(crate) name: ClusterId,
     /// How to print it
     #[arg(short, long, default_value = "text")]
-    pub(crate) output: super::Text,
+    pub(crate) output: super::Form,
 }
 
 #[derive(Debug, Args)]

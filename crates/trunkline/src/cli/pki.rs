@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Text;
+use super::Form;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PkiCommand {
@@ -35,7 +35,7 @@ pub(crate) struct DevArgs {
 pub(crate) struct PkiShowArgs {
     /// How to print it
     #[arg(short, long, default_value = "text")]
-    pub(crate) output: Text,
+    pub(crate) output: Form,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::time::Instant;
 use trunkline_api::{GatewayStatus, Hop, HopReport};
 use trunkline_proto::ClusterId;
 
-use crate::cli::{SignInArgs, StatusArgs, Text};
+use crate::cli::{Form, SignInArgs, StatusArgs};
 use crate::cmd::{ask, gateway_api, print, print_json, print_yaml};
 use crate::exit::{Exit, Failure};
 use crate::rest::Rest;
@@ -23,12 +23,12 @@ pub(crate) fn run(args: &StatusArgs, sign_in: &SignInArgs) -> anyhow::Result<()>
     }
 }
 
-fn of_gateway(rest: &Rest, output: Text) -> anyhow::Result<()> {
+fn of_gateway(rest: &Rest, output: Form) -> anyhow::Result<()> {
     let status: GatewayStatus = ask("trunkline status", rest.get("/status"))?;
     match output {
-        Text::Json => return print_json(&status),
-        Text::Yaml => return print_yaml(&status),
-        Text::Text => {}
+        Form::Json => return print_json(&status),
+        Form::Yaml => return print_yaml(&status),
+        Form::Text => {}
     }
     let groups = if status.groups.is_empty() { "none".to_owned() } else { status.groups.join(", ") };
     let rows = [
@@ -54,7 +54,7 @@ pub(crate) fn print_pairs(rows: impl IntoIterator<Item = (&'static str, String)>
     Table::new(vec!["", ""], false, Paint::output()).lines(&rows).iter().try_for_each(|line| print(line))
 }
 
-fn of_cluster(rest: &Rest, name: &str, output: Text) -> anyhow::Result<()> {
+fn of_cluster(rest: &Rest, name: &str, output: Form) -> anyhow::Result<()> {
     let name: ClusterId = name
         .parse()
         .map_err(|error: trunkline_proto::InvalidClusterId| Failure::new(Exit::Usage, error.to_string()))?;
@@ -63,9 +63,9 @@ fn of_cluster(rest: &Rest, name: &str, output: Text) -> anyhow::Result<()> {
     let walked: f64 = report.hops.iter().filter_map(|hop| hop.ms).sum();
     let to_gateway = (began.elapsed().as_secs_f64() * 1000.0 - walked).max(0.0);
     match output {
-        Text::Json => print_json(&report)?,
-        Text::Yaml => print_yaml(&report)?,
-        Text::Text => print_hops(rest, to_gateway, &report)?,
+        Form::Json => print_json(&report)?,
+        Form::Yaml => print_yaml(&report)?,
+        Form::Text => print_hops(rest, to_gateway, &report)?,
     }
     match report.hops.iter().find(|hop| !hop.ok) {
         None => Ok(()),
@@ -109,10 +109,10 @@ fn broken(name: &ClusterId, hop: &Hop) -> Failure {
 }
 
 /// Asks an agent's admin port, which speaks plain HTTP and is nobody's but the cluster's own.
-fn of_agent(url: &str, output: Text) -> anyhow::Result<()> {
+fn of_agent(url: &str, output: Form) -> anyhow::Result<()> {
     let status = ask("trunkline status --agent URL", crate::rest::agent_status(url))?;
     match output {
-        Text::Json => print_json(&status),
-        Text::Yaml | Text::Text => print_yaml(&status),
+        Form::Json => print_json(&status),
+        Form::Yaml | Form::Text => print_yaml(&status),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::{Text, VersionArgs};
+use crate::cli::{Form, VersionArgs};
 use crate::cmd::{print, print_json, print_yaml};
 
 #[derive(Serialize)]
@@ -22,10 +22,10 @@ pub(crate) fn run(args: &VersionArgs) -> anyhow::Result<()> {
         tunnel_protocol: trunkline_proto::PROTOCOL.0.to_string(),
     };
     match args.output {
-        Text::Text => {
+        Form::Text => {
             print(&format!("trunkline {} (tunnel protocol {})", version.version, version.tunnel_protocol))
         }
-        Text::Json => print_json(&version),
-        Text::Yaml => print_yaml(&version),
+        Form::Json => print_json(&version),
+        Form::Yaml => print_yaml(&version),
     }
 }

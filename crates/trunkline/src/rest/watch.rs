@@ -36,7 +36,7 @@ pub(crate) struct Watch {
     known: BTreeMap<ClusterId, Box<Cluster>>,
     /// What the stream that is open has told before it was synced.
     told: BTreeSet<ClusterId>,
-    gone: Vec<Box<Cluster>>,
+    gone: Vec<Cluster>,
     synced_once: bool,
     pause: Duration,
 }
@@ -75,7 +75,7 @@ impl Watch {
     pub(crate) async fn next(&mut self) -> anyhow::Result<Change> {
         loop {
             if let Some(gone) = self.gone.pop() {
-                return Ok(Change::Gone(gone));
+                return Ok(Change::Gone(Box::new(gone)));
             }
             let Some(events) = &mut self.events else {
                 self.reopen().await?;
@@ -130,7 +130,8 @@ impl Watch {
                 let told = std::mem::take(&mut self.told);
                 let lost: Vec<ClusterId> =
                     self.known.keys().filter(|id| !told.contains(*id)).cloned().collect();
-                self.gone = lost.iter().filter_map(|id| self.known.remove(id)).collect();
+                self.gone =
+                    lost.iter().filter_map(|id| self.known.remove(id)).map(|cluster| *cluster).collect();
                 (!std::mem::replace(&mut self.synced_once, true)).then_some(Change::Synced)
             }
             (_, None) => None,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use trunkline_api::{Cluster, SlotStatus};
 
 use super::list::{colour, word};
-use crate::cli::{ShowArgs, Text};
+use crate::cli::{Form, ShowArgs};
 use crate::cmd::{print, print_json, print_yaml, say};
 use crate::rest::Rest;
 use crate::table::{Cell, Table};
@@ -13,9 +13,9 @@ use crate::words::{Paint, age, millis, until};
 pub(super) async fn run(rest: &Rest, args: &ShowArgs) -> anyhow::Result<()> {
     let cluster: Cluster = rest.get(&format!("/clusters/{}", args.name)).await?;
     match args.output {
-        Text::Json => print_json(&cluster),
-        Text::Yaml => print_yaml(&cluster),
-        Text::Text => {
+        Form::Json => print_json(&cluster),
+        Form::Yaml => print_yaml(&cluster),
+        Form::Text => {
             lines(&cluster, Timestamp::now()).iter().try_for_each(|line| print(line))?;
             say(&format!("next:  trunkline status {}", args.name));
             Ok(())

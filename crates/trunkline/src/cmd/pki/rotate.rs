@@ -7,7 +7,7 @@ use http::Method;
 use jiff::Timestamp;
 use trunkline_api::{RootRole, RotationStatus};
 
-use crate::cli::{PkiShowArgs, RotateArgs, SignInArgs, Text};
+use crate::cli::{Form, PkiShowArgs, RotateArgs, SignInArgs};
 use crate::cmd::{ask, gateway_api, print, print_json, print_yaml, question, say};
 use crate::rest::Rest;
 use crate::table::{Cell, Table};
@@ -22,9 +22,9 @@ pub(crate) fn show(args: &PkiShowArgs, sign_in: &SignInArgs) -> anyhow::Result<(
     let rest = gateway_api(sign_in)?;
     let status: RotationStatus = ask("trunkline pki show", rest.get("/pki"))?;
     match args.output {
-        Text::Json => return print_json(&status),
-        Text::Yaml => return print_yaml(&status),
-        Text::Text => {}
+        Form::Json => return print_json(&status),
+        Form::Yaml => return print_yaml(&status),
+        Form::Text => {}
     }
     let now = Timestamp::now();
     let roots: Vec<Vec<Cell>> = status
