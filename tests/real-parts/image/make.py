@@ -28,11 +28,15 @@ FILES = {
 
 
 def main(busybox, out):
-    layer = make_layer(busybox)
+    write_archive(out, make_layer(busybox), {name: {"Cmd": command} for name, command in IMAGES.items()})
+
+
+def write_archive(out, layer, images):
+    """Images with the same one layer; for each name, how its containers are run."""
     layer_name = sha256(layer) + "/layer.tar"
     manifest, blobs = [], {layer_name: layer}
-    for name, command in IMAGES.items():
-        config = make_config(command, sha256(layer))
+    for name, run in images.items():
+        config = make_config(run, sha256(layer))
         config_name = sha256(config) + ".json"
         blobs[config_name] = config
         manifest.append({"Config": config_name, "RepoTags": [name], "Layers": [layer_name]})
@@ -59,12 +63,12 @@ def make_layer(busybox):
     return buffer.getvalue()
 
 
-def make_config(command, layer_digest):
+def make_config(run, layer_digest):
     return json.dumps(
         {
             "architecture": ARCHITECTURES[platform.machine()],
             "os": "linux",
-            "config": {"Env": ["PATH=/bin:/usr/bin"], "Cmd": command},
+            "config": {"Env": ["PATH=/bin:/usr/bin:/usr/local/bin"], **run},
             "rootfs": {"type": "layers", "diff_ids": ["sha256:" + layer_digest]},
             "history": [{"created_by": "make.py"}],
         }

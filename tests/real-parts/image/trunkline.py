@@ -1,0 +1,44 @@
+"""trunkline.py BINARY OUT.tar: the image that the Dockerfile makes of a built binary, with no registry.
+
+Writes a Docker archive of trunkline.test/trunkline:1, which holds the binary, what it is linked to, and nothing else:
+no shell, no root.
+"""
+
+import io
+import re
+import subprocess
+import sys
+import tarfile
+
+import make
+
+NAME = "trunkline.test/trunkline:1"
+PROGRAM = "usr/local/bin/trunkline"
+USER = "65532:65532"
+
+
+def main(binary, out):
+    layer = make_layer(binary)
+    config = {"Entrypoint": ["/" + PROGRAM], "Cmd": ["version"], "User": USER}
+    make.write_archive(out, layer, {NAME: config})
+
+
+def make_layer(binary):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as layer:
+        make.add_folder(layer, "tmp", 0o1777)
+        for name, path in [(PROGRAM, binary), *libraries(binary)]:
+            with open(path, "rb") as content:
+                make.add_file(layer, name, content.read(), 0o755)
+    return buffer.getvalue()
+
+
+def libraries(binary):
+    """What the binary is linked to, by the paths at which it looks for them."""
+    linked = subprocess.run(["ldd", binary], check=True, capture_output=True, text=True).stdout
+    paths = sorted(set(re.findall(r"(/\S+) \(0x", linked)))
+    return [(path.lstrip("/"), path) for path in paths]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
