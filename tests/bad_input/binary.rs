@@ -1,14 +1,13 @@
 //! The built binary: found, or built once, and run on a folder of files.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use trunkline_tests::Paper;
+use trunkline_tests::{Paper, binary};
 
 /// How long a command may take to say no.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -166,26 +165,4 @@ impl Drop for Working {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The binary of this build. Cargo has it up to date when it is asked.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        // target/<profile folder>/deps/<this test>
-        let here = std::env::current_exe().unwrap();
-        let folder = here.parent().and_then(Path::parent).unwrap();
-        let profile = match folder.file_name().and_then(|name| name.to_str()).unwrap() {
-            "debug" => "dev",
-            other => other,
-        };
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-        let built = Command::new(cargo)
-            .args(["build", "--quiet", "--package", "trunkline", "--profile", profile, "--target-dir"])
-            .arg(folder.parent().unwrap())
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(built.expect("cargo runs").success(), "the binary builds");
-        folder.join("trunkline")
-    })
 }

@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(30);
 const WRITERS: usize = 4;
 const CLUSTERS: usize = 3;
 /// The latest a gateway is killed after the writes began, in microseconds.
-const LATEST: u64 = 60_000;
+const LATEST: u64 = 150_000;
 const SEED: u64 = 20_261_124;
 
 /// A cluster as it should be found: what a client can see of its writes. None: there is no such cluster.

@@ -99,7 +99,7 @@ impl Scene {
 /// A request of a key that we know.
 fn request_of(needles: &mut Needles) -> String {
     let key = KeyPair::generate().unwrap();
-    needles.key("a slot's key", &key.serialize_pem());
+    needles.key(&format!("slot key {}", needles.secrets()), &key.serialize_pem());
     CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap()
 }
 
@@ -160,7 +160,7 @@ async fn no_private_key_and_no_token_is_in_any_store_file_log_or_process_of_the_
         |token: &str, needles: &mut Needles| asking(&stranger).token(token).csr(request_of(needles));
     assert_eq!(refused(&first, &mut needles).refused(&scene.tasks).await, EnrolReason::TokenUsed);
     assert_eq!(refused(&unused, &mut needles).refused(&scene.tasks).await, EnrolReason::TokenForOtherCluster);
-    let made_up = format!("tlj_{}", "Zm9vYmFy".repeat(6)[..43].to_owned());
+    let made_up = format!("tlj_{}Zm8", "Zm9vYmFy".repeat(5));
     needles.token(&made_up);
     assert_eq!(refused(&made_up, &mut needles).refused(&scene.tasks).await, EnrolReason::TokenUnknown);
     // Who sends a private key, or a token, where it does not belong finds it nowhere again either.

@@ -57,8 +57,9 @@ impl Guard {
     pub(crate) fn look_at_live(&self, live: &Arc<Live>) {
         if let Some(reason) = self.fleet.turned_away(&live.identity, live.cluster_key.as_deref()) {
             live.session.close(reason);
-        } else if self.fleet.is_behind(live.root.as_ref()) {
-            self.tell(live.clone(), true);
+        } else if live.root.is_some() {
+            // Which roots it trusts is not known: it may have got them before the last change and come after it.
+            self.tell(live.clone(), self.fleet.is_behind(live.root.as_ref()));
         }
     }
 
