@@ -59,7 +59,7 @@ impl Guard {
             live.session.close(reason);
         } else if live.root.is_some() {
             // Which roots it trusts is not known: it may have got them before the last change and come after it.
-            self.tell(live.clone(), self.fleet.is_behind(live.root.as_ref()));
+            self.tell(live.clone());
         }
     }
 
@@ -108,23 +108,28 @@ impl Guard {
         for live in self.tunnels.all() {
             // What stands under roots of others is not ours to move.
             if live.root.is_some() {
-                let renew = self.fleet.is_behind(live.root.as_ref());
-                self.tell(live, renew);
+                self.tell(live);
             }
         }
     }
 
-    fn tell(&self, live: Arc<Live>, renew: bool) {
-        let Some(papers) = &self.fleet.papers else { return };
-        let trust = Trust { roots: papers.roots_pem(), renew };
+    /// Tells an agent which roots to trust. What overtakes this on the way is told after it again.
+    fn tell(&self, live: Arc<Live>) {
+        let Some(papers) = self.fleet.papers.clone() else { return };
+        let fleet = self.fleet.clone();
         self.tasks.spawn_until_stopped(async move {
-            match call::<_, ()>(&live.session, ControlCall::Trust, live.epoch, &trust).await {
-                Ok(()) => {
-                    debug!(cluster = %live.cluster, slot = %live.identity.slot, "the agent trusts the roots")
-                }
-                Err(error) => {
+            loop {
+                let renew = fleet.is_behind(live.root.as_ref());
+                let trust = Trust { roots: papers.roots_pem(), renew };
+                let told = call::<_, ()>(&live.session, ControlCall::Trust, live.epoch, &trust).await;
+                if let Err(error) = told {
                     warn!(cluster = %live.cluster, slot = %live.identity.slot, why = chain(&error),
                           "the agent was not told of the roots; it is told when it comes again");
+                    return;
+                }
+                debug!(cluster = %live.cluster, slot = %live.identity.slot, "the agent trusts the roots");
+                if papers.roots_pem() == trust.roots {
+                    return;
                 }
             }
         });
