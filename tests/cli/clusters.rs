@@ -17,7 +17,11 @@ async fn clusters_are_listed_in_columns_that_stand_under_each_other() {
     let listed = desk.run(&["clusters"]).await.well();
     let lines: Vec<&str> = listed.stdout.lines().collect();
     assert!(lines[0].starts_with("NAME                       STATE          ENVIRONMENT"), "{}", lines[0]);
-    assert!(lines[1].starts_with("prod-eu                    connected      -             v1.34.2"), "{}", lines[1]);
+    assert!(
+        lines[1].starts_with("prod-eu                    connected      -             v1.34.2"),
+        "{}",
+        lines[1]
+    );
     assert!(lines[2].ends_with("the agent stopped answering"), "{}", lines[2]);
     assert!(!listed.stdout.contains('\u{1b}'), "colour is for terminals");
     let again = desk.run(&["clusters", "list", "--no-headers"]).await.well();
@@ -25,7 +29,10 @@ async fn clusters_are_listed_in_columns_that_stand_under_each_other() {
     let wide = desk.run(&["clusters", "-o", "wide"]).await.well();
     assert!(wide.stdout.lines().next().unwrap().starts_with(lines[0].trim_end()), "wide only adds columns");
     assert!(wide.stdout.contains("env=test"));
-    assert_eq!(desk.run(&["clusters", "-o", "name"]).await.well().stdout, "prod-eu\nprod-us-with-a-long-name\n");
+    assert_eq!(
+        desk.run(&["clusters", "-o", "name"]).await.well().stdout,
+        "prod-eu\nprod-us-with-a-long-name\n"
+    );
     let sorted = desk.run(&["clusters", "-o", "name", "--sort-by", "state"]).await.well();
     assert_eq!(sorted.stdout, "prod-us-with-a-long-name\nprod-eu\n");
 }
@@ -85,7 +92,9 @@ async fn selectors_choose_and_wrong_ones_are_wrong_usage() {
     desk.run(&["clusters", "--sort-by", "colour"]).await.ended(2, &["colour", "rtt"]);
     desk.run(&["clusters", "-o", "xml"]).await.ended(2, &["xml", "wide"]);
     desk.run(&["clusters", "show", "No_Id"]).await.ended(2, &["No_Id", "is not a cluster id"]);
-    desk.run(&["clusters", "show", "absent"]).await.ended(5, &["there is no cluster absent", "trunkline clusters list"]);
+    desk.run(&["clusters", "show", "absent"])
+        .await
+        .ended(5, &["there is no cluster absent", "trunkline clusters list"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +127,9 @@ async fn removing_asks_and_without_a_terminal_needs_yes() {
     assert!(desk.gateway.cluster("alpha").is_some());
     let outcome = desk.run(&["clusters", "remove", "alpha", "--yes"]).await.well();
     assert_eq!(outcome.stdout, "alpha is removed\n");
-    for words in ["kubectl delete -f trunkline-agent-alpha.yaml", "helm uninstall trunkline-agent -n trunkline"] {
+    for words in
+        ["kubectl delete -f trunkline-agent-alpha.yaml", "helm uninstall trunkline-agent -n trunkline"]
+    {
         assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
     }
     assert!(desk.gateway.cluster("alpha").is_none());

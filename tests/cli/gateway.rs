@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -22,9 +22,9 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio_rustls::TlsAcceptor;
 use trunkline_api::{
-    API_VERSION, BASE, Cluster, ClusterEvent, ClusterList, ClusterPatch, ClusterSpec, ClusterState, ClusterStatus,
-    EventKind, Join, Lock, LockRequest, ManifestOptions, Metadata, NewCluster, Problem, ProblemReason, Registered,
-    RotationStatus, Selector,
+    API_VERSION, BASE, Cluster, ClusterEvent, ClusterList, ClusterPatch, ClusterSpec, ClusterState,
+    ClusterStatus, EventKind, Join, Lock, LockRequest, ManifestOptions, Metadata, NewCluster, Problem,
+    ProblemReason, Registered, RotationStatus, Selector,
 };
 use trunkline_pki::crypto_provider;
 use trunkline_proto::ClusterUid;
@@ -224,7 +224,8 @@ impl Shared {
         let name = cluster.metadata.name.to_string();
         let before = self.lock().clusters.insert(name, cluster.clone());
         let kind = if before.is_some() { EventKind::Modified } else { EventKind::Added };
-        let _ = self.events.send(Told::Event(Box::new(ClusterEvent { kind, cluster: Some(Box::new(cluster)) })));
+        let _ =
+            self.events.send(Told::Event(Box::new(ClusterEvent { kind, cluster: Some(Box::new(cluster)) })));
     }
 
     fn lose(&self, name: &str) -> Option<Cluster> {
@@ -257,7 +258,9 @@ impl Shared {
             .unwrap_or_default()
             .split('&')
             .filter_map(|pair| pair.split_once('='))
-            .map(|(key, value)| (key.to_owned(), value.replace("%3D", "=").replace("%2C", ",").replace('+', " ")))
+            .map(|(key, value)| {
+                (key.to_owned(), value.replace("%3D", "=").replace("%2C", ",").replace('+', " "))
+            })
             .collect();
         self.route(&head.method, &path, &query, body)
     }
@@ -276,7 +279,8 @@ impl Shared {
             ("GET", ["clusters"]) => {
                 let selector: Selector = query.get("selector").map_or("", String::as_str).parse().unwrap();
                 let state = self.lock();
-                let chosen = state.clusters.values().filter(|c| selector.matches(&c.metadata.labels)).cloned();
+                let chosen =
+                    state.clusters.values().filter(|c| selector.matches(&c.metadata.labels)).cloned();
                 answer(StatusCode::OK, &json!(ClusterList::new(chosen.collect())))
             }
             ("POST", ["clusters"]) => self.register(serde_json::from_value(body).unwrap()),
@@ -287,7 +291,9 @@ impl Shared {
                 }
                 Err(no) => no,
             },
-            ("GET", ["clusters", name]) => self.found(name).map_or_else(|no| no, |c| answer(StatusCode::OK, &json!(c))),
+            ("GET", ["clusters", name]) => {
+                self.found(name).map_or_else(|no| no, |c| answer(StatusCode::OK, &json!(c)))
+            }
             ("GET", ["clusters", name, "status"]) => match self.found(name) {
                 Ok(_) => answer(StatusCode::OK, &json!({"cluster": name, "hops": []})),
                 Err(no) => no,
@@ -385,7 +391,10 @@ impl Shared {
         });
         let stream = futures_util::stream::iter(first).chain(later);
         let body = StreamBody::new(stream.map(|bytes| Ok(Frame::data(bytes))));
-        Response::builder().header(header::CONTENT_TYPE, "text/event-stream").body(BodyExt::boxed(body)).unwrap()
+        Response::builder()
+            .header(header::CONTENT_TYPE, "text/event-stream")
+            .body(BodyExt::boxed(body))
+            .unwrap()
     }
 }
 

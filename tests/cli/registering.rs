@@ -19,24 +19,47 @@ async fn registering_writes_two_files_and_prints_one_command_for_each_way() {
     let desk = Desk::signed_in().await;
     let outcome = desk
         .run(&[
-            "clusters", "register", "alpha", "--labels", "env=prod,region=eu", "--display-name", "Alpha",
-            "--environment", "production", "--protection", "confirm", "--without-binding", "admins", "--group", "devs",
-            "--storage-class", "fast", "--image", "registry.test/agent:1", "--no-wait",
+            "clusters",
+            "register",
+            "alpha",
+            "--labels",
+            "env=prod,region=eu",
+            "--display-name",
+            "Alpha",
+            "--environment",
+            "production",
+            "--protection",
+            "confirm",
+            "--without-binding",
+            "admins",
+            "--group",
+            "devs",
+            "--storage-class",
+            "fast",
+            "--image",
+            "registry.test/agent:1",
+            "--no-wait",
         ])
         .await
         .well();
     let sent = desk.gateway.asked(&Method::POST, "/clusters");
-    assert_eq!(sent, [json!({
-        "name": "alpha", "labels": {"env": "prod", "region": "eu"}, "displayName": "Alpha", "description": "",
-        "environment": "production", "protection": "confirm",
-        "manifest": {"withoutBindings": ["admins"], "groups": ["devs"], "storageClass": "fast",
-                     "ephemeralSpool": false, "image": "registry.test/agent:1"},
-    })]);
+    assert_eq!(
+        sent,
+        [json!({
+            "name": "alpha", "labels": {"env": "prod", "region": "eu"}, "displayName": "Alpha", "description": "",
+            "environment": "production", "protection": "confirm",
+            "manifest": {"withoutBindings": ["admins"], "groups": ["devs"], "storageClass": "fast",
+                         "ephemeralSpool": false, "image": "registry.test/agent:1"},
+        })]
+    );
     for name in ["trunkline-agent-alpha.yaml", "trunkline-agent-alpha.values.yaml"] {
         assert!(desk.read(name).contains(TOKEN));
         assert_eq!(desk.path(name).metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
     }
-    assert!(!outcome.stdout.contains(TOKEN) && !outcome.stderr.contains(TOKEN), "the token is in the files only");
+    assert!(
+        !outcome.stdout.contains(TOKEN) && !outcome.stderr.contains(TOKEN),
+        "the token is in the files only"
+    );
     for words in [
         "kubectl apply -f trunkline-agent-alpha.yaml\n",
         "helm install trunkline-agent https://gw.test/trunkline/v1/charts/trunkline-agent-0.1.0.tgz --ca-file ",
@@ -47,7 +70,11 @@ async fn registering_writes_two_files_and_prints_one_command_for_each_way() {
     ] {
         assert!(outcome.stdout.contains(words), "{words:?} is not in {}", outcome.stdout);
     }
-    assert!(outcome.stdout.contains("valid 30m") || outcome.stdout.contains("valid 29m"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("valid 30m") || outcome.stdout.contains("valid 29m"),
+        "{}",
+        outcome.stdout
+    );
     assert!(outcome.stderr.contains("warning: 127.0.0.1:9443 is a loopback address"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("next:  trunkline status alpha"));
 }
@@ -62,11 +89,15 @@ async fn files_that_are_there_are_not_overwritten_and_nothing_is_registered() {
     assert_eq!(desk.read("trunkline-agent-alpha.values.yaml"), "mine");
     desk.run(&[&register[..], &["--dir", "new folder"]].concat()).await.well();
     assert!(desk.path("new folder/trunkline-agent-alpha.yaml").exists());
-    desk.run(&["clusters", "register", "alpha", "--dir", "x", "--no-wait"]).await.ended(1, &["registered already"]);
+    desk.run(&["clusters", "register", "alpha", "--dir", "x", "--no-wait"])
+        .await
+        .ended(1, &["registered already"]);
     // A new token for a cluster that is there: the old files are of no use any more.
     desk.run(&["clusters", "register", "alpha", "--renew", "--dir", "new folder", "--no-wait"]).await.well();
     assert_eq!(desk.gateway.asked(&Method::POST, "/clusters/alpha/join").len(), 1);
-    desk.run(&["clusters", "register", "beta", "--renew", "--no-wait"]).await.ended(5, &["there is no cluster beta"]);
+    desk.run(&["clusters", "register", "beta", "--renew", "--no-wait"])
+        .await
+        .ended(5, &["there is no cluster beta"]);
     assert!(!desk.path("trunkline-agent-beta.yaml").exists());
 }
 
@@ -91,7 +122,8 @@ async fn each_step_of_joining_is_told_as_it_happens() {
     });
     desk.gateway.put(alpha.clone());
     assert_eq!(register.says("reached").await, "ok the agent reached the gateway from 203.0.113.7:41000");
-    alpha.status.slots[0].certificate_not_after = Some(Timestamp::now() + jiff::SignedDuration::from_hours(25));
+    alpha.status.slots[0].certificate_not_after =
+        Some(Timestamp::now() + jiff::SignedDuration::from_hours(24));
     desk.gateway.put(alpha.clone());
     assert_eq!(register.says("certificate").await, "ok certificate issued (24h)");
     alpha.status.slots[0].links = 1;
@@ -114,11 +146,15 @@ async fn each_step_of_joining_is_told_as_it_happens() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stall_is_told_with_its_cause_and_ends_with_7() {
     let desk = Desk::signed_in().await;
-    desk.gateway.order("/clusters/alpha/status", 200, json!({"cluster": "alpha", "hops": [
-        {"name": "gateway", "ok": true, "detail": "here", "ms": 0.1},
-        {"name": "tunnel", "ok": false, "detail": "refused from 203.0.113.7: TokenUsed", "ms": null,
-         "hint": "trunkline clusters register alpha --renew"},
-    ]}));
+    desk.gateway.order(
+        "/clusters/alpha/status",
+        200,
+        json!({"cluster": "alpha", "hops": [
+            {"name": "gateway", "ok": true, "detail": "here", "ms": 0.1},
+            {"name": "tunnel", "ok": false, "detail": "refused from 203.0.113.7: TokenUsed", "ms": null,
+             "hint": "trunkline clusters register alpha --renew"},
+        ]}),
+    );
     let mut register = desk.start(&["clusters", "register", "alpha", "--timeout", "12s"]);
     let line = register.says("TokenUsed").await;
     assert!(line.contains("tunnel: refused from 203.0.113.7") && line.contains("--renew"), "{line}");

@@ -39,7 +39,8 @@ async fn whoever_is_not_signed_in_ends_with_3_and_is_told_how() {
         &["pki", "show"],
         &["clusters", "--gateway", "https://gw.test"],
     ] {
-        let outcome = desk.run(command).await.ended(3, &["error: ", "not signed in", "next:  trunkline login"]);
+        let outcome =
+            desk.run(command).await.ended(3, &["error: ", "not signed in", "next:  trunkline login"]);
         assert!(outcome.stdout.is_empty(), "{command:?}: {}", outcome.stdout);
     }
 }
@@ -72,12 +73,19 @@ async fn papers_that_are_no_use_are_told_by_their_name() {
     let past = |days: u64| SystemTime::now() - Duration::from_secs(days * 86_400);
     let ended = Validity { not_before: past(9), not_after: past(1) };
     desk.paper.pki.front.client("old", &["g"], ended).unwrap().write_to(desk.paper.folder(), "old").unwrap();
-    desk.paper.pki.tunnel.client("mallory", &["g"], Validity::days(1)).unwrap().write_to(desk.paper.folder(), "mallory").unwrap();
+    desk.paper
+        .pki
+        .tunnel
+        .client("mallory", &["g"], Validity::days(1))
+        .unwrap()
+        .write_to(desk.paper.folder(), "mallory")
+        .unwrap();
     let path = |name: &str| desk.paper.path(name).to_str().unwrap().to_owned();
     let login = |ca: &str, certificate: &str, key: &str| {
-        let arguments: Vec<String> = ["login", &url, "--ca", &path(ca), "--certificate", &path(certificate), "--key", &path(key)]
-            .map(str::to_owned)
-            .to_vec();
+        let arguments: Vec<String> =
+            ["login", &url, "--ca", &path(ca), "--certificate", &path(certificate), "--key", &path(key)]
+                .map(str::to_owned)
+                .to_vec();
         let desk = &desk;
         async move { desk.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await }
     };

@@ -30,7 +30,10 @@ async fn a_stream_that_ends_is_opened_again_and_nothing_is_told_twice_or_lost() 
     let mut watch = desk.start(&["clusters", "--watch", "-o", "json"]);
     let event = |line: String| {
         let event: Value = serde_json::from_str(&line).unwrap();
-        (event["type"].as_str().unwrap().to_owned(), event["cluster"]["metadata"]["name"].as_str().unwrap().to_owned())
+        (
+            event["type"].as_str().unwrap().to_owned(),
+            event["cluster"]["metadata"]["name"].as_str().unwrap().to_owned(),
+        )
     };
     for name in ["alpha", "beta"] {
         assert_eq!(event(watch.prints().await), ("added".into(), name.into()));

@@ -136,11 +136,13 @@ pub(crate) fn age(when: Timestamp, now: Timestamp) -> String {
     span(now.as_second().saturating_sub(when.as_second()).max(0))
 }
 
-/// How long from now; `ended` for what is over.
+/// How long from now, to the nearest; `ended` for what is over.
 pub(crate) fn until(when: Timestamp, now: Timestamp) -> String {
     match when.as_second().saturating_sub(now.as_second()) {
         ..=0 => "ended".into(),
-        seconds => span(seconds),
+        seconds @ 1..120 => span(seconds),
+        seconds @ 120..7200 => span(seconds + 30),
+        seconds => span(seconds + 1800),
     }
 }
 
@@ -191,6 +193,10 @@ mod tests {
     fn spans_are_written_as_kubectl_writes_them() {
         for (seconds, text) in [(0, "0s"), (119, "119s"), (120, "2m"), (7200, "2h"), (172_800, "2d")] {
             assert_eq!(span(seconds), text);
+        }
+        let now = Timestamp::UNIX_EPOCH;
+        for (seconds, text) in [(0, "ended"), (1799, "30m"), (86_399, "24h"), (86_400 * 90 - 1, "90d")] {
+            assert_eq!(until(Timestamp::from_second(seconds).unwrap(), now), text);
         }
     }
 }
