@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 /// How the process logs, on standard error.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Logging")]
 pub(crate) struct LogArgs {
     /// What is logged, e.g. `info` or `info,trunkline_tunnel=debug`
     #[arg(long, global = true, env = "TRUNKLINE_LOG", default_value = "info", value_name = "FILTER")]

@@ -77,6 +77,11 @@ async fn remove(rest: &Rest, args: &RemoveArgs) -> anyhow::Result<()> {
     for line in register::taking_out(&format!("trunkline-agent-{name}.yaml"), register::NAMESPACE) {
         say(&format!("  {line}"));
     }
+    say(&format!(
+        "  kubectl delete namespace {ns} && kubectl delete clusterrole,clusterrolebinding \\\n    \
+         -l app.kubernetes.io/name=trunkline-agent      # if the file is lost",
+        ns = register::NAMESPACE
+    ));
     say("");
     say("next:  trunkline kubeconfig --prune   (takes its context out of your kubeconfig)");
     Ok(())

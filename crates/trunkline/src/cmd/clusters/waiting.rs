@@ -29,7 +29,8 @@ pub(super) async fn until_joined(
     let name = &cluster.metadata.name;
     say(&format!("Waiting for {name}... (Ctrl-C is safe; see it later with: trunkline status {name})"));
     let mut watch = Watch::open(rest, "").await?;
-    let mut progress = Progress::default();
+    // What it says before anything happened is no news.
+    let mut progress = Progress { stall: clean(&cluster.status.reason), ..Progress::default() };
     let mut quiet_since = Instant::now();
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
