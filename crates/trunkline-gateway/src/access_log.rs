@@ -20,7 +20,7 @@ use crate::route::Kind;
 pub(crate) struct Entry {
     pub(crate) request: RequestId,
     began: Instant,
-    from: SocketAddr,
+    pub(crate) from: SocketAddr,
     method: Method,
     protocol: Version,
     path: String,

@@ -23,6 +23,7 @@ use crate::authn;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
+use crate::rest::Rest;
 
 /// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(5);
@@ -55,6 +56,7 @@ pub(crate) struct Front {
     pub(crate) tls: Arc<FrontDoorTls>,
     pub(crate) fleet: Fleet,
     pub(crate) proxy: Proxy,
+    pub(crate) rest: Rest,
     pub(crate) metrics: Metrics,
     pub(crate) tasks: Tasks,
     pub(crate) draining: CancellationToken,

@@ -21,6 +21,7 @@ use crate::front::Front;
 use crate::guard::Guard;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
+use crate::rest::{Rest, RestParts};
 use crate::tunnel_door::TunnelDoor;
 use crate::tunnels::Tunnels;
 
@@ -104,11 +105,25 @@ impl Gateway {
             None => None,
         };
         let tunnels = Tunnels::new(metrics.clone(), &tasks);
+        let front_door = Door::bind("front door", config.front.listen).await?;
+        let tunnel_door = Door::bind("tunnel door", config.tunnel.listen).await?;
+        let enrolment = Enrolment::new(fleet.clone(), tunnels.clone(), metrics.clone());
+        let rest = Rest::new(RestParts {
+            fleet: fleet.clone(),
+            tunnels: tunnels.clone(),
+            enrolment: enrolment.clone(),
+            management: management.clone(),
+            about: config.about(front_door.address()?, tunnel_door.address()?),
+            metrics: metrics.clone(),
+            tasks: tasks.clone(),
+            draining: draining.clone(),
+        });
         let proxy = Proxy { tunnels: tunnels.clone(), management };
         let front = Front {
             tls: Arc::new(front_tls),
             fleet: fleet.clone(),
             proxy,
+            rest,
             metrics: metrics.clone(),
             tasks: tasks.clone(),
             draining: draining.clone(),
@@ -120,7 +135,7 @@ impl Gateway {
         let tunnel = TunnelDoor {
             tls: Arc::new(tunnel_tls),
             guard: Guard::new(fleet.clone(), tunnels.clone(), tasks.clone()),
-            enrolment: Enrolment::new(fleet.clone(), tunnels.clone(), metrics.clone()),
+            enrolment,
             fleet: fleet.clone(),
             tunnels,
             tasks: tasks.clone(),
@@ -131,8 +146,6 @@ impl Gateway {
         };
         let readiness = Readiness::new();
         let gates = [readiness.gate("front door"), readiness.gate("tunnel door")];
-        let front_door = Door::bind("front door", config.front.listen).await?;
-        let tunnel_door = Door::bind("tunnel door", config.tunnel.listen).await?;
         let admin = match config.admin {
             Some(address) => Some(Admin::bind(address, readiness.clone(), registry).await?),
             None => None,

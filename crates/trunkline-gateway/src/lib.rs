@@ -38,6 +38,7 @@ mod tunnel_door;
 mod enrolment;
 mod guard;
 mod standing;
+mod rest;
 mod manifest;
 mod metrics;
 

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use jiff::Timestamp;
 use trunkline_pki::{DoorSettings, DoorSource, FrontDoorTls, PaperNames, Papers, Revocations, TunnelDoorTls};
 use trunkline_registry::Registry;
 
 use super::{GatewayConfig, GatewayConfigError, PAPERS, host};
+use crate::rest::About;
 
 impl GatewayConfig {
     /// The gateway's own papers, made if they are not there; none without a data folder.
@@ -35,6 +37,20 @@ impl GatewayConfig {
         front.extend(self.front.host_suffix.iter().map(|suffix| format!("*.{suffix}")));
         let tunnel = self.tunnel.addresses.iter().map(|address| host(address)).collect();
         PaperNames { front: with(front, self.front.listen), tunnel: with(tunnel, self.tunnel.listen) }
+    }
+
+    /// What the gateway tells of itself, once it is known where its doors listen.
+    pub(crate) fn about(&self, front: SocketAddr, tunnel: SocketAddr) -> About {
+        let own = (!self.tunnel.addresses.is_empty()).then(|| self.tunnel.addresses.clone());
+        About {
+            front: format!("https://{}", self.front.address.clone().unwrap_or_else(|| reached_at(front))),
+            host_suffix: self.front.host_suffix.clone(),
+            own_front: self.front.certificate.is_none(),
+            tunnel_is_configured: own.is_some(),
+            tunnel: own.unwrap_or_else(|| vec![reached_at(tunnel)]),
+            tunnel_names: self.paper_names().tunnel,
+            since: Timestamp::now(),
+        }
     }
 
     /// The registry: in the data folder, or in memory without one.
@@ -72,4 +88,9 @@ impl GatewayConfig {
         TunnelDoorTls::new(DoorSettings { source, revocations: revocations.clone() })
             .map_err(GatewayConfigError::Tunnel)
     }
+}
+
+/// How a listener is reached from this machine.
+fn reached_at(listen: SocketAddr) -> String {
+    if listen.ip().is_unspecified() { format!("localhost:{}", listen.port()) } else { listen.to_string() }
 }

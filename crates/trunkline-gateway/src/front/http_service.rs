@@ -12,6 +12,7 @@ use crate::access_log::Entry;
 use crate::fleet::Standing;
 use crate::proxy::{Admitted, Unwelcome};
 use crate::refusal::Refusal;
+use crate::rest::{self, Rest};
 use crate::route::{Kind, Names, Route, route};
 use crate::{authn, authz};
 
@@ -25,6 +26,10 @@ impl Front {
         let mut entry = Box::new(Entry::new(id, caller.from, &parts, self.metrics.clone()));
         entry.hold(caller.activity.begin(), place);
         let request = Request::from_parts(parts, body);
+        // What names a cluster is the cluster's, whatever its path.
+        if rest::serves(request.uri().path()) && matches!(self.route(&request, caller), Err(Refusal::NoCluster)) {
+            return self.answer_rest(request, caller, entry, overloaded).await;
+        }
         if overloaded {
             return refuse(&Refusal::Overloaded, entry);
         }
@@ -47,6 +52,32 @@ impl Front {
         }
     }
 
+    /// Answers one request to the gateway's own API.
+    async fn answer_rest(
+        &self,
+        request: Request<Incoming>,
+        caller: &Caller,
+        mut entry: Box<Entry>,
+        overloaded: bool,
+    ) -> Response<Body> {
+        let who = authn::principal(caller.identity.as_ref()).ok();
+        match &who {
+            Some(who) => entry.user.clone_from(&who.user),
+            // A stranger is answered once, and holds no place after that.
+            None => caller.leave.cancel(),
+        }
+        let looked = if overloaded { Err(Refusal::Overloaded) } else { look_over(&request, &entry) };
+        match looked {
+            Ok(()) => self.rest.answer(request, who, entry).await,
+            Err(refusal) => Rest::refuse(&refusal, entry),
+        }
+    }
+
+    fn route(&self, request: &Request<Incoming>, caller: &Caller) -> Result<Route, Refusal> {
+        let names = Names { sni: caller.sni.as_deref(), suffix: self.host_suffix.as_deref() };
+        route(request.method(), request.uri(), request.headers(), names)
+    }
+
     /// Who asks for what, and whether that may be.
     fn admit(
         &self,
@@ -54,20 +85,10 @@ impl Front {
         caller: &Caller,
         entry: &mut Entry,
     ) -> Result<(Route, Admitted), Refusal> {
-        inspect(request.headers()).map_err(|fault| {
-            if matches!(fault, HeadFault::ConnectionNames(_) | HeadFault::Impersonation) {
-                warn!(target: "audit", request = %entry.request, from = %caller.from, %fault, "header abuse");
-            }
-            head_refusal(fault)
-        })?;
-        if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-            return Err(Refusal::BadHead { why: format!("{} is not served", request.method()) });
-        }
-        check_origin(request)?;
+        look_over(request, entry)?;
         let principal = authn::principal(caller.identity.as_ref())?;
         entry.user.clone_from(&principal.user);
-        let names = Names { sni: caller.sni.as_deref(), suffix: self.host_suffix.as_deref() };
-        let route = route(request.method(), request.uri(), request.headers(), names)?;
+        let route = self.route(request, caller)?;
         entry.cluster = Some(route.cluster.clone());
         entry.kind = route.kind;
         let uid = match self.fleet.standing(&route.cluster) {
@@ -81,6 +102,20 @@ impl Front {
         let identity = authz::permit(&principal, &route, self.allow_node_proxy)?;
         Ok((route, Admitted { identity, uid }))
     }
+}
+
+/// What holds of every head, wherever the request goes.
+fn look_over(request: &Request<Incoming>, entry: &Entry) -> Result<(), Refusal> {
+    inspect(request.headers()).map_err(|fault| {
+        if matches!(fault, HeadFault::ConnectionNames(_) | HeadFault::Impersonation) {
+            warn!(target: "audit", request = %entry.request, from = %entry.from, %fault, "header abuse");
+        }
+        head_refusal(fault)
+    })?;
+    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+        return Err(Refusal::BadHead { why: format!("{} is not served", request.method()) });
+    }
+    check_origin(request)
 }
 
 /// A page of another origin must not act with the certificate of the browser it runs in: not by an upgrade, not by a

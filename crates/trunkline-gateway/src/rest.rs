@@ -1,0 +1,245 @@
+//! The REST API under `/trunkline/v1`: everything that the command line and the Manager do goes through it.
+//!
+//! ```text
+//! front ── look the head over ── who ── body ── route ── registry, tunnels, papers
+//!          front/http_service     │     here    document.rs
+//!                                 └ read.rs: Reader, Admin
+//! ```
+//!
+//! What should be is the registry's, what is seen the tunnels'; a change is an order to the registry, and what follows
+//! from it follows from the registry's change. A no is a [`problem`].
+//!
+//! Invariants:
+//! - a request that names a cluster by host or header is the cluster's, whatever its path;
+//! - no answer is kept by anybody in between, and none is rendered by a browser;
+//! - a body is read whole before a route sees it, and is at most [`MAX_BODY`] long;
+//! - one line of the access log for each request, when its last byte has gone.
+
+mod board;
+mod clusters;
+mod document;
+mod gateway;
+mod hops;
+mod list;
+mod management;
+mod pki;
+mod problem;
+mod reach;
+mod read;
+mod register;
+mod view;
+mod watch;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body as RouteBody;
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use tracing::debug;
+use trunkline_api::{BASE, ProblemReason};
+use trunkline_runtime::{Body, BodyError, Tasks, boxed, limited};
+use trunkline_upstream::Upstream;
+
+use crate::access_log::Entry;
+use crate::authn::Principal;
+use crate::enrolment::Enrolment;
+use crate::fleet::Fleet;
+use crate::metrics::Metrics;
+use crate::refusal::Refusal;
+use crate::route::Kind;
+use crate::tunnels::Tunnels;
+use board::Board;
+pub(crate) use gateway::About;
+use management::Management;
+use problem::No;
+use read::Asker;
+use view::View;
+use watch::Watches;
+
+/// The longest body of a request, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+/// How long a body may take to come.
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The REST API. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Rest {
+    router: Router,
+}
+
+/// What the REST API looks at and orders.
+pub(crate) struct RestParts {
+    pub(crate) fleet: Fleet,
+    pub(crate) tunnels: Tunnels,
+    pub(crate) enrolment: Enrolment,
+    pub(crate) management: Option<Upstream>,
+    pub(crate) about: About,
+    pub(crate) metrics: Metrics,
+    pub(crate) tasks: Tasks,
+    pub(crate) draining: CancellationToken,
+}
+
+/// What every route is given.
+#[derive(Clone)]
+struct Shared {
+    view: View,
+    enrolment: Enrolment,
+    watches: Watches,
+    about: Arc<About>,
+    metrics: Metrics,
+    /// The OpenAPI document.
+    document: Bytes,
+}
+
+/// Whether a path is of the REST API, unless the request names a cluster.
+pub(crate) fn serves(path: &str) -> bool {
+    path.strip_prefix(BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl Rest {
+    pub(crate) fn new(parts: RestParts) -> Self {
+        let RestParts { fleet, tunnels, enrolment, management, about, metrics, tasks, draining } = parts;
+        let management = management.map(|upstream| Management::new(upstream, &tunnels, &tasks));
+        let view = View { fleet, tunnels, management };
+        let board = Board::new(view.clone(), tasks.clone());
+        let shared = Shared {
+            view,
+            enrolment,
+            watches: Watches::new(board, tasks, draining),
+            about: Arc::new(about),
+            metrics,
+            document: document::json(),
+        };
+        let router = document::routes()
+            .into_iter()
+            .fold(Router::new(), |router, (path, route)| router.route(path, route))
+            .fallback(|| async { No::new(ProblemReason::NotFound, "nothing is served under this path; see docs/api.md") })
+            .method_not_allowed_fallback(|| async {
+                let detail = "the method does not fit the path; the field allow says which do";
+                No::new(ProblemReason::MethodNotAllowed, detail)
+            })
+            .with_state(shared);
+        Self { router }
+    }
+
+    /// Answers a request whose head was looked over.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        who: Option<Principal>,
+        mut entry: Box<Entry>,
+    ) -> Response<Body> {
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(Asker { who, request: entry.request });
+        let head = parts.method == Method::HEAD;
+        let response = match read(boxed(body)).await {
+            Ok(body) => {
+                entry.received = body.len() as u64;
+                let request = Request::from_parts(parts, RouteBody::from(body));
+                match self.router.clone().oneshot(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                }
+            }
+            Err(no) => axum::response::IntoResponse::into_response(no),
+        };
+        finish(response, head, entry)
+    }
+
+    /// Answers a request that is refused before it comes here.
+    pub(crate) fn refuse(refusal: &Refusal, entry: Box<Entry>) -> Response<Body> {
+        finish(axum::response::IntoResponse::into_response(No::from(refusal)), false, entry)
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, No> {
+    match tokio::time::timeout(BODY_DEADLINE, limited(body, MAX_BODY)).await {
+        Ok(Ok(Some(body))) => Ok(body),
+        Ok(Ok(None)) => {
+            let detail = format!("the body is longer than {} KiB", MAX_BODY / 1024);
+            Err(No::new(ProblemReason::TooLarge, detail))
+        }
+        Ok(Err(_)) => Err(No::invalid("the body broke off")),
+        Err(_) => Err(No::invalid(format!("the body did not come within {} s", BODY_DEADLINE.as_secs()))),
+    }
+}
+
+/// What every answer carries, and the entry that leaves with it.
+fn finish(mut response: Response<RouteBody>, head: bool, mut entry: Box<Entry>) -> Response<Body> {
+    if let Some(no) = response.extensions_mut().remove::<No>() {
+        debug!(request = %entry.request, reason = no.word(), "refused");
+        entry.reason = no.word();
+        no.tell(&mut response, entry.request);
+    }
+    let (mut parts, body) = response.into_parts();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
+    ] {
+        parts.headers.insert(name, HeaderValue::from_static(value));
+    }
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind == watch::EVENT_STREAM) {
+        entry.kind = Kind::Watch;
+    }
+    entry.status = parts.status.as_u16();
+    let refused = parts.status != StatusCode::OK && parts.status != StatusCode::CREATED;
+    let outward = Outward { body, refused, ended: head, entry };
+    Response::from_parts(parts, boxed(outward))
+}
+
+/// An answer's body on its way to the client. Carries the access-log entry to the end.
+struct Outward {
+    body: RouteBody,
+    /// Whether the entry's reason says why the answer is a no; else it says how the body ended.
+    refused: bool,
+    ended: bool,
+    entry: Box<Entry>,
+}
+
+impl http_body::Body for Outward {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        match &frame {
+            Some(Ok(frame)) => self.entry.sent += frame.data_ref().map_or(0, Bytes::len) as u64,
+            Some(Err(_)) => {}
+            None => self.ended = true,
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(BodyError::new)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Outward {
+    fn drop(&mut self) {
+        // Until here it says that the client left.
+        if !self.refused && (self.ended || self.body.is_end_stream()) {
+            self.entry.reason = "";
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

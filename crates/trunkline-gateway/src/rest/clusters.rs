@@ -1,0 +1,245 @@
+//! The clusters: list and watch, show, change, lock, unlock, remove.
+//!
+//! A change is an order to the registry and a line in the audit log. What follows from it, such as cutting streams,
+//! follows from the registry's change and not from this request.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Deserialize;
+use tracing::info;
+use trunkline_api::{Cluster, ClusterEvent, ClusterList, ClusterPatch, HopReport, Lock, LockRequest, Problem, ProblemReason, Selector};
+use trunkline_proto::ClusterId;
+
+use super::problem::No;
+use super::read::{Admin, Asked, MaySend, Name, Nothing, Reader, Sent};
+use super::view::Source;
+use super::{Shared, hops, list};
+
+/// What of the clusters is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Choice {
+    selector: String,
+    watch: bool,
+}
+
+/// Lists the clusters, or watches them.
+#[utoipa::path(
+    get,
+    path = "/trunkline/v1/clusters",
+    operation_id = "listClusters",
+    tag = "clusters",
+    params(
+        ("selector" = Option<String>, Query, description = "Only clusters with these labels, as kubectl's -l"),
+        ("watch" = Option<bool>, Query, description = "Whether to go on telling what changes"),
+    ),
+    responses(
+        (status = 200, description = "The management cluster first, the others by name; or the events of a watch", content(
+            (ClusterList = "application/json"),
+            (ClusterEvent = "text/event-stream"),
+        )),
+        (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Too many watches", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    _: Reader,
+    Asked(choice): Asked<Choice>,
+) -> Result<Response, No> {
+    let selector: Selector = choice.selector.parse().map_err(|error: trunkline_api::InvalidSelector| {
+        No::invalid(format!("selector: {error}"))
+    })?;
+    if choice.watch { shared.watches.begin(selector) } else { Ok(list::answer(&shared.view, &selector)) }
+}
+
+/// Shows a cluster.
+#[utoipa::path(
+    get,
+    path = "/trunkline/v1/clusters/{name}",
+    operation_id = "showCluster",
+    tag = "clusters",
+    params(("name" = String, Path, description = "The cluster")),
+    responses(
+        (status = 200, description = "The cluster", body = Cluster),
+        (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    _: Reader,
+    Name(id): Name,
+    _: Asked<Nothing>,
+) -> Result<Json<Cluster>, No> {
+    let source = shared.find(&id)?;
+    Ok(Json(shared.view.cluster(&source, Timestamp::now())))
+}
+
+/// Changes a cluster's labels and what people are told of it.
+#[utoipa::path(
+    patch,
+    path = "/trunkline/v1/clusters/{name}",
+    operation_id = "editCluster",
+    tag = "clusters",
+    params(("name" = String, Path, description = "The cluster")),
+    request_body = ClusterPatch,
+    responses(
+        (status = 200, description = "The cluster, changed", body = Cluster),
+        (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn edit(
+    State(shared): State<Shared>,
+    admin: Admin,
+    Name(id): Name,
+    _: Asked<Nothing>,
+    Sent(patch): Sent<ClusterPatch>,
+) -> Result<Json<Cluster>, No> {
+    shared.changeable(&id)?;
+    let record = shared.view.fleet.registry.edit(&id, &patch, &admin.who.user).await?;
+    admin.note("edit", &id);
+    Ok(shared.told(Source::Registered(record)))
+}
+
+/// Removes a cluster. Whoever uses it is cut; its agent is turned away.
+#[utoipa::path(
+    delete,
+    path = "/trunkline/v1/clusters/{name}",
+    operation_id = "removeCluster",
+    tag = "clusters",
+    params(("name" = String, Path, description = "The cluster")),
+    responses(
+        (status = 200, description = "The cluster as it was", body = Cluster),
+        (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn remove(
+    State(shared): State<Shared>,
+    admin: Admin,
+    Name(id): Name,
+    _: Asked<Nothing>,
+) -> Result<Json<Cluster>, No> {
+    shared.changeable(&id)?;
+    let before = shared.find(&id)?;
+    let mut cluster = shared.view.cluster(&before, Timestamp::now());
+    let record = shared.view.fleet.registry.remove(&id).await?;
+    admin.note("remove", &id);
+    // It may have been changed between the look and the order.
+    (cluster.metadata, cluster.spec) = (record.metadata.clone(), record.spec.clone());
+    Ok(Json(cluster))
+}
+
+/// Closes a cluster to everybody. Whoever uses it is cut.
+#[utoipa::path(
+    post,
+    path = "/trunkline/v1/clusters/{name}/lock",
+    operation_id = "lockCluster",
+    tag = "clusters",
+    params(("name" = String, Path, description = "The cluster")),
+    request_body = Option<LockRequest>,
+    responses(
+        (status = 200, description = "The cluster, locked", body = Cluster),
+        (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn lock(
+    State(shared): State<Shared>,
+    admin: Admin,
+    Name(id): Name,
+    _: Asked<Nothing>,
+    MaySend(request): MaySend<LockRequest>,
+) -> Result<Json<Cluster>, No> {
+    shared.changeable(&id)?;
+    let reason = request.unwrap_or_default().reason;
+    let lock = Lock { by: admin.who.user.clone(), since: Timestamp::now(), reason };
+    let record = shared.view.fleet.registry.lock(&id, lock).await?;
+    admin.note("lock", &id);
+    Ok(shared.told(Source::Registered(record)))
+}
+
+/// Opens a locked cluster again.
+#[utoipa::path(
+    post,
+    path = "/trunkline/v1/clusters/{name}/unlock",
+    operation_id = "unlockCluster",
+    tag = "clusters",
+    params(("name" = String, Path, description = "The cluster")),
+    responses(
+        (status = 200, description = "The cluster, open", body = Cluster),
+        (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn unlock(
+    State(shared): State<Shared>,
+    admin: Admin,
+    Name(id): Name,
+    _: Asked<Nothing>,
+    _: MaySend<Nothing>,
+) -> Result<Json<Cluster>, No> {
+    shared.changeable(&id)?;
+    let record = shared.view.fleet.registry.unlock(&id).await?;
+    admin.note("unlock", &id);
+    Ok(shared.told(Source::Registered(record)))
+}
+
+/// Walks the way to a cluster's API server, hop by hop, as who asks.
+#[utoipa::path(
+    get,
+    path = "/trunkline/v1/clusters/{name}/status",
+    operation_id = "walkToCluster",
+    tag = "clusters",
+    params(("name" = String, Path, description = "The cluster")),
+    responses(
+        (status = 200, description = "What each hop says", body = HopReport),
+        (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn status(
+    State(shared): State<Shared>,
+    reader: Reader,
+    Name(id): Name,
+    _: Asked<Nothing>,
+) -> Result<Json<HopReport>, No> {
+    let source = shared.find(&id)?;
+    Ok(Json(hops::walk(&shared, &source, &reader).await))
+}
+
+impl Admin {
+    /// Keeps in the audit log what was done.
+    pub(super) fn note(&self, what: &'static str, cluster: &ClusterId) {
+        info!(target: "audit", request = %self.request, who = self.who.user, what, %cluster, "the fleet was changed");
+    }
+}
+
+impl Shared {
+    /// A cluster, or that there is none.
+    pub(super) fn find(&self, id: &ClusterId) -> Result<Source, No> {
+        self.view.find(id).ok_or_else(|| {
+            let detail = format!("there is no cluster {id} at this gateway; is the name right, and is it registered?");
+            No::new(ProblemReason::NotFound, detail)
+        })
+    }
+
+    /// Says no where a cluster is not the registry's.
+    pub(super) fn changeable(&self, id: &ClusterId) -> Result<(), No> {
+        if id.is_management() {
+            let detail = "the id management belongs to the management cluster; it is neither registered, changed, locked \
+                          nor removed";
+            return Err(No::new(ProblemReason::Reserved, detail));
+        }
+        if self.view.fleet.is_declared(id) {
+            let detail = format!(
+                "cluster {id} is declared in the gateway's file, under clusters; change it there, or take it out and \
+                 register it"
+            );
+            return Err(No::new(ProblemReason::Declared, detail));
+        }
+        Ok(())
+    }
+
+    pub(super) fn told(&self, source: Source) -> Json<Cluster> {
+        Json(self.view.cluster(&source, Timestamp::now()))
+    }
+}

@@ -1,0 +1,161 @@
+//! What is read of a request before a route sees it: who asks, which cluster, which query, which body.
+//!
+//! Invariant: a route that is to be for somebody takes a [`Reader`] or an [`Admin`]; there is no other way to learn who
+//! asks, and each says no by itself.
+
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, header};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use trunkline_api::{BASE, ProblemReason};
+use trunkline_proto::{ClusterId, RequestId};
+
+use super::problem::No;
+use crate::authn::Principal;
+
+/// The groups whose members may read.
+const READERS: [&str; 3] = ["trunkline:viewers", "trunkline:operators", ADMINS];
+/// The group whose members may change.
+const ADMINS: &str = "trunkline:admins";
+
+/// Who asks, if anybody, and the request's id; put there before the routes are asked.
+#[derive(Clone, Debug)]
+pub(super) struct Asker {
+    pub(super) who: Option<Principal>,
+    pub(super) request: RequestId,
+}
+
+/// Somebody who may read.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) who: Principal,
+    pub(super) request: RequestId,
+}
+
+/// Somebody who may change.
+#[derive(Debug)]
+pub(super) struct Admin {
+    pub(super) who: Principal,
+    pub(super) request: RequestId,
+}
+
+impl<S: Sync> FromRequestParts<S> for Reader {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
+        let (who, request) = somebody(parts)?;
+        if READERS.iter().any(|group| is_in(&who, group)) {
+            return Ok(Self { who, request });
+        }
+        let [viewers, operators, admins] = READERS;
+        Err(forbidden(&who, &format!("reading needs the group {viewers}, {operators} or {admins}")))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Admin {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
+        let (who, request) = somebody(parts)?;
+        if is_in(&who, ADMINS) {
+            return Ok(Self { who, request });
+        }
+        Err(forbidden(&who, &format!("changing the fleet needs the group {ADMINS}")))
+    }
+}
+
+fn somebody(parts: &Parts) -> Result<(Principal, RequestId), No> {
+    let asker = parts.extensions.get::<Asker>();
+    let found = asker.and_then(|asker| Some((asker.who.clone()?, asker.request)));
+    found.ok_or_else(|| {
+        let detail = "not signed in: the connection shows no client certificate; run trunkline login, or give curl \
+                      --cert and --key";
+        No::new(ProblemReason::Unauthorized, detail)
+    })
+}
+
+fn is_in(who: &Principal, group: &str) -> bool {
+    who.groups.iter().any(|own| own == group)
+}
+
+fn forbidden(who: &Principal, needs: &str) -> No {
+    No::new(ProblemReason::Forbidden, format!("{needs}; {} is not in it", who.user))
+}
+
+/// The cluster that the path names. Matched on the raw bytes: never decoded, never folded.
+#[derive(Debug)]
+pub(super) struct Name(pub(super) ClusterId);
+
+impl<S: Sync> FromRequestParts<S> for Name {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
+        let after = parts.uri.path().strip_prefix(BASE).and_then(|path| path.strip_prefix("/clusters/"));
+        let name = after.and_then(|path| path.split('/').next()).unwrap_or_default();
+        name.parse().map(Self).map_err(|error: trunkline_proto::InvalidClusterId| No::invalid(error.to_string()))
+    }
+}
+
+/// The query, each part of which is known and stands there once.
+#[derive(Debug)]
+pub(super) struct Asked<T>(pub(super) T);
+
+/// No query, or a body that says nothing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(query)) => Ok(Self(query)),
+            Err(error) => Err(No::invalid(format!("the query is not accepted: {}", error.body_text()))),
+        }
+    }
+}
+
+/// A body of JSON.
+#[derive(Debug)]
+pub(super) struct Sent<T>(pub(super) T);
+
+/// A body of JSON, or none.
+#[derive(Debug)]
+pub(super) struct MaySend<T>(pub(super) Option<T>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
+    type Rejection = No;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, No> {
+        let MaySend(sent) = MaySend::from_request(request, state).await?;
+        sent.map(Self).ok_or_else(|| No::invalid("the request has no body; send JSON"))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for MaySend<T> {
+    type Rejection = No;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, No> {
+        let json = is_json(request.headers());
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|error| No::invalid(format!("the body cannot be read: {}", error.body_text())))?;
+        match (body.is_empty(), json) {
+            (true, _) => Ok(Self(None)),
+            (false, false) => Err(No::not_json()),
+            (false, true) => match serde_json::from_slice(&body) {
+                Ok(value) => Ok(Self(Some(value))),
+                Err(error) => Err(No::invalid(format!("the body is not as it should be: {error}"))),
+            },
+        }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
