@@ -19,6 +19,7 @@ mod command;
 mod parts;
 mod papers;
 mod stage;
+mod fleet;
 mod callers;
 mod wire;
 mod same;

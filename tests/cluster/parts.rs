@@ -69,10 +69,16 @@ impl Cluster {
         Ok(Self { name: name.to_owned(), port, dir, coming })
     }
 
-    /// Waits until it is up, and gives an agent its rights there.
-    pub(crate) async fn up(&mut self) -> Result<()> {
+    /// Waits until it is up.
+    pub(crate) async fn came_up(&mut self) -> Result<()> {
         let status = self.coming.ended(UP_LIMIT).await?;
         ensure!(status.success(), "cluster {} did not come up: {}", self.name, self.coming.log());
+        Ok(())
+    }
+
+    /// Waits until it is up, and gives an agent its rights there.
+    pub(crate) async fn up(&mut self) -> Result<()> {
+        self.came_up().await?;
         let out = self.dir.join("agent");
         Call::new(scripts().join("agent-access")).arg(self.kubeconfig()).arg(out).bytes().await?;
         Ok(())
@@ -92,6 +98,12 @@ impl Cluster {
 
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.dir.join("kubeconfig")
+    }
+
+    /// The address by which its pods reach what listens on this machine.
+    pub(crate) fn pods_see_machine_at(&self) -> String {
+        let block = self.port / 10;
+        format!("10.{}.{}.1", 200 + block / 256, block % 256)
     }
 
     /// A file of its PKI.

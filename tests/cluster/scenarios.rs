@@ -9,6 +9,8 @@ mod clients;
 mod refused;
 mod goaway;
 mod handbook;
+mod charts;
+mod pods;
 mod leaks;
 mod faults;
 
@@ -147,6 +149,18 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "the_page_on_starting_by_hand_works",
         act: |stage| Box::pin(handbook::the_page_on_starting_by_hand_works(stage)),
+    },
+    Scenario {
+        name: "helm_makes_the_objects_of_the_manifest",
+        act: |stage| Box::pin(charts::helm_makes_the_objects_of_the_manifest(stage)),
+    },
+    Scenario {
+        name: "the_gateways_chart_is_clean",
+        act: |stage| Box::pin(charts::the_gateways_chart_is_clean(stage)),
+    },
+    Scenario {
+        name: "a_manifest_and_a_chart_make_pods_that_need_one_token",
+        act: |stage| Box::pin(pods::a_manifest_and_a_chart_make_pods_that_need_one_token(stage)),
     },
     Scenario {
         name: "agents_with_bad_papers_are_refused_in_both_logs",

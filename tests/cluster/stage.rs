@@ -76,6 +76,18 @@ impl Stage {
         self.join(name).await
     }
 
+    /// Adds clusters with a node each, and nothing of ours in them.
+    pub(crate) async fn add_bare(&mut self, names: &[&str]) -> Result<()> {
+        for name in names {
+            let cluster = Cluster::start(name, true, "", self.folder.path())?;
+            self.clusters.insert((*name).to_owned(), cluster);
+        }
+        for name in names {
+            self.clusters.get_mut(*name).context("no such cluster")?.came_up().await?;
+        }
+        Ok(())
+    }
+
     /// Waits for a cluster, starts its agent and waits until requests get through.
     async fn join(&mut self, name: &str) -> Result<()> {
         let cluster = self.clusters.get_mut(name).context("no such cluster")?;
