@@ -131,6 +131,11 @@ fn is_obeyed(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// A moment, to the second.
+pub(crate) fn moment(when: Timestamp) -> String {
+    Timestamp::from_second(when.as_second()).unwrap_or(when).to_string()
+}
+
 /// How long ago, as kubectl writes it: `12s`, `3m`, `2h`, `5d`.
 pub(crate) fn age(when: Timestamp, now: Timestamp) -> String {
     span(now.as_second().saturating_sub(when.as_second()).max(0))

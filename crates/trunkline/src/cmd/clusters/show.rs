@@ -8,7 +8,7 @@ use crate::cli::{Form, ShowArgs};
 use crate::cmd::{print, print_json, print_yaml, say};
 use crate::rest::Rest;
 use crate::table::{Cell, Table};
-use crate::words::{Paint, age, millis, until};
+use crate::words::{Paint, age, millis, moment, until};
 
 pub(super) async fn run(rest: &Rest, args: &ShowArgs) -> anyhow::Result<()> {
     let cluster: Cluster = rest.get(&format!("/clusters/{}", args.name)).await?;
@@ -26,8 +26,8 @@ pub(super) async fn run(rest: &Rest, args: &ShowArgs) -> anyhow::Result<()> {
 fn lines(cluster: &Cluster, now: Timestamp) -> Vec<String> {
     let (metadata, spec, status) = (&cluster.metadata, &cluster.spec, &cluster.status);
     let labels: Vec<String> = metadata.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let ago = |when: Timestamp| format!("{when} ({} ago)", age(when, now));
-    let ahead = |when: Timestamp| format!("{when} ({})", until(when, now));
+    let ago = |when: Timestamp| format!("{} ({} ago)", moment(when), age(when, now));
+    let ahead = |when: Timestamp| format!("{} ({})", moment(when), until(when, now));
     let mut rows = Vec::new();
     let mut row = |name: &str, value: Option<String>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {

@@ -14,9 +14,9 @@ use crate::table::{Cell, Table};
 use crate::words::{Colour, Paint, clean, mark, until, words_are_on_terminal};
 
 /// How often the gateway is asked how far it is. There is no watch for it: a rotation takes seconds, once a year.
-const EVERY: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_millis(500);
 /// How often what is waited for is told again.
-const REMIND: u32 = 30;
+const REMIND: u32 = 60;
 
 pub(crate) fn show(args: &PkiShowArgs, sign_in: &SignInArgs) -> anyhow::Result<()> {
     let rest = gateway_api(sign_in)?;
@@ -87,9 +87,11 @@ async fn start(rest: &Rest, no_wait: bool) -> anyhow::Result<()> {
         return print("the rotation has begun: both roots are trusted");
     }
     say("Both roots are trusted; every agent is told, and moves while its links stay up. (Ctrl-C is safe)");
+    let mut behind = BTreeSet::new();
     let mut moved = BTreeSet::new();
     for round in 1u32.. {
-        tell(&status, &mut moved, round % REMIND == 0);
+        behind.extend(status.clusters.iter().map(|cluster| cluster.name.clone()));
+        tell(&status, &behind, &mut moved, round % REMIND == 0);
         if !status.rotating {
             break;
         }
@@ -99,14 +101,23 @@ async fn start(rest: &Rest, no_wait: bool) -> anyhow::Result<()> {
     print("every cluster has moved; the old root is dropped")
 }
 
-fn tell(status: &RotationStatus, moved: &mut BTreeSet<String>, remind: bool) {
+/// Tells who has moved since the last time, and every now and then what is waited for.
+fn tell(status: &RotationStatus, all: &BTreeSet<String>, moved: &mut BTreeSet<String>, remind: bool) {
     let ok = Paint::words().paint(mark(true, words_are_on_terminal()), Some(Colour::Green));
-    for cluster in &status.clusters {
-        // Whoever has moved by the time the rotation is over is no longer told of one by one.
-        if (cluster.moved || !status.rotating) && moved.insert(cluster.name.clone()) {
-            say(&format!("{ok} {}", clean(&cluster.name)));
-        } else if !cluster.moved && remind {
-            say(&format!("  {} waits: {}", clean(&cluster.name), clean(&cluster.detail)));
+    for name in all {
+        // When the rotation is over nobody is behind any more, and nobody may be told of.
+        let cluster = status.clusters.iter().find(|cluster| cluster.name == *name && status.rotating);
+        match cluster {
+            Some(cluster) if !cluster.moved => {
+                if remind {
+                    say(&format!("  {} waits: {}", clean(name), clean(&cluster.detail)));
+                }
+            }
+            Some(_) | None => {
+                if moved.insert(name.clone()) {
+                    say(&format!("{ok} {}", clean(name)));
+                }
+            }
         }
     }
 }
