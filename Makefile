@@ -81,6 +81,10 @@ prove-leaks: real-parts binary ## 100,000 requests with random cancels, nothing 
 # The full numbers behind bounded tests of joining, in process and with the binary.
 PROVE_E2E := TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-tests --test e2e -- --nocapture --test-threads 1
 
+.PHONY: prove-join
+prove-join: real-parts binary ## From a running gateway to kubectl get nodes in a cluster that joins: two commands, 60 s
+	tests/join-timed
+
 .PHONY: prove-tokens
 prove-tokens: ## 1,000 keys redeem one join token at once, ten times: one certificate each
 	$(PROVE_E2E) one_token_redeemed
