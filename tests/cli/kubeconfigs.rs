@@ -97,6 +97,32 @@ async fn printing_writes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_signs_in_by_flags_or_keeps_the_profile_elsewhere_is_found_again() {
+    let desk = Desk::new().await;
+    desk.gateway.has("alpha", ClusterState::Connected);
+    let (papers, url) = (desk.papers(), desk.gateway.url());
+    let mut flags = vec!["kubeconfig", "--print", "--gateway", &url];
+    flags.extend(papers.iter().map(String::as_str));
+    let exec = |text: &str| parsed(text)["users"][0]["user"]["exec"].clone();
+    let printed = exec(&desk.run(&flags).await.well().stdout);
+    let args: Vec<&str> =
+        printed["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap()).collect();
+    let plugin = desk.run(&args).await.well();
+    assert!(plugin.stdout.contains("clientCertificateData"), "what is written signs in");
+    let elsewhere = |arguments: &[&str]| {
+        let mut command = desk.command(arguments);
+        command.env("TRUNKLINE_PROFILE", "elsewhere.yaml");
+        command
+    };
+    let mut login = vec!["login", &url];
+    login.extend(papers.iter().map(String::as_str));
+    finish(&mut elsewhere(&login)).await.well();
+    let printed = exec(&finish(&mut elsewhere(&["kubeconfig", "--print"])).await.well().stdout);
+    let path = desk.path("elsewhere.yaml").canonicalize().unwrap();
+    assert_eq!(printed["env"], json!([{"name": "TRUNKLINE_PROFILE", "value": path.to_str().unwrap()}]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn use_switches_kubectl_and_back() {
     let desk = Desk::signed_in().await;
     for name in ["alpha", "beta"] {

@@ -8,7 +8,7 @@
 //! - no entry without our extension is ever changed or removed, and neither is one that was written for another gateway;
 //! - `current-context` changes by `trunkline use` only;
 //! - no secret is written: users are an exec plugin;
-//! - a file is replaced whole or not at all ([`file`]).
+//! - a file is replaced whole or not at all ([`mod@file`]).
 
 mod tree;
 mod text;

@@ -203,8 +203,7 @@ fn brackets(changes: &mut Changes<'_>, list: &Node, items: &[Node], change: &Lis
         changes.replace(start..if new.is_empty() { end + comma } else { end }, &new);
         return;
     };
-    for (index, pair) in items.windows(2).enumerate().filter(|(index, _)| gone(index) && index < last) {
-        debug_assert!(index < items.len());
+    for (_, pair) in items.windows(2).enumerate().filter(|(index, _)| gone(index) && index < last) {
         changes.replace(pair[0].range.start..pair[1].range.start, "");
     }
     let (Some(last), Some(end)) = (items.get(*last), items.last()) else { return };
