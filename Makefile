@@ -48,7 +48,7 @@ $(TOOLS)/bin/cargo-deny:
 .PHONY: unit
 unit: ## Unit tests, the whole path in process, bad input, architecture
 	cargo test --locked --workspace --exclude trunkline-tests --exclude trunkline-benches
-	cargo test --locked -p trunkline-tests --lib --test e2e --test bad_input --test architecture
+	cargo test --locked -p trunkline-tests --lib --test e2e --test bad_input --test cli --test architecture
 
 .PHONY: binary
 binary: ## The binary that tests start
