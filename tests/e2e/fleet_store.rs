@@ -64,7 +64,9 @@ impl What {
     fn leads(self, before: &Seen, found: &Seen) -> bool {
         match (self, before, found) {
             (Self::Register(at), None, Some((_, view))) => {
-                view["labels"]["at"] == at.to_string() && view["locked"].is_null() && view["revision"] == 1
+                view["labels"]["at"] == json!(at.to_string())
+                    && view["locked"].is_null()
+                    && view["revision"] == 1
             }
             (Self::Remove, Some(_), None) => true,
             (Self::RenewToken, before, found) => before == found,

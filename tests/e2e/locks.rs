@@ -74,8 +74,8 @@ impl Work {
         }
     }
 
-    /// Everything is cut within what is promised, and whoever can hear it hears the reason.
-    async fn is_cut(self, began: Instant, reason: &str, why: &str) {
+    /// Everything is cut within what is promised, and whoever can hear it hears the reason. Says how long it took.
+    async fn until_cut(self, began: Instant, reason: &str, why: &str) -> Duration {
         let Self { watch, follow, mut exec, mut spdy, _connections } = self;
         let (watch, follow, exec, spdy) = tokio::join!(
             watch.collect(),
@@ -106,7 +106,7 @@ impl Work {
         assert_eq!(&close[..2], &1008u16.to_be_bytes());
         assert!(String::from_utf8_lossy(&close[2..]).contains(why));
         assert!(spdy.is_empty(), "SPDY has no place for words");
-        println!("{reason}: watch, log, exec and SPDY cut {took:?} after the order");
+        took
     }
 }
 
@@ -146,7 +146,8 @@ async fn a_locked_cluster_is_cut_within_a_second_in_words_and_comes_back_when_un
     let began = Instant::now();
     let reply = admin.post("/trunkline/v1/clusters/lock-me/lock", &json!({"reason": "audit"})).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
-    work.is_cut(began, "ClusterLocked", "the cluster was locked").await;
+    let took = work.until_cut(began, "ClusterLocked", "the cluster was locked").await;
+    println!("locked: watch, log, exec and SPDY cut {took:?} after the order");
     others.goes_on(&rig, "lock-not").await;
     eventually("the access log", SOON, || reasons(&logs, "lock-me").len() == 4).await;
     assert_eq!(reasons(&logs, "lock-me"), ["ClusterLocked"; 4]);
@@ -175,7 +176,7 @@ async fn a_locked_cluster_is_cut_within_a_second_in_words_and_comes_back_when_un
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_removed_cluster_is_cut_within_a_second_and_its_name_begins_anew() {
     let logs = Logs::capture();
-    let mut rig = Rig::builder().cluster("gone").cluster("kept").enrolling().start().await;
+    let rig = Rig::builder().cluster("gone").cluster("kept").enrolling().start().await;
     let admin = rig.admin();
     let patch = json!({"labels": {"env": "prod"}, "displayName": "Gone", "protection": "confirm"});
     let reply = admin.send_json(Method::PATCH, "/trunkline/v1/clusters/gone", &patch).await;
@@ -188,7 +189,8 @@ async fn a_removed_cluster_is_cut_within_a_second_and_its_name_begins_anew() {
     let reply = admin.send(request).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(reply.json()["spec"]["displayName"], "Gone", "as it was");
-    work.is_cut(began, "ClusterRemoved", "the cluster was removed from the fleet").await;
+    let took = work.until_cut(began, "ClusterRemoved", "the cluster was removed from the fleet").await;
+    println!("removed: watch, log, exec and SPDY cut {took:?} after the order");
     others.goes_on(&rig, "kept").await;
     eventually("the access log", SOON, || reasons(&logs, "gone").len() == 4).await;
     assert_eq!(reasons(&logs, "gone"), ["ClusterRemoved"; 4]);

@@ -28,3 +28,4 @@ mod duplicates;
 mod rotation;
 mod secrets;
 mod fleet_store;
+mod rest;

@@ -50,7 +50,7 @@ impl FarEnd {
         let dialler = Dialler { proxy: None, server_name };
         let link = dialler.dial(&address, tls).await.map_err(|error| lost(&error))?;
         let (session, inbound) = Session::start(link, Role::Dialler, Limits::DEFAULT, tasks);
-        let answering = move |request| answer(request, instance);
+        let answering = move |request: Request<Incoming>| std::future::ready(answer(&request, instance));
         tasks.spawn(serve(inbound, tasks.clone(), answering));
         let hello = Hello {
             version: PROTOCOL,
@@ -103,7 +103,7 @@ impl FarEnd {
     }
 }
 
-async fn answer(request: Request<Incoming>, instance: u64) -> Response<Body> {
+fn answer(request: &Request<Incoming>, instance: u64) -> Response<Body> {
     match ControlCall::from_path(request.uri().path()) {
         Some(_) => json(StatusCode::OK, &()),
         None => Response::new(full(instance.to_string())),

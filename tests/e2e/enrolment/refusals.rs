@@ -93,6 +93,11 @@ async fn tokens_that_are_unknown_foreign_used_replaced_or_expired_are_refused_wi
         });
         assert!(!told.is_empty(), "{cluster}: {reason} is in the audit log");
     }
+    let metrics = rig.metrics(0).await;
+    for reason in ["TokenUsed", "TokenExpired", "TokenForOtherCluster", "KeyUnknown", "ClusterUnknown"] {
+        let counted = format!("trunkline_gateway_enrolments_refused_total{{reason=\"{reason}\"}}");
+        assert!(metrics.contains(&counted), "{reason} is counted: {metrics}");
+    }
     // The same in the words of an agent.
     rig.give_token("no-other", late.reveal());
     rig.begin_pod("no-other", 0).await;
@@ -187,7 +192,7 @@ async fn strangers_cannot_use_up_a_clusters_share_of_certificates() {
     let rig = Rig::builder().cluster("busy").cluster("calm").enrolling().without_agents().start().await;
     let by = |name: &str| Enrolling::new(rig.tunnel_door(0), rig.pin(), name);
     // Who holds no key and no token of the cluster...
-    for _ in 0..150 {
+    for _ in 0..125 {
         let reason = by("busy").token("tlj_made-up").refused(&rig.tasks).await;
         assert!(matches!(reason, EnrolReason::TokenUnknown | EnrolReason::TooMany), "{reason}");
     }

@@ -37,7 +37,7 @@ impl Needles {
     pub(super) fn token(&mut self, token: &str) {
         let bytes = URL_SAFE.decode(format!("{}=", &token[4..])).unwrap();
         let what = format!("token {}...", &token[..10]);
-        self.add(&what, "text", token[4..].as_bytes().to_vec());
+        self.add(&what, "text", token.as_bytes()[4..].to_vec());
         self.all_forms(&what, &bytes);
         self.all_forms(&what, token.as_bytes());
     }
