@@ -169,9 +169,11 @@ impl Gateway {
     pub(crate) fn cut_watches(&self) {
         let _ = self.shared.events.send(Told::Cut);
     }
+}
 
-    pub(crate) async fn stop(self) {
-        self.tasks.shut_down().await;
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.tasks.token().cancel();
     }
 }
 
@@ -285,18 +287,18 @@ impl Shared {
             }
             ("POST", ["clusters"]) => self.register(serde_json::from_value(body).unwrap()),
             ("POST", ["clusters", name, "join"]) => match self.found(name) {
-                Ok(cluster) => {
+                Some(cluster) => {
                     let _: ManifestOptions = serde_json::from_value(body).unwrap();
                     answer(StatusCode::OK, &json!(registered(cluster)))
                 }
-                Err(no) => no,
+                None => no_cluster(name),
             },
             ("GET", ["clusters", name]) => {
-                self.found(name).map_or_else(|no| no, |c| answer(StatusCode::OK, &json!(c)))
+                self.found(name).map_or_else(|| no_cluster(name), |c| answer(StatusCode::OK, &json!(c)))
             }
             ("GET", ["clusters", name, "status"]) => match self.found(name) {
-                Ok(_) => answer(StatusCode::OK, &json!({"cluster": name, "hops": []})),
-                Err(no) => no,
+                Some(_) => answer(StatusCode::OK, &json!({"cluster": name, "hops": []})),
+                None => no_cluster(name),
             },
             ("PATCH", ["clusters", name]) => self.change(name, |cluster| {
                 let patch: ClusterPatch = serde_json::from_value(body).unwrap();
@@ -346,22 +348,19 @@ impl Shared {
         })
     }
 
-    fn found(&self, name: &str) -> Result<Cluster, Response<Body>> {
-        self.lock().clusters.get(name).cloned().ok_or_else(|| no_cluster(name))
+    fn found(&self, name: &str) -> Option<Cluster> {
+        self.lock().clusters.get(name).cloned()
     }
 
     fn change(&self, name: &str, change: impl FnOnce(&mut Cluster)) -> Response<Body> {
-        let mut cluster = match self.found(name) {
-            Ok(cluster) => cluster,
-            Err(no) => return no,
-        };
+        let Some(mut cluster) = self.found(name) else { return no_cluster(name) };
         change(&mut cluster);
         self.put(cluster.clone());
         answer(StatusCode::OK, &json!(cluster))
     }
 
     fn register(&self, new: NewCluster) -> Response<Body> {
-        if self.found(new.name.as_str()).is_ok() {
+        if self.found(new.name.as_str()).is_some() {
             let detail = format!("{} is registered already", new.name);
             return answer(StatusCode::CONFLICT, &problem(ProblemReason::Exists, &detail));
         }
