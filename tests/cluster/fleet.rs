@@ -1,6 +1,4 @@
 //! A gateway with a data folder of its own, which clusters join as users make them: by the command line.
-//!
-//! Its agents run as pods of the clusters, from an image made of the binary under test.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,21 +7,23 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use crate::command::{Call, Process, until};
-use crate::parts::{Cluster, free_port, scripts};
+use crate::joining::IMAGE;
+use crate::parts::free_port;
 use crate::stage::Stage;
 
-/// The image of the binary under test.
-pub(crate) const IMAGE: &str = "trunkline.test/trunkline:1";
 /// How long a gateway may take until it answers.
 const ANSWERS: Duration = Duration::from_secs(10);
-/// How long an image may take to be made, or to be brought to a node.
-const IMAGE_LIMIT: Duration = Duration::from_secs(120);
 
 /// A gateway that clusters can join, and its first user.
 pub(crate) struct Fleet {
     pub(crate) gateway: Process,
-    folder: PathBuf,
+    pub(crate) person: Person,
     front: u16,
+}
+
+/// Somebody with a folder of their own, in which the command line keeps what it remembers.
+pub(crate) struct Person {
+    folder: PathBuf,
     trunkline: PathBuf,
     bin: PathBuf,
 }
@@ -31,7 +31,8 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// Starts a gateway that pods reach at these hosts, and signs somebody of `trunkline:admins` in there.
     pub(crate) async fn start(stage: &Stage, hosts: &[String]) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("fleet-").tempdir_in(stage.folder())?.keep();
+        let person = Person::new(stage)?;
+        let folder = person.folder();
         let (front, tunnel, admin) = (free_port()?, free_port()?, free_port()?);
         let addresses: Vec<String> = hosts.iter().map(|host| format!("\"{host}:{tunnel}\"")).collect();
         let config = folder.join("gateway.yaml");
@@ -44,30 +45,53 @@ impl Fleet {
             addresses = addresses.join(", "),
         );
         std::fs::write(&config, text)?;
-        let trunkline = stage.trunkline().to_owned();
-        let gateway =
-            Call::new(&trunkline).args(["gateway", "--config"]).arg(config).start(&folder, "gateway")?;
-        let kubectl = stage.parts.bin("kubectl");
-        let bin = kubectl.parent().context("kubectl is in no folder")?.to_owned();
-        let fleet = Self { gateway, folder, front, trunkline, bin };
+        let gateway = Call::new(stage.trunkline())
+            .args(["gateway", "--config"])
+            .arg(config)
+            .start(folder, "gateway")?;
         until("the fleet's gateway is ready", ANSWERS, async || {
             let ready = format!("http://127.0.0.1:{admin}/readyz");
             let asked = Call::new("curl").args(["-sf", "--max-time", "2", &ready]).run().await?;
             Ok((asked.code == Some(0)).then_some(()))
         })
         .await
-        .with_context(|| fleet.gateway.log())?;
+        .with_context(|| gateway.log())?;
         let client = ["pki", "client", "--user", "jane", "--group", "trunkline:admins", "--data"];
-        let papers = fleet.papers();
-        fleet.trunkline(&client).arg(fleet.folder.join("data")).arg("--out").arg(&papers).bytes().await?;
-        let papers = ["ca.pem", "jane.pem", "jane.key"].map(|name| papers.join(name));
-        let login = fleet.trunkline(&["login", &format!("https://127.0.0.1:{front}")]);
+        person.trunkline(&client).arg(folder.join("data")).arg("--out").arg(person.papers()).bytes().await?;
+        let papers = ["ca.pem", "jane.pem", "jane.key"].map(|name| person.papers().join(name));
+        let login = person.trunkline(&["login", &format!("https://127.0.0.1:{front}")]);
         let login = ["--ca", "--certificate", "--key"]
             .iter()
             .zip(&papers)
             .fold(login, |call, (flag, file)| call.arg(flag).arg(file));
         login.bytes().await?;
-        Ok(fleet)
+        Ok(Self { gateway, person, front })
+    }
+
+    /// An answer of the gateway's REST API.
+    pub(crate) async fn rest(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+        let papers = self.person.papers();
+        let url = format!("https://127.0.0.1:{}/trunkline/v1{path}", self.front);
+        let call =
+            Call::new("curl").args(["-sS", "--fail-with-body", "--max-time", "20", "-X", method, &url]);
+        let call = [("--cacert", "ca.pem"), ("--cert", "jane.pem"), ("--key", "jane.key")]
+            .into_iter()
+            .fold(call, |call, (flag, file)| call.arg(flag).arg(papers.join(file)));
+        let call = call.args(["-H", "content-type: application/json", "-d", "@-"]).input(body.to_string());
+        let outcome = call.run().await?;
+        let said = String::from_utf8_lossy(&outcome.stdout);
+        anyhow::ensure!(outcome.code == Some(0), "{method} {path}: {} {said}", outcome.stderr);
+        Ok(serde_json::from_str(&said)?)
+    }
+}
+
+impl Person {
+    /// Somebody who is signed in nowhere.
+    pub(crate) fn new(stage: &Stage) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("user-").tempdir_in(stage.folder())?.keep();
+        let kubectl = stage.parts.bin("kubectl");
+        let bin = kubectl.parent().context("kubectl is in no folder")?.to_owned();
+        Ok(Self { folder, trunkline: stage.trunkline().to_owned(), bin })
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -78,14 +102,14 @@ impl Fleet {
         self.folder.join("papers")
     }
 
-    /// The binary, as the user who is signed in; what it writes for kubectl goes to a file of its own.
+    /// The binary, as they run it; what it writes for kubectl goes to a file of its own.
     pub(crate) fn trunkline(&self, args: &[&str]) -> Call {
-        self.as_the_user(Call::new(&self.trunkline)).args(args)
+        self.as_them(Call::new(&self.trunkline)).args(args)
     }
 
     /// kubectl in one of the fleet's clusters, through the gateway.
     pub(crate) fn kubectl(&self, cluster: &str) -> Call {
-        self.as_the_user(Call::new(self.bin.join("kubectl"))).args([
+        self.as_them(Call::new(self.bin.join("kubectl"))).args([
             "--kubeconfig",
             &self.kubeconfig().to_string_lossy(),
             "--context",
@@ -98,29 +122,14 @@ impl Fleet {
         self.folder.join("kubeconfig")
     }
 
-    fn as_the_user(&self, call: Call) -> Call {
+    /// A program that finds the binary under test, and kubectl, by their names.
+    pub(crate) fn as_them(&self, call: Call) -> Call {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let ours = [self.trunkline.parent(), Some(&*self.bin)].into_iter().flatten().map(Path::to_owned);
         let path = std::env::join_paths(ours.chain(std::env::split_paths(&path))).unwrap_or_default();
         call.env("HOME", &self.folder)
             .env("XDG_CONFIG_HOME", self.folder.join("remembered"))
             .env("PATH", path)
-    }
-
-    /// An answer of the gateway's REST API.
-    pub(crate) async fn rest(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
-        let papers = self.papers();
-        let url = format!("https://127.0.0.1:{}/trunkline/v1{path}", self.front);
-        let call =
-            Call::new("curl").args(["-sS", "--fail-with-body", "--max-time", "20", "-X", method, &url]);
-        let call = [("--cacert", "ca.pem"), ("--cert", "jane.pem"), ("--key", "jane.key")]
-            .into_iter()
-            .fold(call, |call, (flag, file)| call.arg(flag).arg(papers.join(file)));
-        let call = call.args(["-H", "content-type: application/json", "-d", "@-"]).input(body.to_string());
-        let outcome = call.run().await?;
-        let said = String::from_utf8_lossy(&outcome.stdout);
-        anyhow::ensure!(outcome.code == Some(0), "{method} {path}: {} {said}", outcome.stderr);
-        Ok(serde_json::from_str(&said)?)
     }
 
     /// What the gateway says of a cluster.
@@ -143,15 +152,4 @@ impl Fleet {
         })
         .await
     }
-}
-
-/// Makes the image of the binary under test and brings it to a cluster's node.
-pub(crate) async fn bring_image(stage: &Stage, cluster: &Cluster) -> Result<()> {
-    let archive = stage.folder().join("trunkline-image.tar");
-    if !archive.exists() {
-        let make = Call::new("python3").arg("-B").arg(scripts().join("image/trunkline.py"));
-        make.arg(stage.trunkline()).arg(&archive).within(IMAGE_LIMIT).bytes().await?;
-    }
-    let load = Call::new(scripts().join("load-image")).arg(&cluster.dir).arg(&archive);
-    load.within(IMAGE_LIMIT).bytes().await.map(|_| ())
 }

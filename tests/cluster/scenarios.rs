@@ -11,6 +11,7 @@ mod goaway;
 mod handbook;
 mod charts;
 mod pods;
+mod types;
 mod leaks;
 mod faults;
 
@@ -161,6 +162,10 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "a_manifest_and_a_chart_make_pods_that_need_one_token",
         act: |stage| Box::pin(pods::a_manifest_and_a_chart_make_pods_that_need_one_token(stage)),
+    },
+    Scenario {
+        name: "a_cluster_changes_its_type_both_ways",
+        act: |stage| Box::pin(types::a_cluster_changes_its_type_both_ways(stage)),
     },
     Scenario {
         name: "agents_with_bad_papers_are_refused_in_both_logs",

@@ -76,11 +76,12 @@ impl Stage {
         self.join(name).await
     }
 
-    /// Adds clusters with a node each, and nothing of ours in them.
+    /// Adds clusters with a node each and nothing of ours in them, where they are not there.
     pub(crate) async fn add_bare(&mut self, names: &[&str]) -> Result<()> {
-        for name in names {
+        let names: Vec<_> = names.iter().filter(|name| !self.clusters.contains_key(**name)).collect();
+        for name in &names {
             let cluster = Cluster::start(name, true, "", self.folder.path())?;
-            self.clusters.insert((*name).to_owned(), cluster);
+            self.clusters.insert((**name).to_owned(), cluster);
         }
         for name in names {
             self.clusters.get_mut(*name).context("no such cluster")?.came_up().await?;

@@ -20,7 +20,7 @@ pub(crate) async fn helm_makes_the_objects_of_the_manifest(stage: &mut Stage) ->
         let registered = fleet.rest("POST", "/clusters", &body).await?;
         let text =
             |field: &str| registered["join"][field].as_str().map(str::to_owned).context("no such field");
-        let values = fleet.folder().join(format!("{name}.values.yaml"));
+        let values = fleet.person.folder().join(format!("{name}.values.yaml"));
         std::fs::write(&values, text("values")?)?;
         let lint =
             Call::new(stage.parts.bin("helm")).args(["lint", "--strict"]).arg(&chart).arg("-f").arg(&values);

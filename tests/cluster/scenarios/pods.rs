@@ -7,15 +7,15 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::command::{Call, until};
-use crate::fleet::{Fleet, bring_image};
+use crate::fleet::{Fleet, Person};
+use crate::joining::{
+    self, JOINS, NAMESPACE, NO_VOLUMES, VOLUMES, admin, bring_image, bring_volumes, pods_say,
+};
 use crate::parts::Cluster;
 use crate::stage::Stage;
 
-/// From the command until both pods are ready, and the gateway says so.
-const JOINS: Duration = Duration::from_secs(60);
 /// Until a pod that was ended or replaced is back.
 const COMES_BACK: Duration = Duration::from_secs(90);
-const NAMESPACE: &str = "trunkline";
 
 pub(crate) async fn a_manifest_and_a_chart_make_pods_that_need_one_token(
     stage: &mut Stage,
@@ -28,26 +28,27 @@ pub(crate) async fn a_manifest_and_a_chart_make_pods_that_need_one_token(
     let hosts = [gamma, epsilon].map(|name| stage.cluster(name).map(Cluster::pods_see_machine_at));
     let hosts = hosts.into_iter().collect::<Result<Vec<String>>>()?;
     let fleet = Fleet::start(stage, &hosts).await?;
-    let outcome = all_of_it(stage, &fleet, gamma, epsilon).await;
+    bring_volumes(stage, epsilon, "spool", 2).await?;
+    let outcome = all_of_it(stage, &fleet.person, gamma, epsilon).await;
     outcome.map_err(|error| error.context(format!("the fleet's gateway says {}", fleet.gateway.log())))
 }
 
-async fn all_of_it(stage: &Stage, fleet: &Fleet, gamma: &str, epsilon: &str) -> Result<String> {
+async fn all_of_it(stage: &Stage, person: &Person, gamma: &str, epsilon: &str) -> Result<String> {
     let began = Instant::now();
-    by_kubectl(stage, fleet, gamma).await?;
+    joining::by_kubectl(stage, person, gamma, NO_VOLUMES).await?;
     let by_kubectl = began.elapsed();
     let began = Instant::now();
-    by_helm(stage, fleet, epsilon).await?;
+    joining::by_helm(stage, person, epsilon, VOLUMES).await?;
     let by_helm = began.elapsed();
-    fleet.trunkline(&["kubeconfig", "--all", "--out"]).arg(fleet.kubeconfig()).bytes().await?;
+    person.trunkline(&["kubeconfig", "--all", "--out"]).arg(person.kubeconfig()).bytes().await?;
     for name in [gamma, epsilon] {
-        let pods = Pods { stage, fleet, cluster: name };
+        let pods = Pods { stage, person, cluster: name };
         pods.are_restricted().await?;
         pods.serve().await?;
         pods.survive().await?;
     }
-    upgraded_by_helm(stage, fleet, epsilon).await?;
-    applied_again(stage, fleet, gamma).await?;
+    upgraded_by_helm(stage, person, epsilon).await?;
+    applied_again(stage, person, gamma).await?;
     Ok(format!(
         "from the registration until both pods are ready: {:.1} s by kubectl, {:.1} s by Helm",
         by_kubectl.as_secs_f32(),
@@ -55,69 +56,10 @@ async fn all_of_it(stage: &Stage, fleet: &Fleet, gamma: &str, epsilon: &str) -> 
     ))
 }
 
-/// Registers a cluster and runs there what is printed for kubectl.
-async fn by_kubectl(stage: &Stage, fleet: &Fleet, name: &str) -> Result<()> {
-    let said = register(fleet, name).await?;
-    let command = line(&said, "kubectl apply ")?;
-    admin(stage, name, "kubectl")?.args(command.split_whitespace().skip(1)).bytes().await?;
-    ready(stage, fleet, name).await
-}
-
-/// The same with what is printed for Helm, in a namespace that enforces the profile from the start.
-async fn by_helm(stage: &Stage, fleet: &Fleet, name: &str) -> Result<()> {
-    let said = register(fleet, name).await?;
-    let restricted = "pod-security.kubernetes.io/enforce=restricted";
-    admin(stage, name, "kubectl")?.args(["create", "namespace", NAMESPACE]).bytes().await?;
-    admin(stage, name, "kubectl")?.args(["label", "namespace", NAMESPACE, restricted]).bytes().await?;
-    let command = line(&said, "helm install ")?;
-    let helm = admin(stage, name, "helm")?.args(command.split_whitespace().skip(1)).within(JOINS);
-    helm.bytes().await?;
-    ready(stage, fleet, name).await
-}
-
-async fn register(fleet: &Fleet, name: &str) -> Result<String> {
-    let register = ["clusters", "register", name, "--ephemeral-spool", "--no-wait", "--dir"];
-    fleet.trunkline(&register).arg(fleet.folder()).text().await
-}
-
-/// The command that begins so, of what was printed.
-fn line(said: &str, begins: &str) -> Result<String> {
-    let found = said.lines().map(str::trim).find(|line| line.starts_with(begins));
-    found.map(str::to_owned).with_context(|| format!("no {begins:?} in {said}"))
-}
-
-async fn ready(stage: &Stage, fleet: &Fleet, name: &str) -> Result<()> {
-    let status = ["-n", NAMESPACE, "rollout", "status", "statefulset/trunkline-agent", "--timeout=60s"];
-    let rolled = admin(stage, name, "kubectl")?.args(status).within(JOINS).bytes().await;
-    if let Err(error) = rolled {
-        return Err(error.context(pods_say(stage, name).await));
-    }
-    fleet.slots_up(name, 2, JOINS).await.map(|_| ())
-}
-
-/// What the pods of a cluster say, for a failure.
-async fn pods_say(stage: &Stage, name: &str) -> String {
-    let mut said = String::new();
-    for args in [
-        &["-n", NAMESPACE, "describe", "pods"][..],
-        &["-n", NAMESPACE, "logs", "-l", "app.kubernetes.io/name=trunkline-agent", "--tail=20", "--prefix"],
-    ] {
-        if let Ok(call) = admin(stage, name, "kubectl") {
-            said += &call.args(args).text().await.unwrap_or_else(|error| error.to_string());
-        }
-    }
-    said
-}
-
-/// A program as the cluster's own administrator, straight to the cluster.
-fn admin(stage: &Stage, cluster: &str, program: &str) -> Result<Call> {
-    Ok(Call::new(stage.parts.bin(program)).env("KUBECONFIG", stage.cluster(cluster)?.kubeconfig()))
-}
-
 /// The pods of one cluster.
 struct Pods<'a> {
     stage: &'a Stage,
-    fleet: &'a Fleet,
+    person: &'a Person,
     cluster: &'a str,
 }
 
@@ -152,13 +94,13 @@ impl Pods<'_> {
     async fn serve(&self) -> Result<()> {
         let direct =
             admin(self.stage, self.cluster, "kubectl")?.args(["get", "nodes", "-o", "name"]).text().await?;
-        let through = self.fleet.kubectl(self.cluster).args(["get", "nodes", "-o", "name"]).text().await?;
+        let through = self.person.kubectl(self.cluster).args(["get", "nodes", "-o", "name"]).text().await?;
         ensure!(
             !direct.is_empty() && through == direct,
             "through the gateway {through:?}, directly {direct:?}"
         );
         let logs = ["-n", NAMESPACE, "logs", "trunkline-agent-0", "--tail=1"];
-        let log = self.fleet.kubectl(self.cluster).args(logs).text().await?;
+        let log = self.person.kubectl(self.cluster).args(logs).text().await?;
         ensure!(!log.is_empty(), "the agent's own log is empty");
         Ok(())
     }
@@ -184,7 +126,7 @@ impl Pods<'_> {
         self.kubectl(&["rollout", "restart", "statefulset/trunkline-agent"])?.bytes().await?;
         self.back(&key).await.context("after both were rolled")?;
 
-        let used = self.fleet.status(self.cluster).await?;
+        let used = self.person.status(self.cluster).await?;
         ensure!(used["joinExpires"].is_null(), "a token is still to be used: {}", used["joinExpires"]);
         Ok(())
     }
@@ -195,7 +137,7 @@ impl Pods<'_> {
         if let Err(error) = self.kubectl(&status)?.within(COMES_BACK).bytes().await {
             return Err(error.context(pods_say(self.stage, self.cluster).await));
         }
-        self.fleet.slots_up(self.cluster, 2, COMES_BACK).await?;
+        self.person.slots_up(self.cluster, 2, COMES_BACK).await?;
         ensure!(self.key().await? == *key, "the cluster has another key");
         self.serve().await
     }
@@ -228,11 +170,11 @@ impl Pods<'_> {
 }
 
 /// An upgrade by Helm changes what it is told to, and leaves the key alone.
-async fn upgraded_by_helm(stage: &Stage, fleet: &Fleet, name: &str) -> Result<()> {
-    let pods = Pods { stage, fleet, cluster: name };
+async fn upgraded_by_helm(stage: &Stage, person: &Person, name: &str) -> Result<()> {
+    let pods = Pods { stage, person, cluster: name };
     let key = pods.key().await?;
     let chart = crate::parts::scripts().join("../../deploy/helm/trunkline-agent");
-    let values = fleet.folder().join(format!("trunkline-agent-{name}.values.yaml"));
+    let values = person.folder().join(format!("trunkline-agent-{name}.values.yaml"));
     let upgrade = admin(stage, name, "helm")?
         .args(["upgrade", "trunkline-agent"])
         .arg(chart)
@@ -248,14 +190,20 @@ async fn upgraded_by_helm(stage: &Stage, fleet: &Fleet, name: &str) -> Result<()
         admin(stage, name, "helm")?.args(["uninstall", "trunkline-agent", "-n", NAMESPACE, "--wait"]);
     uninstall.within(COMES_BACK).bytes().await?;
     ensure!(pods.key().await? == key, "helm uninstall took the key");
+    // As the chart's notes say.
+    admin(stage, name, "kubectl")?
+        .args(["delete", "namespace", NAMESPACE])
+        .within(COMES_BACK)
+        .bytes()
+        .await?;
     Ok(())
 }
 
 /// The same manifest again changes nothing, and what takes the agent out leaves nothing.
-async fn applied_again(stage: &Stage, fleet: &Fleet, name: &str) -> Result<()> {
-    let pods = Pods { stage, fleet, cluster: name };
+async fn applied_again(stage: &Stage, person: &Person, name: &str) -> Result<()> {
+    let pods = Pods { stage, person, cluster: name };
     let key = pods.key().await?;
-    let manifest = fleet.folder().join(format!("trunkline-agent-{name}.yaml"));
+    let manifest = person.folder().join(format!("trunkline-agent-{name}.yaml"));
     admin(stage, name, "kubectl")?.args(["apply", "-f"]).arg(&manifest).bytes().await?;
     pods.back(&key).await.context("after the manifest was applied again")?;
     let delete = admin(stage, name, "kubectl")?.args(["delete", "--wait", "-f"]).arg(&manifest);
