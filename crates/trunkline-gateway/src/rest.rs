@@ -121,7 +121,9 @@ impl Rest {
         let router = document::routes()
             .into_iter()
             .fold(Router::new(), |router, (path, route)| router.route(path, route))
-            .fallback(|| async { No::new(ProblemReason::NotFound, "nothing is served under this path; see docs/api.md") })
+            .fallback(|| async {
+                No::new(ProblemReason::NotFound, "nothing is served under this path; see docs/api.md")
+            })
             .method_not_allowed_fallback(|| async {
                 let detail = "the method does not fit the path; the field allow says which do";
                 No::new(ProblemReason::MethodNotAllowed, detail)

@@ -27,7 +27,9 @@ impl Front {
         entry.hold(caller.activity.begin(), place);
         let request = Request::from_parts(parts, body);
         // What names a cluster is the cluster's, whatever its path.
-        if rest::serves(request.uri().path()) && matches!(self.route(&request, caller), Err(Refusal::NoCluster)) {
+        if rest::serves(request.uri().path())
+            && matches!(self.route(&request, caller), Err(Refusal::NoCluster))
+        {
             return self.answer_rest(request, caller, entry, overloaded).await;
         }
         if overloaded {

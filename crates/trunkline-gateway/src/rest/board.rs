@@ -79,8 +79,7 @@ struct Up {
 
 impl Board {
     pub(super) fn new(view: View, tasks: Tasks) -> Self {
-        let shared =
-            Shared { view, tasks, up: Mutex::default(), changes: broadcast::Sender::new(CHANGES) };
+        let shared = Shared { view, tasks, up: Mutex::default(), changes: broadcast::Sender::new(CHANGES) };
         Self { shared: Arc::new(shared) }
     }
 
@@ -173,10 +172,10 @@ impl Board {
 
     /// Every cluster that is there or is shown; the management cluster first.
     fn everything(&self) -> VecDeque<ClusterId> {
-        let there: VecDeque<ClusterId> = self.shared.view.all().iter().map(|source| source.id().clone()).collect();
+        let there: VecDeque<ClusterId> =
+            self.shared.view.all().iter().map(|source| source.id().clone()).collect();
         let known: BTreeSet<&ClusterId> = there.iter().collect();
-        let gone: Vec<ClusterId> =
-            self.up().shown.keys().filter(|id| !known.contains(id)).cloned().collect();
+        let gone: Vec<ClusterId> = self.up().shown.keys().filter(|id| !known.contains(id)).cloned().collect();
         there.into_iter().chain(gone).collect()
     }
 

@@ -9,7 +9,10 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 use tracing::info;
-use trunkline_api::{Cluster, ClusterEvent, ClusterList, ClusterPatch, HopReport, Lock, LockRequest, Problem, ProblemReason, Selector};
+use trunkline_api::{
+    Cluster, ClusterEvent, ClusterList, ClusterPatch, HopReport, Lock, LockRequest, Problem, ProblemReason,
+    Selector,
+};
 use trunkline_proto::ClusterId;
 
 use super::problem::No;
@@ -49,9 +52,10 @@ pub(super) async fn list(
     _: Reader,
     Asked(choice): Asked<Choice>,
 ) -> Result<Response, No> {
-    let selector: Selector = choice.selector.parse().map_err(|error: trunkline_api::InvalidSelector| {
-        No::invalid(format!("selector: {error}"))
-    })?;
+    let selector: Selector = choice
+        .selector
+        .parse()
+        .map_err(|error: trunkline_api::InvalidSelector| No::invalid(format!("selector: {error}")))?;
     if choice.watch { shared.watches.begin(selector) } else { Ok(list::answer(&shared.view, &selector)) }
 }
 
@@ -217,7 +221,8 @@ impl Shared {
     /// A cluster, or that there is none.
     pub(super) fn find(&self, id: &ClusterId) -> Result<Source, No> {
         self.view.find(id).ok_or_else(|| {
-            let detail = format!("there is no cluster {id} at this gateway; is the name right, and is it registered?");
+            let detail =
+                format!("there is no cluster {id} at this gateway; is the name right, and is it registered?");
             No::new(ProblemReason::NotFound, detail)
         })
     }

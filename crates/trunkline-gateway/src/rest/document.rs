@@ -15,10 +15,7 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/trunkline/v1/status", get(gateway::status)),
         ("/trunkline/v1/openapi.json", get(gateway::document)),
         ("/trunkline/v1/clusters", get(clusters::list).post(register::register)),
-        (
-            "/trunkline/v1/clusters/{name}",
-            get(clusters::show).patch(clusters::edit).delete(clusters::remove),
-        ),
+        ("/trunkline/v1/clusters/{name}", get(clusters::show).patch(clusters::edit).delete(clusters::remove)),
         ("/trunkline/v1/clusters/{name}/join", post(register::join)),
         ("/trunkline/v1/clusters/{name}/lock", post(clusters::lock)),
         ("/trunkline/v1/clusters/{name}/unlock", post(clusters::unlock)),
@@ -66,7 +63,9 @@ struct Security;
 impl Modify for Security {
     fn modify(&self, document: &mut OpenApi) {
         let scheme = SecurityScheme::MutualTls {
-            description: Some("A client certificate under the front root: CN is the user, O are the groups".into()),
+            description: Some(
+                "A client certificate under the front root: CN is the user, O are the groups".into(),
+            ),
             deprecated: None,
             extensions: None,
         };

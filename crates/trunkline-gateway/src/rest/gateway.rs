@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use trunkline_api::{ClusterType, GatewayStatus, Problem};
 
 use super::Shared;
-use super::read::{Asked, Nothing, Reader};
 use super::problem::No;
+use super::read::{Asked, Nothing, Reader};
 
 /// What a gateway knows of itself from its configuration.
 #[derive(Debug)]
@@ -40,7 +40,11 @@ pub(crate) struct About {
         (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn status(State(shared): State<Shared>, reader: Reader, _: Asked<Nothing>) -> Json<GatewayStatus> {
+pub(super) async fn status(
+    State(shared): State<Shared>,
+    reader: Reader,
+    _: Asked<Nothing>,
+) -> Json<GatewayStatus> {
     let (fleet, about) = (&shared.view.fleet, &shared.about);
     let clusters = fleet.len() as u64;
     let front_roots = fleet.papers.as_ref().filter(|_| about.own_front);
@@ -73,6 +77,10 @@ pub(super) async fn status(State(shared): State<Shared>, reader: Reader, _: Aske
         (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn document(State(shared): State<Shared>, _: Reader, _: Asked<Nothing>) -> Result<Response, No> {
-    Ok(([(header::CONTENT_TYPE, "application/json")], shared.document.clone()).into_response())
+pub(super) async fn document(
+    State(shared): State<Shared>,
+    _: Reader,
+    _: Asked<Nothing>,
+) -> Result<Response, No> {
+    Ok(([(header::CONTENT_TYPE, "application/json")], shared.document).into_response())
 }

@@ -61,7 +61,8 @@ fn registry(source: &Source) -> Hop {
                 wrong("registry", locked(lock), format!("trunkline clusters unlock {}", record.metadata.name))
             }
             None => {
-                let created = record.metadata.created.map(|when| format!(" at {when:.0}")).unwrap_or_default();
+                let created =
+                    record.metadata.created.map(|when| format!(" at {when:.0}")).unwrap_or_default();
                 well("registry", format!("registered by {}{created}", record.metadata.created_by))
             }
         },
@@ -84,7 +85,8 @@ async fn tunnel(shared: &Shared, source: &Source, hops: &mut Vec<Hop>) -> Option
             Some(live.clone())
         }
         Err(error) => {
-            let detail = format!("{}, but the agent does not answer: {}", counted(links.len(), "link"), chain(&error));
+            let detail =
+                format!("{}, but the agent does not answer: {}", counted(links.len(), "link"), chain(&error));
             hops.push(wrong("tunnel", detail, "a dead link is noticed within 10 s; look again then"));
             None
         }
@@ -100,7 +102,8 @@ fn no_tunnel(shared: &Shared, source: &Source) -> Hop {
     };
     let seen = shared.view.tunnels.observe(id).last_seen.and_then(timestamp);
     let last = seen.max(record.and_then(Record::last_sign));
-    let sent_away = shared.enrolment.last_refused(id).filter(|refused| last.is_none_or(|last| refused.when > last));
+    let sent_away =
+        shared.enrolment.last_refused(id).filter(|refused| last.is_none_or(|last| refused.when > last));
     let detail = match last {
         Some(when) => format!("no link is up; its agent was last there at {when:.0}"),
         None => "no link is up, and no agent has come".into(),
@@ -127,8 +130,10 @@ fn no_tunnel(shared: &Shared, source: &Source) -> Hop {
 
 fn agent(live: &Live) -> Hop {
     let until = timestamp(live.identity.not_after).map(|when| format!("{when:.0}")).unwrap_or_default();
-    let detail = format!("version {}, slot {}, from {}; its certificate is good until {until}",
-        live.software, live.identity.slot, live.from);
+    let detail = format!(
+        "version {}, slot {}, from {}; its certificate is good until {until}",
+        live.software, live.identity.slot, live.from
+    );
     well("agent", detail)
 }
 
@@ -146,14 +151,17 @@ async fn api_server(shared: &Shared, id: &ClusterId, live: Option<&Live>, reader
     let answer = match answered.unwrap_or_else(|_| Err(silent())) {
         Ok(answer) => answer,
         Err(why) => {
-            let hint = "can the agent reach its API server, and is the answer long in coming? The agent's log says";
+            let hint =
+                "can the agent reach its API server, and is the answer long in coming? The agent's log says";
             return Hop { ms, ..wrong(name, why, hint) };
         }
     };
     let said: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let text = |key: &str| said[key].as_str().unwrap_or_default().chars().take(300).collect::<String>();
     if answer.status() == StatusCode::OK {
-        return Hop { ms, ..well(name, format!("answers {user}: {}", text("gitVersion"))) };
+        let version = Some(text("gitVersion")).filter(|version| !version.is_empty());
+        let detail = format!("answers {user}: {}", version.as_deref().unwrap_or("200, without a version"));
+        return Hop { ms, ..well(name, detail) };
     }
     let detail = format!("answers {user} with {}: {}", answer.status(), text("message"));
     let hint = "may the agent impersonate that user and its groups there, and may they read /version?";
@@ -162,7 +170,8 @@ async fn api_server(shared: &Shared, id: &ClusterId, live: Option<&Live>, reader
 
 /// As whom the question goes on: by the same rule as any request of theirs.
 fn permitted(id: &ClusterId, reader: &Reader) -> Result<Identity, String> {
-    let uri: Uri = format!("/clusters/{id}/version").parse().map_err(|_| "the path does not parse".to_owned())?;
+    let uri: Uri =
+        format!("/clusters/{id}/version").parse().map_err(|_| "the path does not parse".to_owned())?;
     route(&Method::GET, &uri, &HeaderMap::new(), Names::default())
         .and_then(|route| authz::permit(&reader.who, &route, false))
         .map_err(|refusal| refusal.detail())

@@ -24,7 +24,8 @@ pub(super) fn answer(view: &View, selector: &Selector) -> Response {
         view: view.clone(),
         left: sources.into_iter(),
         now: Timestamp::now(),
-        piece: format!("{{\"apiVersion\":\"{API_VERSION}\",\"kind\":\"ClusterList\",\"items\":[").into_bytes(),
+        piece: format!("{{\"apiVersion\":\"{API_VERSION}\",\"kind\":\"ClusterList\",\"items\":[")
+            .into_bytes(),
         begun: false,
         ended: false,
     };
@@ -66,7 +67,10 @@ impl http_body::Body for List {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         Poll::Ready((!self.ended).then(|| Ok(Frame::data(self.next_piece()))))
     }
 

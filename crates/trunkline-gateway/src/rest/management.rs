@@ -49,11 +49,8 @@ impl Management {
     }
 
     async fn ask(&self) -> (UpstreamState, bool) {
-        let down = |message| StatusReport {
-            upstream: UpstreamState::Down,
-            message,
-            ..StatusReport::default()
-        };
+        let down =
+            |message| StatusReport { upstream: UpstreamState::Down, message, ..StatusReport::default() };
         let report = match tokio::time::timeout(DEADLINE, self.upstream.probe()).await {
             Ok(Ok(version)) => StatusReport {
                 upstream: UpstreamState::Up,

@@ -33,9 +33,13 @@ pub(super) async fn warnings(about: &About) -> Vec<String> {
             LOOK_UP.as_secs()
         )),
     }
-    let named = |address: &&String| about.tunnel_names.iter().any(|name| name.eq_ignore_ascii_case(&host(address)));
+    let named =
+        |address: &&String| about.tunnel_names.iter().any(|name| name.eq_ignore_ascii_case(&host(address)));
     warnings.extend(about.tunnel.iter().filter(|address| !named(address)).map(|address| {
-        format!("{} is not in the tunnel door's certificate: agents that dial it will not trust it", host(address))
+        format!(
+            "{} is not in the tunnel door's certificate: agents that dial it will not trust it",
+            host(address)
+        )
     }));
     warnings
 }
@@ -59,7 +63,10 @@ fn of_address(address: &str, found: &[IpAddr]) -> Option<String> {
         return Some(format!("{host} is not known to this gateway's name service; can agents find it?"));
     }
     if let Some(ip) = found.iter().find(|ip| is_loopback(ip)) {
-        return Some(format!("{host} {leads} {}a loopback address: only agents on this machine can come", shown(ip)));
+        return Some(format!(
+            "{host} {leads} {}a loopback address: only agents on this machine can come",
+            shown(ip)
+        ));
     }
     let private = found.iter().find(|ip| is_private(ip))?;
     Some(format!(
@@ -124,7 +131,8 @@ mod tests {
             let ip = host(address).parse().unwrap();
             assert_eq!(of_address(address, &[ip]), None, "{address}");
         }
-        let told = of_address("gw.example:1", &["8.8.8.8".parse().unwrap(), "10.0.0.1".parse().unwrap()]).unwrap();
+        let told =
+            of_address("gw.example:1", &["8.8.8.8".parse().unwrap(), "10.0.0.1".parse().unwrap()]).unwrap();
         assert!(told.contains("gw.example leads to 10.0.0.1, a private"), "{told}");
         assert!(of_address("gw.example:1", &[]).unwrap().contains("not known"));
     }

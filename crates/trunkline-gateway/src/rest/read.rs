@@ -94,7 +94,9 @@ impl<S: Sync> FromRequestParts<S> for Name {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
         let after = parts.uri.path().strip_prefix(BASE).and_then(|path| path.strip_prefix("/clusters/"));
         let name = after.and_then(|path| path.split('/').next()).unwrap_or_default();
-        name.parse().map(Self).map_err(|error: trunkline_proto::InvalidClusterId| No::invalid(error.to_string()))
+        name.parse()
+            .map(Self)
+            .map_err(|error: trunkline_proto::InvalidClusterId| No::invalid(error.to_string()))
     }
 }
 

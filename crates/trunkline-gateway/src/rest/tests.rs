@@ -1,12 +1,11 @@
 //! A REST API over an empty fleet, for the tests of its parts; and what a body may be.
 
 use axum::body::Body as RouteBody;
-use http_body_util::BodyExt as _;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use trunkline_api::NewCluster;
-use trunkline_registry::Registry;
 use trunkline_proto::RequestId;
+use trunkline_registry::Registry;
 
 use super::*;
 use crate::config::GatewayConfig;
@@ -64,14 +63,6 @@ impl Desk {
             .unwrap();
         self.router.clone().oneshot(request).await.unwrap()
     }
-
-    /// The JSON that is got as somebody who may read.
-    pub(super) async fn get(&self, path: &str) -> Value {
-        let response = self.ask("GET", path, Some("trunkline:viewers")).await;
-        assert_eq!(response.status(), StatusCode::OK, "{path}");
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        serde_json::from_slice(&body).unwrap()
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,7 +71,7 @@ async fn a_body_is_read_within_bounds() {
     assert_eq!(read(body(MAX_BODY)).await.unwrap().len(), MAX_BODY);
     assert_eq!(read(body(MAX_BODY + 1)).await.unwrap_err().word(), "TooLarge");
     let (_sender, waits) = tokio::sync::mpsc::channel::<Bytes>(1);
-    assert!(read(boxed(Waits(waits))).await.unwrap_err().word() == "Invalid");
+    assert_eq!(read(boxed(Waits(waits))).await.unwrap_err().word(), "Invalid");
 }
 
 /// A body that does not come.
@@ -103,7 +94,9 @@ fn the_api_is_what_stands_under_its_base() {
     for path in ["/trunkline/v1", "/trunkline/v1/", "/trunkline/v1/clusters"] {
         assert!(serves(path), "{path}");
     }
-    for path in ["/", "/trunkline", "/trunkline/v10", "/trunkline/v1x/", "/clusters/trunkline/v1/", "//trunkline/v1/"] {
+    for path in
+        ["/", "/trunkline", "/trunkline/v10", "/trunkline/v1x/", "/clusters/trunkline/v1/", "//trunkline/v1/"]
+    {
         assert!(!serves(path), "{path}");
     }
 }

@@ -77,7 +77,11 @@ impl View {
         match source {
             Source::Management(id) => {
                 let seen = self.management.as_ref().map(Management::observe).unwrap_or_default();
-                Cluster::new(unwritten(id, None), ClusterSpec::default(), status(Desired::Management, &seen, now))
+                Cluster::new(
+                    unwritten(id, None),
+                    ClusterSpec::default(),
+                    status(Desired::Management, &seen, now),
+                )
             }
             Source::Declared(id, uid) => {
                 let status = status(Desired::Declared, &self.tunnels.observe(id), now);

@@ -79,9 +79,7 @@ impl Watches {
             }
         });
         let mut response = Response::new(Body::new(Events { lots, _place: place }));
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM));
         Ok(response)
     }
 }
@@ -226,7 +224,10 @@ impl http_body::Body for Events {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         self.lots.poll_recv(cx).map(|lot| lot.map(|lot| Ok(Frame::data(lot))))
     }
 }

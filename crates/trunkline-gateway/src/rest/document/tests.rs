@@ -65,7 +65,9 @@ fn every_reference_of_the_document_resolves_and_every_operation_is_described() {
         }
     }
     assert!(references > 30, "{references}");
-    for shape in ["Cluster", "ClusterList", "ClusterEvent", "ClusterState", "Registered", "HopReport", "Problem"] {
+    for shape in
+        ["Cluster", "ClusterList", "ClusterEvent", "ClusterState", "Registered", "HopReport", "Problem"]
+    {
         assert!(document["components"]["schemas"][shape].is_object(), "{shape}");
     }
     let mut ids = BTreeSet::new();
@@ -96,7 +98,10 @@ async fn who_may_is_asked_before_anything_else() {
             assert_eq!(may == StatusCode::FORBIDDEN, method != "GET", "{method} {path} by {group}: {may}");
         }
         let admin = status(Some("trunkline:admins")).await;
-        assert!(!matches!(admin, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED), "{method} {path}: {admin}");
+        assert!(
+            !matches!(admin, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED),
+            "{method} {path}: {admin}"
+        );
     }
 }
 
