@@ -110,7 +110,7 @@ impl Pods<'_> {
         let key = self.key().await?;
         // Nothing can be exec'ed in the pod, where there is no shell: its process is found from the machine.
         let uid = self.uid(0).await?;
-        let killed = self.process_of(&uid).await?;
+        let killed = Self::process_of(&uid)?;
         Call::new("kill").args(["-KILL", &killed]).bytes().await?;
         until("the killed container was started again", COMES_BACK, async || {
             let pod = self.get("pod/trunkline-agent-0").await?;
@@ -155,7 +155,7 @@ impl Pods<'_> {
     }
 
     /// The id, on this machine, of the agent's process in a pod.
-    async fn process_of(&self, uid: &str) -> Result<String> {
+    fn process_of(uid: &str) -> Result<String> {
         let of_pod = |entry: &std::path::Path| {
             let cgroup = std::fs::read_to_string(entry.join("cgroup")).unwrap_or_default();
             let command = std::fs::read_to_string(entry.join("cmdline")).unwrap_or_default();
