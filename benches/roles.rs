@@ -199,7 +199,10 @@ async fn agent(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
         cluster: "alpha".parse()?,
         gateway: WayConfig {
             addresses: vec![tunnel.clone()],
-            credentials: Credentials::Files { certificate: certified(dir, "agent"), roots: dir.join("tunnel-ca.pem") },
+            credentials: Credentials::Files {
+                certificate: certified(dir, "agent"),
+                roots: dir.join("tunnel-ca.pem"),
+            },
             server_name: None,
             proxy: None,
         },

@@ -35,7 +35,7 @@ async fn certificate(rig: &Rig, name: &str, key: &ClusterKey, slot: u16) -> Resu
 /// A cluster whose key is in our hands, joined by hand.
 async fn by_hand(rig: &Rig, name: &str) -> ClusterKey {
     let token = std::fs::read_to_string(rig.token_file(name)).unwrap();
-    let asking = Enrolling::new(rig.tunnel_door(0), rig.pin(), name).token(&token).slot(15);
+    let asking = Enrolling::new(rig.tunnel_door(0), rig.pin(), name).token(&token).slot(1);
     asking.ask(&rig.tasks).await.unwrap();
     asking.key
 }
@@ -252,11 +252,22 @@ async fn a_cluster_that_is_given_another_key_is_closed_to_the_key_before() {
     let rig = Rig::builder().cluster("rekeyed").enrolling().without_agents().start().await;
     let stolen = by_hand(&rig, "rekeyed").await;
     let tls = certificate(&rig, "rekeyed", &stolen, 0).await.unwrap();
-    let thief = come(&rig, "rekeyed", &tls, 1).await.unwrap();
+    // The thief keeps the slot for himself, by taking it from himself until it is in quarantine.
+    let mut thief = come(&rig, "rekeyed", &tls, 1).await.unwrap();
+    for instance in 2.. {
+        match come(&rig, "rekeyed", &tls, instance).await {
+            Ok(next) => thief = next,
+            Err(Turned::Away(rejection)) => {
+                assert_eq!(rejection.reason, RejectionReason::DuplicateIdentity);
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
     // A new token, redeemed by another key: whoever has the old one is out, links and all.
     let token = rig.renew_token("rekeyed").await;
-    let rightful = Enrolling::new(rig.tunnel_door(0), rig.pin(), "rekeyed").token(&token).slot(1);
-    rightful.ask(&rig.tasks).await.unwrap();
+    let rightful = Enrolling::new(rig.tunnel_door(0), rig.pin(), "rekeyed").token(&token).slot(0);
+    let certified = rightful.ask(&rig.tasks).await.expect("a new key ends the quarantine");
     let reason = within("the thief is cut", SOON, thief.session.ended()).await;
     assert!(!matches!(reason, CloseReason::Silent), "{reason}");
     let renewed = thief.renew(trunkline_pki::SlotKey::generate().unwrap().csr_pem()).await;
@@ -268,4 +279,6 @@ async fn a_cluster_that_is_given_another_key_is_closed_to_the_key_before() {
         other => panic!("{other:?}"),
     }
     assert_eq!(certificate(&rig, "rekeyed", &stolen, 0).await.unwrap_err(), EnrolReason::KeyUnknown);
+    let tls = LinkTls::issued(&certified.certificate, &rightful.slot_key, &certified.roots).unwrap();
+    come(&rig, "rekeyed", &tls, 100).await.expect("the rightful one comes in");
 }

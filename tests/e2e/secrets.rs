@@ -4,6 +4,7 @@
 
 mod needles;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -194,6 +195,10 @@ async fn no_private_key_and_no_token_is_in_any_store_file_log_or_process_of_the_
     scene.gateway.stop().await;
     let data = files(&scene.paper.path("data"));
     assert!(data.iter().any(|(name, _)| name.ends_with("registry.redb")), "the registry is among them");
+    for (name, _) in &data {
+        let mode = std::fs::metadata(name).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name} is for its owner only: {mode:o}");
+    }
     let logs: Vec<_> =
         files(scene.paper.folder()).into_iter().filter(|(name, _)| name.ends_with(".log")).collect();
     assert_eq!(logs.len(), 3);

@@ -105,8 +105,8 @@ impl Enroller {
         }
     }
 
-    /// Asks by the roots that are kept; where the gateway stands under none of them, by the pin: a gateway that was set
-    /// up anew has another root, and a manifest with its pin.
+    /// Asks by the roots that are kept; where the gateway stands under none of them, by the pin, if it is another than
+    /// the one by which these were had: a gateway that was set up anew has another root, and a manifest with its pin.
     async fn ask_trusting(
         &self,
         identity: &Identity,
@@ -117,8 +117,10 @@ impl Enroller {
             self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&token);
         }
         if let Some(roots) = &identity.roots {
+            // Under the pin by which these roots were had, a root may stand that was retired since.
+            let renamed = identity.pin.is_none_or(|pin| pin != self.pin);
             match self.ask(identity, address, &Anchor::Roots(roots.clone()), token.as_ref()).await {
-                Err(error) if error.is_distrust() => {
+                Err(error) if renamed && error.is_distrust() => {
                     debug!(%address, error = chain(&error), "not under the roots that are kept; trying the pin");
                 }
                 asked => return asked,

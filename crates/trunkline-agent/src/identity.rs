@@ -14,7 +14,7 @@ mod secret;
 use std::path::PathBuf;
 
 use http::StatusCode;
-use trunkline_pki::{ClusterKey, KeyError};
+use trunkline_pki::{ClusterKey, KeyError, KeyPin};
 use trunkline_proto::ClusterUid;
 use trunkline_upstream::{SendError, Upstream};
 use zeroize::Zeroizing;
@@ -29,6 +29,8 @@ const KEY: &str = "cluster.key";
 const ROOTS: &str = "roots.pem";
 /// The name there of the uid that the last certificate was for.
 const UID: &str = "uid";
+/// The name there of the pin by which the roots were had.
+const PIN: &str = "pin";
 /// How often writing is tried when others write at the same time.
 const ATTEMPTS: usize = 8;
 /// The longest file or field that is read, in bytes.
@@ -48,6 +50,8 @@ pub(crate) struct Identity {
     pub(crate) roots: Option<String>,
     /// For which registration a certificate was obtained with this key, if one ever was.
     pub(crate) uid: Option<ClusterUid>,
+    /// The pin by which the roots were had; a manifest applied later may bring another.
+    pub(crate) pin: Option<KeyPin>,
 }
 
 /// What a store holds.
@@ -56,6 +60,15 @@ struct Kept {
     key: Option<Zeroizing<String>>,
     roots: Option<String>,
     uid: Option<ClusterUid>,
+    pin: Option<KeyPin>,
+}
+
+/// What a certificate brought beside itself, and the pin that the configuration names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Brought<'a> {
+    pub(crate) roots: &'a str,
+    pub(crate) uid: ClusterUid,
+    pub(crate) pin: KeyPin,
 }
 
 /// Why the cluster's identity cannot be had or kept.
@@ -119,17 +132,17 @@ impl IdentityStore {
             let ours = kept.key.as_deref() == Some(&*made.to_pem());
             tracing::info!(place = self.place(), ours, "the cluster has a key now");
         }
-        let Kept { key, roots, uid } = kept;
+        let Kept { key, roots, uid, pin } = kept;
         let pem = key.unwrap_or_default();
         let key = ClusterKey::from_pem(&pem).map_err(|source| self.unusable(source))?;
-        Ok(Identity { key, roots, uid })
+        Ok(Identity { key, roots, uid, pin })
     }
 
     /// Keeps what a certificate brought beside itself. Nothing is written where it is there already.
-    pub(crate) async fn keep(&self, roots: &str, uid: ClusterUid) -> Result<(), IdentityError> {
+    pub(crate) async fn keep(&self, brought: Brought<'_>) -> Result<(), IdentityError> {
         match self {
-            Self::Secret(secret) => secret.keep(roots, uid).await,
-            Self::Folder(folder) => folder.keep(roots, uid),
+            Self::Secret(secret) => secret.keep(brought).await,
+            Self::Folder(folder) => folder.keep(brought),
         }
     }
 

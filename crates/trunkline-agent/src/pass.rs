@@ -24,6 +24,7 @@ use trunkline_runtime::chain;
 use trunkline_tunnel::GatewayAddress;
 
 use crate::enrol::{EnrolError, Enrolled, Enroller, Unfit};
+use crate::identity::Brought;
 use crate::metrics::Metrics;
 pub(crate) use life::Life;
 
@@ -72,6 +73,8 @@ struct Held {
     roots: Mutex<String>,
     /// The store does not hold the roots or the uid yet.
     unkept: AtomicBool,
+    /// The gateway wants the certificate renewed when the roots are kept.
+    renew_once_kept: AtomicBool,
     /// The gateway does not take it.
     spoilt: AtomicBool,
 }
@@ -166,11 +169,9 @@ impl Issued {
         trust.roots.clone_into(&mut lock(&held.roots));
         held.unkept.store(true, Ordering::Relaxed);
         info!(renew = trust.renew, "the gateway told the roots of its tunnel");
+        held.renew_once_kept.store(trust.renew, Ordering::Relaxed);
         // The gateway waits for the answer; what is not kept by then is kept later.
         let _ = tokio::time::timeout(KEEP_DEADLINE, self.keep()).await;
-        if trust.renew {
-            self.shared.wanted.notify_one();
-        }
         Ok(())
     }
 
@@ -178,8 +179,16 @@ impl Issued {
     pub(crate) async fn keep(&self) {
         let Some(held) = self.held().filter(|held| held.unkept.load(Ordering::Relaxed)) else { return };
         let roots = lock(&held.roots).clone();
-        match self.shared.enroller.store.keep(&roots, held.uid).await {
-            Ok(()) => held.unkept.store(false, Ordering::Relaxed),
+        let enroller = &self.shared.enroller;
+        let brought = Brought { roots: &roots, uid: held.uid, pin: enroller.pin };
+        match enroller.store.keep(brought).await {
+            Ok(()) => {
+                held.unkept.store(false, Ordering::Relaxed);
+                // Not before: with a certificate under a new root, the gateway takes the roots for kept.
+                if held.renew_once_kept.swap(false, Ordering::Relaxed) {
+                    self.shared.wanted.notify_one();
+                }
+            }
             Err(error) => {
                 warn!(error = chain(&error), "the roots of the tunnel could not be kept; it is tried again");
             }
@@ -223,6 +232,7 @@ impl Issued {
             uid: certified.uid,
             roots: Mutex::new(certified.roots),
             unkept: AtomicBool::new(true),
+            renew_once_kept: AtomicBool::new(false),
             spoilt: AtomicBool::new(false),
         });
         *lock(&self.shared.held) = Some(held.clone());

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use http::uri::Authority;
 use serde::Deserialize;
 use trunkline_pki::{CertifiedFiles, Revocations, Serial};
-use trunkline_proto::{ClusterId, ClusterUid};
+use trunkline_proto::{ClusterId, ClusterUid, MAX_SLOTS};
 use trunkline_upstream::UpstreamConfig;
 
 pub use error::GatewayConfigError;
@@ -112,6 +112,8 @@ pub struct EnrolmentConfig {
     pub token_minutes: u64,
     /// For how many days without a sign of life an agent is believed by its key alone. 90 by default.
     pub away_days: u64,
+    /// How many slots a cluster has: as many as its agent has pods. 2 by default, 16 at most.
+    pub slots: u16,
     /// The image that registration manifests name.
     pub image: String,
 }
@@ -122,6 +124,7 @@ impl Default for EnrolmentConfig {
             certificate_seconds: 24 * 3600,
             token_minutes: 30,
             away_days: 90,
+            slots: 2,
             image: concat!("ghcr.io/trunkline/trunkline:", env!("CARGO_PKG_VERSION")).into(),
         }
     }
@@ -156,6 +159,7 @@ impl GatewayConfig {
             ("certificate_seconds", enrolment.certificate_seconds, 4, 90 * 24 * 3600),
             ("token_minutes", enrolment.token_minutes, 1, 24 * 60),
             ("away_days", enrolment.away_days, 1, 3650),
+            ("slots", enrolment.slots.into(), 1, MAX_SLOTS.into()),
         ] {
             if !(least..=most).contains(&value) {
                 return Err(GatewayConfigError::Range { field, value, least, most });

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use trunkline_pki::{AgentName, KeyPin, Papers, Signed, Validity};
 use trunkline_proto::{
-    Certified, ClusterId, ClusterUid, EnrolReason, EnrolRefusal, EnrolRequest, MAX_SLOTS, Renewal, Slot,
+    Certified, ClusterId, ClusterUid, EnrolReason, EnrolRefusal, EnrolRequest, Renewal, Slot,
 };
 use trunkline_registry::{RegistryError, SlotRecord};
 use trunkline_runtime::chain;
@@ -78,9 +78,14 @@ impl Enrolment {
     async fn certify(&self, asked: &EnrolRequest, key: &KeyPin) -> Result<Certified, EnrolRefusal> {
         let Shared { fleet, tunnels, places, .. } = &*self.shared;
         let papers = self.papers()?;
-        if asked.slot.0 >= MAX_SLOTS {
-            let message =
-                format!("slot {} is too high: a cluster has slots 0 to {}", asked.slot, MAX_SLOTS - 1);
+        // A key in the wrong hands must not find a place that nobody looks at.
+        let slots = fleet.enrolment.slots;
+        if asked.slot.0 >= slots {
+            let message = format!(
+                "slot {} is too high: a cluster has slots 0 to {} here (enrolment.slots)",
+                asked.slot,
+                slots.saturating_sub(1)
+            );
             return Err(no(EnrolReason::SlotTooHigh, message));
         }
         let Ok(_place) = places.try_acquire() else {
@@ -95,16 +100,19 @@ impl Enrolment {
             );
             return Err(no(EnrolReason::NotIssuing, message));
         }
-        if tunnels.is_quarantined(&asked.cluster, asked.slot) {
-            let message = "agents contend for this slot; the one that is in it stays for some minutes";
-            return Err(no(EnrolReason::SlotContended, message));
-        }
         let now = Timestamp::now();
+        let before = fleet.registry.get(&asked.cluster).and_then(|record| record.key.clone());
         let record = fleet
             .registry
             .redeem(&asked.cluster, asked.token.as_deref(), &key.to_string(), now, fleet.away())
             .await
             .map_err(|error| no(error.reason(), chain(&error)))?;
+        // A new key is not one of those that contend: it ends their quarrel.
+        let is_new = before.is_none_or(|before| before.pin != key.to_string());
+        if !is_new && tunnels.is_kept(&asked.cluster, asked.slot) {
+            let message = "agents contend for this slot; the one that is in it stays for some minutes";
+            return Err(no(EnrolReason::SlotContended, message));
+        }
         // Only now, so that whoever knows the name cannot use up its share.
         self.count(&asked.cluster)?;
         let uid = record.metadata.uid.ok_or_else(|| no(EnrolReason::ClusterUnknown, "it has no uid"))?;

@@ -78,8 +78,10 @@ impl Gateway {
         config.check()?;
         let tasks = Tasks::new();
         let draining = CancellationToken::new();
+        // The registry first: who does not get it makes no papers beside those of who has it.
+        let registered = config.registry()?;
         let papers = config.papers()?;
-        let fleet = Fleet::new(&config, config.registry()?, papers.clone())?;
+        let fleet = Fleet::new(&config, registered, papers.clone())?;
         let orphans = fleet.orphans();
         if orphans > 0 {
             warn!(

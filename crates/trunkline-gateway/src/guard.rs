@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
 use tracing::{debug, info, warn};
@@ -15,6 +16,9 @@ use trunkline_tunnel::call;
 
 use crate::fleet::Fleet;
 use crate::tunnels::{Live, Tunnels};
+
+/// How often it is looked whether a rotation may end.
+const LOOK_WHO_MOVED: Duration = Duration::from_secs(1);
 
 /// Looks after the live links. Clones share what was announced.
 #[derive(Clone)]
@@ -36,10 +40,15 @@ impl Guard {
     pub(crate) async fn stand(self) {
         let mut registered = self.fleet.registry.changes();
         let mut changed = self.fleet.changes();
+        let mut moved = tokio::time::interval(LOOK_WHO_MOVED);
         loop {
             tokio::select! {
+                biased;
                 id = registered.recv() => match id {
-                    Ok(id) => self.look_at(&id),
+                    Ok(id) => {
+                        self.look_at(&id);
+                        continue;
+                    }
                     Err(RecvError::Lagged(_)) => self.look_at_all(),
                     Err(RecvError::Closed) => return,
                 },
@@ -47,9 +56,10 @@ impl Guard {
                     Ok(()) => self.look_at_all(),
                     Err(_) => return,
                 },
+                // Not with each change: the whole fleet is looked at, and a rotation makes many of them.
+                _ = moved.tick() => self.fleet.finish_rotation_if_moved(),
             }
             self.announce();
-            self.fleet.finish_rotation_if_moved();
         }
     }
 
@@ -69,8 +79,11 @@ impl Guard {
                 live.session.close(reason);
             }
         }
-        let uid = self.fleet.registry.get(id).and_then(|record| record.metadata.uid);
-        self.tunnels.forget_others(id, uid);
+        let record = self.fleet.registry.get(id);
+        if let Some(record) = &record {
+            self.tunnels.forget_places(id, record.key.as_ref().map(|key| key.pin.as_str()));
+        }
+        self.tunnels.forget_others(id, record.and_then(|record| record.metadata.uid));
         self.tunnels.tell_of(id);
     }
 

@@ -75,13 +75,11 @@ impl Fleet {
     /// Finishes the rotation when the last cluster has moved.
     pub(crate) fn finish_rotation_if_moved(&self) {
         let Ok(status) = self.rotation_status() else { return };
-        if status.rotating && status.clusters.iter().all(|cluster| cluster.moved) {
-            if let Err(error) = self.finish_rotation("gateway") {
-                warn!(
-                    why = chain(&error),
-                    "the rotation could not be finished; it is tried with the next change"
-                );
-            }
+        if status.rotating
+            && status.clusters.iter().all(|cluster| cluster.moved)
+            && let Err(error) = self.finish_rotation("gateway")
+        {
+            warn!(why = chain(&error), "the rotation could not be finished; it is tried again");
         }
     }
 

@@ -229,6 +229,13 @@ impl TunnelDoor {
             }
             Some(Standing::Open(_)) => {}
         }
+        if self.fleet.is_declared(&identity.cluster) && arrived.root.is_some() {
+            let message = format!(
+                "cluster {} is declared in the gateway's file; the certificate is from when it was registered",
+                identity.cluster
+            );
+            return no(RejectionReason::UidMismatch, message);
+        }
         arrived.cluster_key = self.key_of(arrived, hello.instance)?;
         PROTOCOL
             .meet(hello.version, hello.oldest_version)
@@ -258,7 +265,7 @@ impl TunnelDoor {
     async fn look_after(&self, live: Arc<Live>, hello: &Hello) {
         let session = &live.session;
         info!(cluster = %live.cluster, slot = %live.identity.slot, epoch = %live.epoch, from = %live.from,
-              ordinal = hello.ordinal, agent = hello.software, "link is up");
+              ordinal = hello.ordinal, agent = live.software, "link is up");
         tokio::select! {
             biased;
             () = session.keep_alive(live.epoch) => {}

@@ -159,8 +159,12 @@ impl Tunnels {
         tunnel.live.push(live.clone());
         // Between this one's hello and now a newer process may have come; it could not fence what was not here.
         let newest = tunnel.places.get(&live.identity.slot).and_then(Place::epoch);
+        let of_slot = |other: &&Arc<Live>| other.identity.slot == live.identity.slot;
         if newest != Some(epoch) {
             live.session.close(CloseReason::Fenced);
+        } else if tunnel.live.iter().filter(of_slot).count() > LINKS_PER_SLOT {
+            // Several may have been judged while there was room for one.
+            live.session.close(CloseReason::Protocol("more links than a slot may have".into()));
         }
         drop(map);
         self.shared.metrics.links_open.inc();
@@ -211,14 +215,18 @@ impl Tunnels {
         if let Some(version) = &mut report.kubernetes {
             version.truncate(version.floor_char_boundary(64));
         }
+        let mut changed = false;
         if let Some(tunnel) = self.map().get_mut(cluster) {
+            changed = tunnel.status != report;
             if tunnel.status.upstream != report.upstream {
                 info!(%cluster, upstream = ?report.upstream, version = report.kubernetes, why = report.message,
                       "the cluster's API server changed its state");
             }
             tunnel.status = report;
         }
-        self.tell_of(cluster);
+        if changed {
+            self.tell_of(cluster);
+        }
     }
 
     /// A live session of a cluster; waits a little for one that was there a moment ago.

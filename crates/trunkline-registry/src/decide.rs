@@ -106,17 +106,17 @@ impl Knock {
 pub(crate) fn redeem(state: &State, knock: &Knock) -> Result<Change, RedeemError> {
     let name = || knock.id.clone();
     let record = state.get(&knock.id).ok_or_else(|| RedeemError::ClusterUnknown(name()))?;
-    if let Some(lock) = &record.spec.locked {
-        return Err(RedeemError::ClusterLocked {
-            name: name(),
-            by: lock.by.clone(),
-            why: lock.reason.clone(),
-        });
-    }
     let own = record.key.as_ref().is_some_and(|key| key.pin == knock.key);
     let away = own.then(|| record.last_sign()).flatten().filter(|last| is_over(*last, knock.away, knock.now));
+    // Only who has a key or a token of the cluster's is told that it is locked, by whom and why.
+    let open = || match &record.spec.locked {
+        Some(lock) => {
+            Err(RedeemError::ClusterLocked { name: name(), by: lock.by.clone(), why: lock.reason.clone() })
+        }
+        None => Ok(()),
+    };
     if own && away.is_none() {
-        return Ok(Change::Keep(record.clone()));
+        return open().map(|()| Change::Keep(record.clone()));
     }
     let Some(token) = &knock.token else {
         return Err(match away {
@@ -130,6 +130,7 @@ pub(crate) fn redeem(state: &State, knock: &Knock) -> Result<Change, RedeemError
         (Err(_), Some(last)) => return Err(RedeemError::AwayTooLong { name: name(), last }),
         (Err(error), None) => return Err(error),
     };
+    open()?;
     let mut let_in = Record::clone(record);
     if !own {
         // What another key was given is not this one's: its slots are locked out from here on.

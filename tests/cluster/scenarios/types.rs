@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::command::{Call, Process, until};
 use crate::fleet::{Fleet, Person};
 use crate::joining::{self, IMAGE, NO_VOLUMES, admin, bring_image, bring_volumes};
-use crate::parts::{free_port, scripts};
+use crate::parts::{Cluster, free_port, scripts};
 use crate::stage::Stage;
 
 const HOME: &str = "gamma";
@@ -46,22 +46,26 @@ pub(crate) async fn a_cluster_changes_its_type_both_ways(stage: &mut Stage) -> R
     person.slots_up(OTHER, 2, A_WHILE).await.context("after the gateway's pod was replaced")?;
     is(&person, "management").await?;
 
+    // The other cluster goes to another gateway: a manifest from there is all it takes.
+    let hosts = [HOME, OTHER].map(|name| stage.cluster(name).map(Cluster::pods_see_machine_at));
+    let fleet = Fleet::start(stage, &hosts.into_iter().collect::<Result<Vec<String>>>()?).await?;
+    joining::by_kubectl(stage, &fleet.person, OTHER, NO_VOLUMES).await.context("from gateway to gateway")?;
     person.trunkline(&["clusters", "remove", OTHER, "--yes"]).bytes().await?;
-    taken_out(stage, &person, OTHER).await?;
     is(&person, "standalone").await?;
 
     way.close().await?;
     let uninstall = ["uninstall", "trunkline-gateway", "-n", NAMESPACE, "--wait"];
     admin(stage, HOME, "helm")?.args(uninstall).within(A_WHILE).bytes().await?;
-    let fleet = Fleet::start(stage, &[stage.cluster(HOME)?.pods_see_machine_at()]).await?;
     joining::by_kubectl(stage, &fleet.person, HOME, NO_VOLUMES).await?;
     ensure!(
         agent_says(stage, &fleet.person).await? == "managed",
         "the agent does not say that it is managed"
     );
 
-    fleet.person.trunkline(&["clusters", "remove", HOME, "--yes"]).bytes().await?;
-    taken_out(stage, &fleet.person, HOME).await?;
+    for name in [HOME, OTHER] {
+        fleet.person.trunkline(&["clusters", "remove", name, "--yes"]).bytes().await?;
+        taken_out(stage, &fleet.person, name).await?;
+    }
     install(stage, ports).await?;
     let way = Way::open(stage, ports).await?;
     // The volume was left: the same papers are good.

@@ -58,7 +58,7 @@ async fn tokens_that_are_unknown_foreign_used_replaced_or_expired_are_refused_wi
         (by("no-token").token("hunter2"), EnrolReason::TokenUnknown),
         (by("no-token").token(""), EnrolReason::TokenUnknown),
         (by("no-token").token(&format!("{mine} ")), EnrolReason::TokenUnknown),
-        (by("no-token").token(&mine).slot(16), EnrolReason::SlotTooHigh),
+        (by("no-token").token(&mine).slot(2), EnrolReason::SlotTooHigh),
         (by("no-token").token(&mine).slot(u16::MAX), EnrolReason::SlotTooHigh),
     ] {
         let refusal = asking.ask(&rig.tasks).await.expect_err("no certificate");
@@ -145,7 +145,7 @@ async fn nothing_in_the_certificate_comes_from_the_request_but_its_key() {
     let csr = wishes.serialize_request(&key).unwrap().pem().unwrap();
     let certified = Enrolling::new(rig.tunnel_door(0), rig.pin(), "named")
         .token(&token)
-        .slot(3)
+        .slot(1)
         .csr(csr)
         .ask(&rig.tasks)
         .await;
@@ -153,7 +153,7 @@ async fn nothing_in_the_certificate_comes_from_the_request_but_its_key() {
     let pem = rustls_pki_types::pem::PemObject::from_pem_slice(certified.certificate.as_bytes());
     let certificate: rustls_pki_types::CertificateDer<'_> = pem.unwrap();
     let identity = trunkline_pki::AgentIdentity::from_certificate(&certificate).unwrap();
-    assert_eq!((identity.cluster.as_str(), identity.slot.0, identity.uid), ("named", 3, certified.uid));
+    assert_eq!((identity.cluster.as_str(), identity.slot.0, identity.uid), ("named", 1, certified.uid));
     assert!(!certificate.windows(4).any(|four| four == b"evil"), "no name of the request's");
     let read = trunkline_pki::Authority::from_pem(&certified.certificate, &key.serialize_pem());
     assert!(read.is_err(), "it signs nothing");

@@ -5,6 +5,7 @@ use trunkline_runtime::Tasks;
 
 use super::*;
 use crate::fake_gateway::FakeGateway;
+use crate::identity::Brought;
 
 /// A gateway, an agent's folder with a token in it, and what it takes to enrol.
 struct Stage {
@@ -31,7 +32,8 @@ impl Stage {
     async fn enrol_and_keep(&self) -> Enrolled {
         let enrolled = self.enrol().await.unwrap();
         let certified = &enrolled.certified;
-        self.enroller.store.keep(&certified.roots, certified.uid).await.unwrap();
+        let brought = Brought { roots: &certified.roots, uid: certified.uid, pin: self.enroller.pin };
+        self.enroller.store.keep(brought).await.unwrap();
         enrolled
     }
 

@@ -8,10 +8,9 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use trunkline_proto::ClusterUid;
 use zeroize::Zeroizing;
 
-use super::{IdentityError, KEY, Kept, MAX_TEXT, ROOTS, UID};
+use super::{Brought, IdentityError, KEY, Kept, MAX_TEXT, PIN, ROOTS, UID};
 
 /// A folder, for its owner only.
 #[derive(Debug)]
@@ -31,7 +30,8 @@ impl Folder {
     pub(super) fn read(&self) -> Result<Kept, IdentityError> {
         let uid = self.text(UID)?.and_then(|uid| uid.trim().parse().ok());
         let roots = self.text(ROOTS)?.map(|roots| roots.to_string());
-        Ok(Kept { key: self.text(KEY)?, roots, uid })
+        let pin = self.text(PIN)?.and_then(|pin| pin.trim().parse().ok());
+        Ok(Kept { key: self.text(KEY)?, roots, uid, pin })
     }
 
     /// Puts a key there unless there is one, and says what is there then.
@@ -48,13 +48,17 @@ impl Folder {
         }
     }
 
-    pub(super) fn keep(&self, roots: &str, uid: ClusterUid) -> Result<(), IdentityError> {
+    pub(super) fn keep(&self, brought: Brought<'_>) -> Result<(), IdentityError> {
+        let Brought { roots, uid, pin } = brought;
         let kept = self.read()?;
         if kept.roots.as_deref() != Some(roots) {
             self.replace(ROOTS, roots)?;
         }
         if kept.uid != Some(uid) {
             self.replace(UID, &uid.to_string())?;
+        }
+        if kept.pin != Some(pin) {
+            self.replace(PIN, &pin.to_string())?;
         }
         Ok(())
     }
@@ -105,6 +109,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::sync::Barrier;
 
+    use trunkline_proto::ClusterUid;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -119,14 +125,15 @@ mod tests {
         assert!(empty.key.is_none() && empty.roots.is_none() && empty.uid.is_none());
         folder.put_key("one").unwrap();
         let uid = ClusterUid::random();
-        folder.keep("roots", uid).unwrap();
-        folder.keep("roots, newer", uid).unwrap();
+        let pin = trunkline_pki::ClusterKey::generate().unwrap().pin();
+        folder.keep(Brought { roots: "roots", uid, pin }).unwrap();
+        folder.keep(Brought { roots: "roots, newer", uid, pin }).unwrap();
         let kept = Folder::new(folder.path.clone()).read().unwrap();
         assert_eq!(kept.key.unwrap().as_str(), "one");
-        assert_eq!((kept.roots.as_deref(), kept.uid), (Some("roots, newer"), Some(uid)));
+        assert_eq!((kept.roots.as_deref(), kept.uid, kept.pin), (Some("roots, newer"), Some(uid), Some(pin)));
         assert_eq!(mode(&folder.path), 0o700);
         let files: Vec<_> = fs::read_dir(&folder.path).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(files.len(), 3, "nothing is left beside: {files:?}");
+        assert_eq!(files.len(), 4, "nothing is left beside: {files:?}");
         assert!(files.iter().all(|file| mode(file) == 0o600));
     }
 

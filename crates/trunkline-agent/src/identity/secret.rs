@@ -9,11 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
-use trunkline_proto::ClusterUid;
 use trunkline_upstream::Upstream;
 use zeroize::Zeroizing;
 
-use super::{ATTEMPTS, IdentityError, KEY, Kept, ROOTS, UID};
+use super::{ATTEMPTS, Brought, IdentityError, KEY, Kept, PIN, ROOTS, UID};
 
 /// How long one exchange with the API server may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -54,13 +53,17 @@ impl Secret {
         .await
     }
 
-    pub(super) async fn keep(&self, roots: &str, uid: ClusterUid) -> Result<(), IdentityError> {
+    pub(super) async fn keep(&self, brought: Brought<'_>) -> Result<(), IdentityError> {
+        let Brought { roots, uid, pin } = brought;
         self.change(|kept, data| {
             if kept.roots.as_deref() != Some(roots) {
                 data.insert(ROOTS.into(), encoded(roots));
             }
             if kept.uid != Some(uid) {
                 data.insert(UID.into(), encoded(&uid.to_string()));
+            }
+            if kept.pin != Some(pin) {
+                data.insert(PIN.into(), encoded(&pin.to_string()));
             }
         })
         .await
@@ -139,7 +142,8 @@ impl Secret {
                 .map_err(|NotText| IdentityError::NotText { name, place: self.place() })
         };
         let uid = text(UID)?.and_then(|uid| uid.trim().parse().ok());
-        Ok(Kept { key: text(KEY)?, roots: text(ROOTS)?.map(|roots| roots.to_string()), uid })
+        let pin = text(PIN)?.and_then(|pin| pin.trim().parse().ok());
+        Ok(Kept { key: text(KEY)?, roots: text(ROOTS)?.map(|roots| roots.to_string()), uid, pin })
     }
 
     fn refused(&self, what: &'static str, status: StatusCode, body: &[u8]) -> IdentityError {

@@ -41,9 +41,8 @@ impl Enrolment {
                 return;
             }
         };
-        let answering = service_fn(|request| {
-            let key = key.clone();
-            async move { Ok::<_, std::convert::Infallible>(self.answer(request, &key, from).await) }
+        let answering = service_fn(|request| async move {
+            Ok::<_, std::convert::Infallible>(self.answer(request, &key, from).await)
         });
         let serving = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())

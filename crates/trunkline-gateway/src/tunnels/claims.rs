@@ -29,11 +29,21 @@ impl Tunnels {
         })
     }
 
-    /// Whether a slot lets nobody else in.
-    pub(crate) fn is_quarantined(&self, cluster: &ClusterId, slot: Slot) -> bool {
+    /// Whether a slot is in quarantine, and somebody is in it.
+    pub(crate) fn is_kept(&self, cluster: &ClusterId, slot: Slot) -> bool {
         let map = self.map();
-        let place = map.get(cluster).and_then(|tunnel| tunnel.places.get(&slot));
-        place.is_some_and(|place| place.is_quarantined(Instant::now()))
+        let Some(tunnel) = map.get(cluster) else { return false };
+        let quarantined = tunnel.places.get(&slot).is_some_and(|place| place.is_quarantined(Instant::now()));
+        quarantined && tunnel.live.iter().any(|live| live.identity.slot == slot && live.session.is_open())
+    }
+
+    /// Another key is the cluster's: whose slots were whose, and who contended for them, counts no more.
+    pub(crate) fn forget_places(&self, cluster: &ClusterId, key: Option<&str>) {
+        if let Some(tunnel) = self.map().get_mut(cluster)
+            && tunnel.live.iter().any(|live| live.cluster_key.as_deref() != key)
+        {
+            tunnel.places.clear();
+        }
     }
 
     /// The epoch of the agent process that says this hello. A process that is new to its slot gets a new one, and
@@ -99,7 +109,7 @@ impl Tunnels {
             Granted::Quarantined => Err(Rejection {
                 reason: RejectionReason::DuplicateIdentity,
                 message: "agents contend for this slot; the one that is in it stays for some minutes. If one of them \
-                          is not yours, lock the cluster, and register it anew with trunkline clusters register --renew"
+                          is not yours, give the cluster another key: docs/how-to/duplicate-identity.md"
                     .into(),
             }),
         }

@@ -101,12 +101,14 @@ impl Place {
                     return Granted::Fenced;
                 }
                 self.takeovers.retain(|when| now.0.duration_since(*when) < WITHIN);
-                if self.takeovers.len() >= TAKEOVERS {
+                if claim.answered && self.takeovers.len() >= TAKEOVERS {
                     self.quarantined = Some(now.0 + QUARANTINE);
                     self.note(one, claim.from, now);
                     return Granted::Quarantined;
                 }
-                self.takeovers.push_back(now.0);
+                if claim.answered {
+                    self.takeovers.push_back(now.0);
+                }
             }
         }
         if let Some(newest) = self.newest.take() {
@@ -224,7 +226,9 @@ mod tests {
     #[test]
     fn an_empty_slot_in_quarantine_takes_whoever_comes() {
         let mut slot = Slot::new();
-        (1..=5).for_each(|instance| drop(slot.claimed_by(instance)));
+        for instance in 1..=5 {
+            slot.claimed_by(instance);
+        }
         slot.incumbent = false;
         assert!(matches!(slot.claimed_by(7), Granted::Now(_)));
     }

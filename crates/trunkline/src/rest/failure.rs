@@ -57,7 +57,7 @@ pub(super) fn of_link(gateway: &str, error: &hyper_util::client::legacy::Error) 
         return nobody(&what);
     }
     if lower.contains("deadline has elapsed") || lower.contains("timed out") {
-        return Failure::new(Exit::TimedOut, what).next(format!("curl -vk {gateway}"));
+        return Failure::new(Exit::TimedOut, what).next(format!("curl -v {gateway}"));
     }
-    Failure::new(Exit::Failed, what).next(format!("curl -vk {gateway}"))
+    Failure::new(Exit::Failed, what).next(format!("curl -v {gateway}"))
 }

@@ -7,6 +7,8 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use trunkline_pki::ClusterKey;
+use trunkline_proto::ClusterUid;
 use trunkline_runtime::{Door, Tasks};
 use trunkline_upstream::UpstreamConfig;
 
@@ -122,13 +124,14 @@ async fn an_empty_secret_gets_a_key_and_keeps_it() {
     let first = store.load().await.unwrap();
     assert!(first.roots.is_none() && first.uid.is_none());
     let uid = ClusterUid::random();
-    store.keep("the roots", uid).await.unwrap();
+    let pin = ClusterKey::generate().unwrap().pin();
+    store.keep(Brought { roots: "the roots", uid, pin }).await.unwrap();
     let again = store.load().await.unwrap();
     assert_eq!(again.key.pin(), first.key.pin());
-    assert_eq!((again.roots.as_deref(), again.uid), (Some("the roots"), Some(uid)));
+    assert_eq!((again.roots.as_deref(), again.uid, again.pin), (Some("the roots"), Some(uid), Some(pin)));
     assert_eq!(server.field("uid").unwrap(), uid.to_string());
     assert_eq!(server.state().secret["metadata"]["labels"]["app"], "trunkline", "what is not ours stays");
-    store.keep("the roots", uid).await.unwrap();
+    store.keep(Brought { roots: "the roots", uid, pin }).await.unwrap();
     assert_eq!(server.state().writes, 2, "nothing is written that is there already");
     let asked: Vec<_> = server.state().asked.iter().cloned().collect();
     assert_eq!(asked, [format!("GET {PATH}"), format!("PUT {PATH}")], "this one Secret, and nothing else");
@@ -144,10 +147,9 @@ async fn of_many_pods_that_find_no_key_one_wins_and_all_use_its_key() {
             let store = store(&url, folder.path(), &tasks);
             tasks.spawn(async move {
                 let identity = store.load().await.unwrap();
-                store
-                    .keep("the roots", "123e4567-e89b-42d3-a456-426614174000".parse().unwrap())
-                    .await
-                    .unwrap();
+                let uid = "123e4567-e89b-42d3-a456-426614174000".parse().unwrap();
+                let pin = identity.key.pin();
+                store.keep(Brought { roots: "the roots", uid, pin }).await.unwrap();
                 identity.key.to_pem()
             })
         })

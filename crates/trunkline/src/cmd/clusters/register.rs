@@ -54,7 +54,12 @@ async fn register(rest: &Rest, args: &RegisterArgs) -> anyhow::Result<Registered
         image: args.image.clone(),
     };
     if args.renew {
-        return rest.send(Method::POST, &format!("/clusters/{}/join", args.name), &manifest).await;
+        // Without a word about the manifest, it stays as it was registered.
+        let path = format!("/clusters/{}/join", args.name);
+        if manifest == ManifestOptions::default() {
+            return rest.ask(Method::POST, &path).await;
+        }
+        return rest.send(Method::POST, &path, &manifest).await;
     }
     let new = NewCluster {
         name: args.name.clone(),
