@@ -23,6 +23,7 @@ pub struct RigBuilder {
     max_requests: usize,
     enrolling: bool,
     certificate_seconds: u64,
+    slots: u16,
 }
 
 impl Default for RigBuilder {
@@ -38,6 +39,7 @@ impl Default for RigBuilder {
             max_requests: 20_000,
             enrolling: false,
             certificate_seconds: 24 * 3600,
+            slots: 2,
         }
     }
 }
@@ -113,6 +115,13 @@ impl RigBuilder {
         self
     }
 
+    /// How many slots a cluster has.
+    #[must_use]
+    pub fn slots(mut self, slots: u16) -> Self {
+        self.slots = slots;
+        self
+    }
+
     /// Raises it, tunnels included.
     pub async fn start(self) -> Rig {
         let (paper, tasks) = (Paper::new(), Tasks::new());
@@ -138,6 +147,7 @@ impl RigBuilder {
             if self.enrolling {
                 rig.make_enrolling(&mut config, at);
                 config.enrolment.certificate_seconds = self.certificate_seconds;
+                config.enrolment.slots = self.slots;
             }
             config.front.allow_node_proxy = self.allow_node_proxy;
             config.front.max_requests = self.max_requests;

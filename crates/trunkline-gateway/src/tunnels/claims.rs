@@ -11,7 +11,7 @@ use trunkline_proto::{CloseReason, ClusterId, ControlCall, Epoch, Hello, Rejecti
 use trunkline_tunnel::call;
 
 use super::place::{Claim, Contention, Granted};
-use super::{Live, Tunnels};
+use super::{Live, Tunnel, Tunnels};
 
 /// How long a process whose slot is claimed by another has to answer whether it lives.
 const ALIVE_DEADLINE: Duration = Duration::from_secs(2);
@@ -37,13 +37,19 @@ impl Tunnels {
         quarantined && tunnel.live.iter().any(|live| live.identity.slot == slot && live.session.is_open())
     }
 
-    /// Another key is the cluster's: whose slots were whose, and who contended for them, counts no more.
+    /// Another key is the cluster's: whose slots were whose, and who contended for them, counts no more, but where an
+    /// agent with that key is in already.
     pub(crate) fn forget_places(&self, cluster: &ClusterId, key: Option<&str>) {
-        if let Some(tunnel) = self.map().get_mut(cluster)
-            && tunnel.live.iter().any(|live| live.cluster_key.as_deref() != key)
-        {
-            tunnel.places.clear();
-        }
+        let mut map = self.map();
+        let Some(tunnel) = map.get_mut(cluster) else { return };
+        let Tunnel { live, places, .. } = tunnel;
+        places.retain(|slot, _| {
+            let mut keys = live
+                .iter()
+                .filter(|live| live.identity.slot == *slot)
+                .map(|live| live.cluster_key.as_deref());
+            keys.clone().all(|of_live| of_live == key) || keys.any(|of_live| of_live == key)
+        });
     }
 
     /// The epoch of the agent process that says this hello. A process that is new to its slot gets a new one, and
