@@ -18,10 +18,23 @@ async fn a_cluster_that_was_never_there_is_a_503_at_once() {
     let reply = rig.client().get("/clusters/alpha/api").await;
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     assert_eq!((reply.status.as_u16(), reply.reason().as_str()), (503, "ClusterDisconnected"));
-    assert_eq!(reply.field("retry-after"), "5");
+    assert_eq!(reply.field("retry-after"), "", "client-go would ask again ten times before it says a word");
     let status = reply.json();
     assert_eq!(status["details"]["name"], "alpha");
     assert!(status["message"].as_str().unwrap().contains("not seen since this gateway started"), "{status}");
+    // kubectl's first question: there it repeats plain text and nothing else.
+    let mut connection = rig.client().http1().await;
+    let discovery = http::Request::get("/clusters/alpha/apis")
+        .header(
+            "accept",
+            "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json",
+        )
+        .body(trunkline_runtime::empty())
+        .unwrap();
+    let reply = connection.whole(discovery).await.unwrap();
+    assert_eq!(reply.status, 503);
+    assert!(reply.field("content-type").starts_with("text/plain"), "{}", reply.field("content-type"));
+    assert!(reply.text().contains("cluster alpha is not connected"), "{}", reply.text());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -56,7 +56,7 @@ pub struct ManifestOptions {
     /// The bindings to leave out.
     #[serde(default)]
     pub without_bindings: Vec<Binding>,
-    /// Only these groups may be impersonated; any but `system:` ones when empty.
+    /// The groups that may be impersonated: the three `trunkline:` ones when empty, any with `*` alone.
     #[serde(default)]
     pub groups: Vec<String>,
     /// The storage class of the spool's volume; the cluster's default when null.
@@ -68,6 +68,42 @@ pub struct ManifestOptions {
     /// The image to run; the gateway's own version by default.
     #[serde(default)]
     pub image: Option<String>,
+}
+
+/// What is to be changed of what the manifest holds; what is not named stays as it was registered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ManifestPatch {
+    /// The bindings to leave out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_bindings: Option<Vec<Binding>>,
+    /// The groups that may be impersonated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
+    /// The storage class of the spool's volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<String>,
+    /// Keeps the spool in an `emptyDir`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ephemeral_spool: Option<bool>,
+    /// The image to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+}
+
+impl ManifestOptions {
+    /// These options with a patch on top.
+    #[must_use]
+    pub fn patched(&self, patch: &ManifestPatch) -> Self {
+        let ManifestPatch { without_bindings, groups, storage_class, ephemeral_spool, image } = patch.clone();
+        Self {
+            without_bindings: without_bindings.unwrap_or_else(|| self.without_bindings.clone()),
+            groups: groups.unwrap_or_else(|| self.groups.clone()),
+            storage_class: storage_class.or_else(|| self.storage_class.clone()),
+            ephemeral_spool: ephemeral_spool.unwrap_or(self.ephemeral_spool),
+            image: image.or_else(|| self.image.clone()),
+        }
+    }
 }
 
 /// A binding of one of Trunkline's groups to one of the cluster's roles.

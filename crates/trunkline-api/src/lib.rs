@@ -24,7 +24,7 @@ pub use cluster::{
 };
 pub use gateway::{ClusterType, GatewayStatus};
 pub use hops::{Hop, HopReport};
-pub use join::{Binding, Join, ManifestOptions, Registered};
+pub use join::{Binding, Join, ManifestOptions, ManifestPatch, Registered};
 pub use labels::{InvalidLabel, InvalidSelector, Labels, Selector, check_label};
 pub use problem::{Problem, ProblemReason};
 pub use rotation::{Root, RootRole, RotationCluster, RotationStatus};

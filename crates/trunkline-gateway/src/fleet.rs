@@ -67,8 +67,7 @@ impl FleetHandle {
     /// Registers a cluster with nothing but its name, for who runs gateway and agents in one process.
     pub async fn register(&self, id: &ClusterId, by: &str) -> Result<JoinToken, RegistryError> {
         let new = NewCluster::named(id.clone());
-        let life = Duration::from_secs(self.0.enrolment.token_minutes * 60);
-        let (_, token) = self.0.registry.register(&new, by, Timestamp::now(), life).await?;
+        let (_, token) = self.0.registry.register(&new, by, Timestamp::now(), self.0.token_life()).await?;
         Ok(token)
     }
 
@@ -161,6 +160,11 @@ impl Fleet {
     /// How many managed clusters there are.
     pub(crate) fn len(&self) -> usize {
         self.declared.load().len() + self.registry.list().len()
+    }
+
+    /// For how long a join token may be used.
+    pub(crate) fn token_life(&self) -> Duration {
+        Duration::from_secs(self.enrolment.token_minutes * 60)
     }
 
     /// For how long an agent without a sign of life is believed by its key alone.

@@ -150,6 +150,17 @@ impl Refusal {
         status
     }
 
+    /// The answer to a client's first question, which resources there are: in plain text, since kubectl repeats no
+    /// other there ("Error from server (Forbidden): unknown").
+    pub(crate) fn answer_to_discovery(&self, request: RequestId) -> Response<Body> {
+        let mut response = self.answer(request);
+        *response.body_mut() = full(format!("trunkline gateway: {} (request {request})", self.detail()));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response
+    }
+
     /// The answer that says so.
     pub(crate) fn answer(&self, request: RequestId) -> Response<Body> {
         let mut response = Response::new(full(self.to_status(request).to_json()));
@@ -157,7 +168,10 @@ impl Refusal {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.retry_after() {
+        // client-go asks again by itself ten times while there is this field; who works with a cluster that is away is
+        // to be told so.
+        let at_once = !matches!(self, Self::ClusterDisconnected { .. });
+        if let Some(seconds) = self.retry_after().filter(|_| at_once) {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         // What stands behind an odd head may be part of the trick. HTTP/2, which frames requests itself, has no such

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use trunkline_api::{ClusterPatch, Lock};
+use trunkline_api::{ClusterPatch, Lock, ManifestPatch};
 use trunkline_proto::{ClusterId, ClusterUid, Slot};
 
 use crate::record::{JoinRecord, KeyRecord, Record, SlotRecord, Used};
@@ -27,9 +27,15 @@ pub(crate) fn register(state: &State, record: &Record) -> Result<Change, Registr
 }
 
 /// A new join token; the one before ends.
-pub(crate) fn renew_token(state: &State, id: &ClusterId, join: &JoinRecord) -> Result<Change, RegistryError> {
+pub(crate) fn renew_token(
+    state: &State,
+    id: &ClusterId,
+    join: &JoinRecord,
+    patch: &ManifestPatch,
+) -> Result<Change, RegistryError> {
     let record = known(state, id)?;
-    Ok(Change::Put(Record { join: Some(join.clone()), ..Record::clone(record) }.into()))
+    let manifest = record.manifest.patched(patch);
+    Ok(Change::Put(Record { join: Some(join.clone()), manifest, ..Record::clone(record) }.into()))
 }
 
 /// A changed cluster; the revision grows if anything changed.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tracing::debug;
-use trunkline_api::{ClusterPatch, ClusterSpec, Lock, Metadata, NewCluster};
+use trunkline_api::{ClusterPatch, ClusterSpec, Lock, ManifestPatch, Metadata, NewCluster};
 use trunkline_proto::{ClusterId, ClusterUid, Slot};
 
 use crate::decide::{self, Knock};
@@ -129,7 +129,7 @@ impl Registry {
         Ok((record, token))
     }
 
-    /// Hands out a new join token; the one before ends.
+    /// Hands out a new join token; the one before ends. What the manifest holds stays.
     ///
     /// Fails with `Invalid`, `Reserved`, `NotFound` or `Unavailable`.
     pub async fn renew_token(
@@ -139,10 +139,22 @@ impl Registry {
         now: Timestamp,
         token_life: Duration,
     ) -> Result<(Arc<Record>, JoinToken), RegistryError> {
+        self.renew_join(id, by, &ManifestPatch::default(), now, token_life).await
+    }
+
+    /// As [`Registry::renew_token`], with a change of what the manifest holds, which is kept.
+    pub async fn renew_join(
+        &self,
+        id: &ClusterId,
+        by: &str,
+        patch: &ManifestPatch,
+        now: Timestamp,
+        token_life: Duration,
+    ) -> Result<(Arc<Record>, JoinToken), RegistryError> {
         rules::check_by(by)?;
         let (token, join) = join(by, now, token_life)?;
-        let name = id.clone();
-        let record = self.order(id, move |state| decide::renew_token(state, &name, &join)).await?;
+        let (name, patch) = (id.clone(), patch.clone());
+        let record = self.order(id, move |state| decide::renew_token(state, &name, &join, &patch)).await?;
         Ok((record, token))
     }
 

@@ -91,6 +91,7 @@ fn matrix() -> Vec<Value> {
         json!({"withoutBindings": ["viewers"], "ephemeralSpool": true}),
         json!({"withoutBindings": ["viewers", "operators", "admins"], "storageClass": "fast.ssd"}),
         json!({"groups": ["dev"]}),
+        json!({"groups": ["*"]}),
         json!({
             "groups": ["a b", "o'neill \"x\": {{ .Values.token }} \\", "véra", "no", "1e3", "~", "#x", "- y", "*"],
             "withoutBindings": ["operators"],

@@ -26,6 +26,7 @@ impl Front {
         let mut entry = Box::new(Entry::new(id, caller.from, &parts, self.metrics.clone()));
         entry.hold(caller.activity.begin(), place);
         let request = Request::from_parts(parts, body);
+        let discovery = is_discovery(&request);
         // What names a cluster is the cluster's, whatever its path.
         if rest::serves(request.uri().path())
             && matches!(self.route(&request, caller), Err(Refusal::NoCluster))
@@ -33,7 +34,7 @@ impl Front {
             return self.answer_rest(request, caller, entry, overloaded).await;
         }
         if overloaded {
-            return refuse(&Refusal::Overloaded, entry);
+            return refuse(&Refusal::Overloaded, entry, discovery);
         }
         let (route, admitted) = match self.admit(&request, caller, &mut entry) {
             Ok(allowed) => allowed,
@@ -42,7 +43,7 @@ impl Front {
                     // A stranger is answered once, and holds no place after that.
                     caller.leave.cancel();
                 }
-                return refuse(&refusal, entry);
+                return refuse(&refusal, entry, discovery);
             }
         };
         // A connection that was upgraded is no longer the front's to cut.
@@ -50,7 +51,7 @@ impl Front {
             .then(|| -> Unwelcome { Box::pin(self.until_unwelcome(caller.identity.clone())) });
         match self.proxy.exchange(request, &route, admitted, entry, unwelcome).await {
             Ok(response) => response,
-            Err((refusal, entry)) => refuse(&refusal, entry),
+            Err((refusal, entry)) => refuse(&refusal, entry, discovery),
         }
     }
 
@@ -150,9 +151,15 @@ fn head_refusal(fault: HeadFault) -> Refusal {
     }
 }
 
-fn refuse(refusal: &Refusal, mut entry: Box<Entry>) -> Response<Body> {
+/// Whether a client asks which resources there are, as kubectl does before anything else (KEP-3352).
+fn is_discovery(request: &Request<Incoming>) -> bool {
+    let accepts = request.headers().get_all(header::ACCEPT).iter();
+    accepts.filter_map(|value| value.to_str().ok()).any(|value| value.contains("APIGroupDiscoveryList"))
+}
+
+fn refuse(refusal: &Refusal, mut entry: Box<Entry>, discovery: bool) -> Response<Body> {
     entry.status = refusal.status().as_u16();
     entry.reason = refusal.reason();
     debug!(request = %entry.request, reason = refusal.reason(), detail = refusal.detail(), "refused");
-    refusal.answer(entry.request)
+    if discovery { refusal.answer_to_discovery(entry.request) } else { refusal.answer(entry.request) }
 }

@@ -105,11 +105,14 @@ fn the_agents_rights_are_the_least_it_needs() {
         objects(&render(&values(options)).unwrap())[role]["rules"].as_array().unwrap().clone()
     };
     let rule = |resource: &str, verbs: &[&str]| serde_json::json!({"apiGroups": [""], "resources": [resource], "verbs": verbs});
-    let open = rules(&ManifestOptions::default(), "ClusterRole trunkline-agent");
+    let any = ManifestOptions { groups: vec!["*".into()], ..ManifestOptions::default() };
     assert_eq!(
-        open,
+        rules(&any, "ClusterRole trunkline-agent"),
         [rule("users", &["impersonate"]), rule("groups", &["impersonate"]), rule("nodes", &["list"])]
     );
+    let unasked = rules(&ManifestOptions::default(), "ClusterRole trunkline-agent");
+    let ours = ["trunkline:viewers", "trunkline:operators", "trunkline:admins"];
+    assert_eq!(unasked[1]["resourceNames"], serde_json::json!(ours), "any group only for who asks for it");
     let narrow = &options()[3];
     let listed = rules(narrow, "ClusterRole trunkline-agent");
     assert_eq!(listed[1]["resourceNames"], serde_json::json!(narrow.groups));

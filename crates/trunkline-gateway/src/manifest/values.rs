@@ -17,6 +17,10 @@ use super::template::{is_plain, quoted};
 
 /// The ports at which API servers are found behind their service.
 const API_SERVER_PORTS: [u16; 2] = [443, 6443];
+/// The groups that the agent may act for unless others are named: those whose roles the manifest binds.
+const OUR_GROUPS: [&str; 3] = ["trunkline:viewers", "trunkline:operators", "trunkline:admins"];
+/// In place of a group: any.
+pub(crate) const ANY_GROUP: &str = "*";
 /// How large the volume of a pod's spool is.
 const SPOOL: &str = "1Gi";
 /// The longest image reference, in bytes.
@@ -36,6 +40,7 @@ pub(crate) struct Values {
     create_namespace: bool,
     gateway: Gateway,
     groups: Vec<String>,
+    any_group: bool,
     bindings: Bindings,
     spool: Spool,
     network: Network,
@@ -102,7 +107,12 @@ impl Values {
             image: options.image.clone().unwrap_or_else(|| image.to_owned()),
             create_namespace: false,
             gateway: Gateway { addresses: addresses.to_vec(), pin },
-            groups: options.groups.clone(),
+            any_group: any_group(options),
+            groups: match options.groups.as_slice() {
+                [] => OUR_GROUPS.map(str::to_owned).to_vec(),
+                _ if any_group(options) => Vec::new(),
+                groups => groups.to_vec(),
+            },
             bindings: Bindings {
                 viewers: bound(Binding::Viewers),
                 operators: bound(Binding::Operators),
@@ -125,6 +135,11 @@ impl Values {
     pub(super) fn cluster(&self) -> &ClusterId {
         &self.cluster
     }
+}
+
+/// Whether the options ask for any group.
+pub(crate) fn any_group(options: &ManifestOptions) -> bool {
+    matches!(options.groups.as_slice(), [only] if only == ANY_GROUP)
 }
 
 /// Whether a manifest can be made of these options. To be asked before a cluster is registered with them.

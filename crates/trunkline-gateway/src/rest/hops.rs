@@ -15,8 +15,9 @@ use super::Shared;
 use super::read::Reader;
 use super::view::Source;
 use crate::authz;
+use crate::enrolment::Refused;
 use crate::route::{Names, route};
-use crate::standing::{locked, milliseconds, timestamp, usable_until};
+use crate::standing::{Duplicate, locked, milliseconds, timestamp, usable_until};
 use crate::tunnels::Live;
 
 /// How long the API server may take.
@@ -69,8 +70,12 @@ fn registry(source: &Source) -> Hop {
     }
 }
 
-/// The newest link, pinged.
+/// The newest link, pinged. Contended for, it is nobody's to vouch for.
 async fn tunnel(shared: &Shared, source: &Source, hops: &mut Vec<Hop>) -> Option<std::sync::Arc<Live>> {
+    if let Some(duplicate) = shared.view.tunnels.observe(source.id()).duplicate {
+        hops.push(contended(&duplicate));
+        return None;
+    }
     let links = shared.view.tunnels.of(source.id());
     let newest = links.iter().filter(|live| live.session.is_open()).max_by_key(|live| live.epoch);
     let Some(live) = newest else {
@@ -93,6 +98,13 @@ async fn tunnel(shared: &Shared, source: &Source, hops: &mut Vec<Hop>) -> Option
     }
 }
 
+fn contended(duplicate: &Duplicate) -> Hop {
+    let Duplicate { slot, one, other, since } = duplicate;
+    let since = timestamp(*since).map(|when| format!(", since {when:.0}")).unwrap_or_default();
+    let detail = format!("two agents contend for slot {slot}, one at {one} and one at {other}{since}");
+    wrong("tunnel", detail, "see docs/how-to/duplicate-identity.md")
+}
+
 fn no_tunnel(shared: &Shared, source: &Source) -> Hop {
     let id = source.id();
     let now = Timestamp::now();
@@ -104,13 +116,13 @@ fn no_tunnel(shared: &Shared, source: &Source) -> Hop {
     let last = seen.max(record.and_then(Record::last_sign));
     let sent_away =
         shared.enrolment.last_refused(id).filter(|refused| last.is_none_or(|last| refused.when > last));
-    let detail = match last {
+    let mut detail = match last {
         Some(when) => format!("no link is up; its agent was last there at {when:.0}"),
         None => "no link is up, and no agent has come".into(),
     };
-    if let Some(refused) = sent_away {
-        let (when, from, why) = (refused.when, refused.from, refused.why);
-        return wrong("tunnel", detail, format!("an agent at {from} was sent away at {when:.0}: {why}"));
+    if let Some(Refused { when, from, why }) = sent_away {
+        detail.push_str(&format!("; an agent at {from} was sent away at {when:.0}: {why}"));
+        return wrong("tunnel", detail, "docs/errors.md says for each reason what to do");
     }
     let hint = match record {
         Some(record) if record.key.is_none() => match usable_until(record, now) {
@@ -164,7 +176,13 @@ async fn api_server(shared: &Shared, id: &ClusterId, live: Option<&Live>, reader
         return Hop { ms, ..well(name, detail) };
     }
     let detail = format!("answers {user} with {}: {}", answer.status(), text("message"));
-    let hint = "may the agent impersonate that user and its groups there, and may they read /version?";
+    let hint = match answer.status() {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            "may the agent impersonate that user and its groups there, and may they read /version?"
+        }
+        status if status.is_server_error() => "is the API server up? The agent's log says more",
+        _ => "is it an API server that answers there? The agent's log says more",
+    };
     Hop { ms, ..wrong(name, detail, hint) }
 }
 

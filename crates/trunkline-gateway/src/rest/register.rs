@@ -8,8 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, Uri, header};
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::time::Duration;
-use trunkline_api::{BASE, Join, ManifestOptions, NewCluster, Problem, ProblemReason, Registered};
+use trunkline_api::{BASE, Join, ManifestPatch, NewCluster, Problem, ProblemReason, Registered};
 use trunkline_pki::Papers;
 use trunkline_registry::{JoinToken, Record};
 use trunkline_runtime::chain;
@@ -46,20 +45,21 @@ pub(super) async fn register(
     let papers = shared.papers()?;
     manifest::check(&new.manifest)?;
     let (fleet, by) = (&shared.view.fleet, &admin.who.user);
-    let (record, token) = fleet.registry.register(&new, by, Timestamp::now(), shared.token_life()).await?;
+    let (record, token) = fleet.registry.register(&new, by, Timestamp::now(), fleet.token_life()).await?;
     admin.note("register", &new.name);
-    let registered = shared.registered(record, &new.manifest, papers, &token).await?;
+    let registered = shared.registered(record, papers, &token).await?;
     Ok((StatusCode::CREATED, Json(registered)))
 }
 
-/// Hands out a new join token, with the options of the registration if none are sent. The one before ends.
+/// Hands out a new join token; the one before ends. What is sent changes what the manifest holds, the rest of it stays as
+/// it was registered.
 #[utoipa::path(
     post,
     path = "/trunkline/v1/clusters/{name}/join",
     operation_id = "renewJoin",
     tag = "clusters",
     params(("name" = String, Path, description = "The cluster")),
-    request_body = Option<ManifestOptions>,
+    request_body = Option<ManifestPatch>,
     responses(
         (status = 200, description = "The cluster and how it joins", body = Registered),
         (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
@@ -70,16 +70,18 @@ pub(super) async fn join(
     admin: Admin,
     Name(id): Name,
     _: Asked<Nothing>,
-    MaySend(options): MaySend<ManifestOptions>,
+    MaySend(patch): MaySend<ManifestPatch>,
 ) -> Result<Json<Registered>, No> {
     shared.changeable(&id)?;
     let papers = shared.papers()?;
-    options.as_ref().map_or(Ok(()), manifest::check)?;
-    let (fleet, by) = (&shared.view.fleet, &admin.who.user);
-    let (record, token) = fleet.registry.renew_token(&id, by, Timestamp::now(), shared.token_life()).await?;
+    let (fleet, by, patch) = (&shared.view.fleet, &admin.who.user, patch.unwrap_or_default());
+    if let Some(record) = fleet.registry.get(&id) {
+        manifest::check(&record.manifest.patched(&patch))?;
+    }
+    let (now, life) = (Timestamp::now(), fleet.token_life());
+    let (record, token) = fleet.registry.renew_join(&id, by, &patch, now, life).await?;
     admin.note("join", &id);
-    let options = options.unwrap_or_else(|| record.manifest.clone());
-    Ok(Json(shared.registered(record, &options, papers, &token).await?))
+    Ok(Json(shared.registered(record, papers, &token).await?))
 }
 
 /// Gives the agent's Helm chart. For everybody: it holds nothing that is not public.
@@ -111,20 +113,27 @@ impl Shared {
         })
     }
 
-    fn token_life(&self) -> Duration {
-        Duration::from_secs(self.view.fleet.enrolment.token_minutes * 60)
-    }
-
     async fn registered(
         &self,
         record: Arc<Record>,
-        options: &ManifestOptions,
         papers: &Papers,
         token: &JoinToken,
     ) -> Result<Registered, No> {
         let (about, pin) = (&self.about, papers.pin());
         let image = &self.view.fleet.enrolment.image;
-        let name = &record.metadata.name;
+        let (name, options) = (&record.metadata.name, &record.manifest);
+        let mut warnings = reach::warnings(about).await;
+        if options.ephemeral_spool {
+            warnings
+                .push("the spool is kept in an emptyDir: what is not shipped is lost with the pod".into());
+        }
+        if manifest::any_group(options) {
+            warnings.push(
+                "the agent's service account may impersonate any group, system:masters among them; the agent refuses \
+                 to, but whoever takes its token over need not ask it"
+                    .into(),
+            );
+        }
         let values = Values::from(name, options, pin, &about.tunnel, token.reveal(), image)?;
         let join = Join {
             manifest: manifest::render(&values)?,
@@ -133,7 +142,7 @@ impl Shared {
             namespace: NAMESPACE.into(),
             expires: record.join.as_ref().map_or_else(Timestamp::now, |join| join.expires),
             pin: pin.to_string(),
-            warnings: reach::warnings(about).await,
+            warnings,
         };
         let cluster = self.view.cluster(&Source::Registered(record), Timestamp::now());
         Ok(Registered { cluster, join })
