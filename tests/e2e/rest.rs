@@ -6,7 +6,7 @@ use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use trunkline_gateway::{ClusterConfig, Gateway};
 use trunkline_runtime::{empty, full};
-use trunkline_tests::{Client, FakeUpstream, Logs, Reply, Rig, Wire};
+use trunkline_tests::{Client, FakeUpstream, Logs, Reply, Rig, Wire, eventually};
 
 mod hops;
 mod scale;
@@ -280,6 +280,21 @@ async fn a_request_that_names_a_cluster_by_host_or_header_is_the_clusters() {
         assert_eq!(rig.upstream("alpha").seen_with(CLUSTERS).len(), at + 1);
     }
     assert_eq!(rig.client_as("v", &["trunkline:viewers"]).get(CLUSTERS).await.json()["kind"], "ClusterList");
+}
+
+#[tokio::test]
+async fn an_overloaded_gateway_says_so_as_any_other_no() {
+    let rig = Rig::builder().without_agents().max_requests(1).start().await;
+    let admin = rig.admin();
+    let mut watching = Watching::begin(&admin, "").await;
+    watching.until_synced().await;
+    let reply = admin.get(CLUSTERS).await;
+    assert_no(&reply, 503, "Unavailable", &["try again"]);
+    assert_eq!(reply.field("retry-after"), "1");
+    drop(watching);
+    eventually("no request is under way", SOON, || rig.gateway().requests() == 0).await;
+    let head = bare(&admin, "HEAD", CLUSTERS).await;
+    assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
 }
 
 #[tokio::test]

@@ -12,9 +12,9 @@ const MANY: usize = 10_000;
 const LIST: Duration = Duration::from_millis(100);
 const CHANGE: Duration = Duration::from_millis(50);
 
-/// A promise, or for a build that is not optimised, ten times as much.
+/// A promise, or for a build that is not optimised, thirty times as much.
 fn promised(promise: Duration) -> Duration {
-    if cfg!(debug_assertions) { promise * 10 } else { promise }
+    if cfg!(debug_assertions) { promise * 30 } else { promise }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
