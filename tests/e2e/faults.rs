@@ -24,12 +24,12 @@ async fn a_cluster_that_was_never_there_is_a_503_at_once() {
     assert!(status["message"].as_str().unwrap().contains("not seen since this gateway started"), "{status}");
     // kubectl's first question: there it repeats plain text and nothing else.
     let mut connection = rig.client().http1().await;
-    let discovery = http::Request::get("/clusters/alpha/apis")
+    let discovery = Request::get("/clusters/alpha/apis")
         .header(
             "accept",
             "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json",
         )
-        .body(trunkline_runtime::empty())
+        .body(empty())
         .unwrap();
     let reply = connection.whole(discovery).await.unwrap();
     assert_eq!(reply.status, 503);
