@@ -48,7 +48,11 @@ fn is_name(name: &str) -> bool {
         && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
 }
 
-/// A label selector as kubectl's `-l` takes it: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b,c)`, `a`, `!a`, joined by commas.
+/// The most requirements of a selector, and the most values of each.
+const MOST: usize = 32;
+
+/// A label selector as kubectl's `-l` takes it: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b,c)`, `a`, `!a`, joined by commas;
+/// at most 32 of them, with at most 32 values each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selector(Vec<Requirement>);
 
@@ -62,7 +66,10 @@ enum Requirement {
 
 /// Why a text is no selector.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0:?} is no selector: write for instance env=prod,region in (eu,us),!old")]
+#[error(
+    "{0:?} is no selector: write for instance env=prod,region in (eu,us),!old; at most {MOST} requirements, with at most \
+     {MOST} values each"
+)]
 pub struct InvalidSelector(pub String);
 
 impl Selector {
@@ -85,7 +92,11 @@ impl FromStr for Selector {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        split(text)
+        let parts = split(text);
+        if parts.len() > MOST {
+            return Err(invalid());
+        }
+        parts
             .into_iter()
             .map(|part| requirement(part.trim()))
             .collect::<Option<_>>()
@@ -129,7 +140,8 @@ fn requirement(part: &str) -> Option<Requirement> {
     }
     if let Some(inside) = part.strip_suffix(')') {
         let (head, inside) = inside.split_once('(')?;
-        let values = inside.split(',').map(value).collect::<Option<Vec<_>>>()?;
+        let values =
+            inside.split(',').map(value).collect::<Option<Vec<_>>>().filter(|all| all.len() <= MOST)?;
         let mut words = head.split_whitespace();
         let (name, word) = (key(words.next()?)?, words.next()?);
         return match (word, words.next()) {
@@ -170,6 +182,21 @@ mod tests {
         {
             assert!(bad.parse::<Selector>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_selector_has_no_more_requirements_and_values_than_may_be() {
+        let keys = |count: usize| vec!["a"; count].join(",");
+        for (selector, fits) in [
+            (keys(MOST), true),
+            (keys(MOST + 1), false),
+            (format!("a in ({})", keys(MOST)), true),
+            (format!("a in ({})", keys(MOST + 1)), false),
+        ] {
+            assert_eq!(selector.parse::<Selector>().is_ok(), fits, "{selector}");
+        }
+        let error = keys(MOST + 1).parse::<Selector>().unwrap_err().to_string();
+        assert!(error.contains("at most 32 requirements"), "{error}");
     }
 
     #[test]
