@@ -4,6 +4,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
@@ -51,8 +52,17 @@ pub(super) fn templates() -> impl Iterator<Item = (&'static str, &'static str)> 
     FILES.iter().copied().filter(move |(name, _)| object(name))
 }
 
-/// The chart as Helm takes it, the same bytes each time.
+/// The chart as Helm takes it, the same bytes each time: packed once, since anybody may ask for it.
 pub(crate) fn chart_tgz() -> Result<Bytes, ManifestError> {
+    static PACKED: OnceLock<Bytes> = OnceLock::new();
+    if let Some(packed) = PACKED.get() {
+        return Ok(packed.clone());
+    }
+    let packed = pack()?;
+    Ok(PACKED.get_or_init(|| packed).clone())
+}
+
+fn pack() -> Result<Bytes, ManifestError> {
     let mut archive = tar::Builder::new(Vec::new());
     for (name, text) in FILES {
         let mut header = tar::Header::new_gnu();

@@ -11,7 +11,7 @@ fn values(options: &ManifestOptions) -> Values {
     let pin = format!("sha256:{}", "0a".repeat(32)).parse().unwrap();
     let addresses = ["gw.example.com:9443".to_owned(), "[2001:db8::1]:443".to_owned()];
     let token = format!("tlj_{}", "A".repeat(43));
-    Values::from(&"alpha".parse().unwrap(), options, pin, &addresses, &token, "trunkline:1").unwrap()
+    Values::from(&"alpha".parse().unwrap(), options, pin, &addresses, &token, "trunkline:1", 2).unwrap()
 }
 
 fn options() -> Vec<ManifestOptions> {
@@ -185,12 +185,12 @@ fn a_value_that_cannot_be_is_refused_and_named() {
     let pin = format!("sha256:{}", "0a".repeat(32)).parse().unwrap();
     let cluster = "alpha".parse().unwrap();
     for addresses in [vec![], vec!["gw".to_owned()], vec!["gw:1\"\n".to_owned()], vec!["gw:0".to_owned()]] {
-        assert!(Values::from(&cluster, &plain, pin, &addresses, "t", "i").is_err(), "{addresses:?}");
+        assert!(Values::from(&cluster, &plain, pin, &addresses, "t", "i", 2).is_err(), "{addresses:?}");
     }
     let addresses = ["gw:1".to_owned()];
     for (token, image) in [("", "i"), ("a\nb", "i"), ("t", ""), ("t", "a b")] {
         assert!(
-            Values::from(&cluster, &plain, pin, &addresses, token, image).is_err(),
+            Values::from(&cluster, &plain, pin, &addresses, token, image, 2).is_err(),
             "{token:?} {image:?}"
         );
     }
@@ -248,6 +248,7 @@ fn the_chart_that_is_served_is_the_folder_and_the_same_bytes_each_time() {
     }
     let packed = chart_tgz().unwrap();
     assert_eq!(packed, chart_tgz().unwrap());
+    assert_eq!(packed.as_ptr(), chart_tgz().unwrap().as_ptr(), "it is packed once");
     let mut served = BTreeMap::new();
     for entry in tar::Archive::new(flate2::read::GzDecoder::new(&packed[..])).entries().unwrap() {
         let mut entry = entry.unwrap();
