@@ -69,7 +69,7 @@ pub(crate) async fn by_helm(stage: &Stage, person: &Person, name: &str, spool: &
     let restricted = "pod-security.kubernetes.io/enforce=restricted";
     admin(stage, name, "kubectl")?.args(["create", "namespace", NAMESPACE]).bytes().await?;
     admin(stage, name, "kubectl")?.args(["label", "namespace", NAMESPACE, restricted]).bytes().await?;
-    let command = line(&said, "helm install ")?;
+    let command = line(&said, "helm upgrade --install ")?;
     let helm = admin(stage, name, "helm")?.args(command.split_whitespace().skip(1)).within(JOINS);
     helm.bytes().await?;
     ready(stage, person, name).await

@@ -156,6 +156,10 @@ pub(crate) const ALL: &[Scenario] = &[
         act: |stage| Box::pin(charts::helm_makes_the_objects_of_the_manifest(stage)),
     },
     Scenario {
+        name: "a_chart_without_groups_gives_the_right_to_none",
+        act: |stage| Box::pin(charts::a_chart_without_groups_gives_the_right_to_none(stage)),
+    },
+    Scenario {
         name: "the_gateways_chart_is_clean",
         act: |stage| Box::pin(charts::the_gateways_chart_is_clean(stage)),
     },

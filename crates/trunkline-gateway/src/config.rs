@@ -13,6 +13,8 @@ use trunkline_pki::{CertifiedFiles, Revocations, Serial};
 use trunkline_proto::{ClusterId, ClusterUid, MAX_SLOTS};
 use trunkline_upstream::UpstreamConfig;
 
+use crate::manifest::check_image;
+
 pub use error::GatewayConfigError;
 
 /// The folder of the gateway's papers within its data folder.
@@ -165,6 +167,7 @@ impl GatewayConfig {
                 return Err(GatewayConfigError::Range { field, value, least, most });
             }
         }
+        check_image(&enrolment.image).map_err(|_| GatewayConfigError::Image(enrolment.image.clone()))?;
         for address in &self.tunnel.addresses {
             check_address("tunnel.addresses", address, true)?;
         }

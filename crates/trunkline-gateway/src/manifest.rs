@@ -20,7 +20,7 @@ mod values;
 use serde_json::json;
 
 pub(crate) use chart::chart_tgz;
-pub(crate) use values::{Values, any_group, check, values_yaml};
+pub(crate) use values::{Values, any_group, check, check_image, values_yaml};
 
 /// The namespace that everything goes to.
 pub(crate) const NAMESPACE: &str = "trunkline";

@@ -54,6 +54,21 @@ pub(crate) async fn helm_makes_the_objects_of_the_manifest(stage: &mut Stage) ->
     Ok(format!("{compared} objects"))
 }
 
+pub(crate) async fn a_chart_without_groups_gives_the_right_to_none(stage: &mut Stage) -> Result<String> {
+    for (chart, groups) in [("trunkline-agent", "groups=[]"), ("trunkline-gateway", "management.groups=[]")] {
+        let rendered = Call::new(stage.parts.bin("helm"))
+            .args(["template", chart, "-n", "trunkline", "--kube-version", "1.35.0"])
+            .args(["--set", "front.address=gw.example.com", "--set-json", groups])
+            .arg(deploy().join(chart));
+        let objects = objects(&rendered.text().await?)?;
+        let role = objects.get(&format!("ClusterRole {chart}")).context("no role")?;
+        let rules = role["rules"].as_array().context("no rules")?;
+        let of_groups = rules.iter().filter(|rule| rule["resources"] == json!(["groups"])).count();
+        ensure!(of_groups == 0 && !rules.is_empty(), "{chart}: {role}");
+    }
+    Ok(String::new())
+}
+
 pub(crate) async fn the_gateways_chart_is_clean(stage: &mut Stage) -> Result<String> {
     let chart = deploy().join("trunkline-gateway");
     let helm = |args: &[&str]| Call::new(stage.parts.bin("helm")).args(args).arg(&chart);

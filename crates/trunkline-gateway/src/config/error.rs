@@ -51,6 +51,9 @@ pub enum GatewayConfigError {
         /// The most it may be.
         most: u64,
     },
+    /// An image that no manifest can name.
+    #[error("enrolment.image: {0:?} is no reference to an image")]
+    Image(String),
     /// The gateway's own papers are not usable.
     #[error("data")]
     Papers(#[from] PapersError),

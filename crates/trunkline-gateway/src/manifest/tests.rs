@@ -137,6 +137,7 @@ fn the_agents_configuration_says_what_was_asked_for() {
     assert_eq!(config["upstream"]["allow"]["groups"], serde_json::json!(options.groups));
     let pod = &manifest["StatefulSet trunkline-agent"]["spec"]["template"]["spec"];
     assert_eq!(pod["containers"][0]["image"], options.image.clone().unwrap());
+    assert_eq!(manifest["StatefulSet trunkline-agent"]["spec"]["replicas"], 2);
     let claims = &manifest["StatefulSet trunkline-agent"]["spec"]["volumeClaimTemplates"];
     assert_eq!(claims[0]["spec"]["storageClassName"], "fast.ssd");
     let ports = &manifest["NetworkPolicy trunkline-agent"]["spec"]["egress"][1]["ports"];

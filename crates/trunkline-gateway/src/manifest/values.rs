@@ -36,6 +36,7 @@ const SHOWN: usize = 80;
 pub(crate) struct Values {
     cluster: ClusterId,
     token: String,
+    replicas: u16,
     image: String,
     create_namespace: bool,
     gateway: Gateway,
@@ -73,7 +74,8 @@ struct Network {
 }
 
 impl Values {
-    /// The values for a cluster: `addresses` are the tunnel doors', `image` is what runs unless the options say otherwise.
+    /// The values for a cluster: `addresses` are the tunnel doors', `image` is what runs unless the options say otherwise,
+    /// `replicas` how many pods there are, which is how many slots the cluster has.
     ///
     /// # Errors
     /// When a value cannot be; those of `options` are found by [`check`] as well.
@@ -84,6 +86,7 @@ impl Values {
         addresses: &[String],
         token: &str,
         image: &str,
+        replicas: u16,
     ) -> Result<Self, ManifestError> {
         check(options)?;
         check_image(image)?;
@@ -104,6 +107,7 @@ impl Values {
         Ok(Self {
             cluster: cluster.clone(),
             token: token.to_owned(),
+            replicas,
             image: options.image.clone().unwrap_or_else(|| image.to_owned()),
             create_namespace: false,
             gateway: Gateway { addresses: addresses.to_vec(), pin },
@@ -219,7 +223,10 @@ fn write_yaml(tree: &Value, depth: usize, out: &mut String) {
 }
 
 /// Whether `image` may be a reference to a container image.
-fn check_image(image: &str) -> Result<(), ManifestError> {
+///
+/// # Errors
+/// When it may not.
+pub(crate) fn check_image(image: &str) -> Result<(), ManifestError> {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/@-".contains(&byte);
     let good = image.len() <= MAX_IMAGE
         && image.bytes().all(inner)

@@ -120,7 +120,7 @@ impl Shared {
         token: &JoinToken,
     ) -> Result<Registered, No> {
         let (about, pin) = (&self.about, papers.pin());
-        let image = &self.view.fleet.enrolment.image;
+        let enrolment = &self.view.fleet.enrolment;
         let (name, options) = (&record.metadata.name, &record.manifest);
         let mut warnings = reach::warnings(about).await;
         if options.ephemeral_spool {
@@ -134,7 +134,8 @@ impl Shared {
                     .into(),
             );
         }
-        let values = Values::from(name, options, pin, &about.tunnel, token.reveal(), image)?;
+        let (image, slots) = (&enrolment.image, enrolment.slots);
+        let values = Values::from(name, options, pin, &about.tunnel, token.reveal(), image, slots)?;
         let join = Join {
             manifest: manifest::render(&values)?,
             values: manifest::values_yaml(&values)?,
