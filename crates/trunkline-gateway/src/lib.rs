@@ -12,6 +12,8 @@
 //!
 //! A no at any step is a `refusal`: one place makes the `Status`, the metric and the log line of it.
 //!
+//! A request under `/trunkline/v1` that names no cluster is the gateway's own: `rest` answers it.
+//!
 //! The other way in is `tunnel_door`, where agents arrive and become sessions in `tunnels`.
 //!
 //! Invariants:
