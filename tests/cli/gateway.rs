@@ -328,7 +328,7 @@ impl Shared {
             (_, ["pki", ..]) => {
                 let mut state = self.lock();
                 let status = match state.rotation.len() {
-                    0 => RotationStatus { rotating: false, roots: vec![], clusters: vec![] },
+                    0 => RotationStatus::new(vec![], vec![]),
                     1 => state.rotation[0].clone(),
                     _ => state.rotation.pop_front().unwrap(),
                 };

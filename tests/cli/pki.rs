@@ -26,7 +26,7 @@ fn rotation(rotating: bool, clusters: &[(&str, bool)]) -> RotationStatus {
             detail: if *moved { String::new() } else { "not connected".into() },
         })
         .collect();
-    RotationStatus { rotating, roots, clusters }
+    RotationStatus::new(roots, clusters)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,14 +3,31 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::API_VERSION;
+
 /// What each hop on the way to a cluster's API server says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HopReport {
+    /// Always `trunkline.dev/v1`.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub api_version: String,
+    /// Always `HopReport`.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub kind: String,
     /// The cluster.
     pub cluster: String,
     /// The hops, from the gateway on, in the order of the way; none after the first that fails.
     pub hops: Vec<Hop>,
+}
+
+impl HopReport {
+    /// What the hops on the way to a cluster say.
+    pub fn new(cluster: String, hops: Vec<Hop>) -> Self {
+        Self { api_version: API_VERSION.into(), kind: "HopReport".into(), cluster, hops }
+    }
 }
 
 /// One hop.

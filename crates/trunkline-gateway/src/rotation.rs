@@ -48,7 +48,7 @@ impl Fleet {
                 role: if root.issuing { RootRole::Issuing } else { RootRole::Retiring },
             })
             .collect();
-        Ok(RotationStatus { rotating, roots, clusters })
+        Ok(RotationStatus::new(roots, clusters))
     }
 
     /// Makes a new root that issues from here on, unless that was done already and is not finished.

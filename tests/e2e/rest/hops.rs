@@ -1,6 +1,7 @@
 //! The way to a cluster, hop by hop: the first that does not work says why and what to do.
 
-use trunkline_tests::Enrolling;
+use trunkline_pki::LinkTls;
+use trunkline_tests::{Enrolling, FarEnd};
 
 use super::*;
 
@@ -8,7 +9,7 @@ async fn walked(client: &Client, name: &str) -> Vec<(String, bool, String)> {
     let reply = client.get(&format!("{CLUSTERS}/{name}/status")).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let report = reply.json();
-    assert_eq!(report["cluster"], name);
+    assert_eq!((&report["kind"], &report["cluster"]), (&json!("HopReport"), &json!(name)));
     let text = |hop: &Value, key: &str| hop[key].as_str().unwrap_or_default().to_owned();
     let hops = report["hops"].as_array().unwrap().iter();
     hops.map(|hop| {
@@ -47,7 +48,12 @@ async fn each_hop_that_does_not_work_says_why_and_what_to_do() {
         &walked(&viewer, "alpha").await,
         "tunnel",
         false,
-        &["127.0.0.1", "sent away", "TokenUnknown"],
+        &["127.0.0.1", "sent away", "TokenUnknown", "docs/errors.md", "register alpha --renew"],
+    );
+    let hop = viewer.get(&format!("{CLUSTERS}/alpha/status")).await.json()["hops"][2].clone();
+    assert!(
+        hop["detail"].as_str().unwrap().contains("TokenUnknown"),
+        "the cause is told as what was found: {hop}"
     );
 
     rig.start_agent("alpha").await;
@@ -82,13 +88,36 @@ async fn an_api_server_that_does_not_answer_or_says_no_is_told() {
     let mut down = good.clone();
     down.upstream.server = Some("https://127.0.0.1:1".into());
     rig.start_agent_with("alpha", down).await;
-    assert_ends(&walked(&viewer, "alpha").await, "api-server", false, &["502"]);
+    assert_ends(&walked(&viewer, "alpha").await, "api-server", false, &["502", "is the API server up?"]);
     rig.cut_agent("alpha").await;
     let mut narrow = good;
     narrow.upstream.allow.groups = vec!["dev".into()];
     rig.start_agent_with("alpha", narrow).await;
-    assert_ends(&walked(&viewer, "alpha").await, "api-server", false, &["403", "trunkline:viewers"]);
+    assert_ends(
+        &walked(&viewer, "alpha").await,
+        "api-server",
+        false,
+        &["403", "trunkline:viewers", "may the agent impersonate"],
+    );
     // No system name leaves the gateway, here as anywhere.
     let system = rig.client_as("system:admin", &["trunkline:viewers"]);
     assert_ends(&walked(&system, "alpha").await, "api-server", false, &["system:admin"]);
+}
+
+#[tokio::test]
+async fn an_identity_in_two_places_is_told_with_both_addresses() {
+    let rig = Rig::builder().cluster("copied").enrolling().without_agents().start().await;
+    let viewer = rig.client_as("vera", &["trunkline:viewers"]);
+    let token = std::fs::read_to_string(rig.token_file("copied")).unwrap();
+    let asking = Enrolling::new(rig.tunnel_door(0), rig.pin(), "copied").token(&token);
+    let certified = asking.ask(&rig.tasks).await.unwrap();
+    let tls = LinkTls::issued(&certified.certificate, &asking.slot_key, &certified.roots).unwrap();
+    let come = |instance| FarEnd::come(rig.tunnel_door(0), tls.current(), "copied", instance, &rig.tasks);
+    let _one = come(1).await.unwrap();
+    assert!(walked(&viewer, "copied").await.iter().all(|(name, ok, _)| *ok || name == "api-server"));
+    let _other = come(2).await.unwrap();
+    let hops = walked(&viewer, "copied").await;
+    let words = ["two agents contend for slot 0", "one at 127.0.0.1:", "docs/how-to/duplicate-identity.md"];
+    assert_ends(&hops, "tunnel", false, &words);
+    assert_eq!(hops[2].2.matches("127.0.0.1:").count(), 2, "{hops:?}");
 }

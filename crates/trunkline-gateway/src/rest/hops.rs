@@ -38,7 +38,7 @@ pub(super) async fn walk(shared: &Shared, source: &Source, reader: &Reader) -> H
             hops.push(api_server(shared, id, Some(&live), reader).await);
         }
     }
-    HopReport { cluster: id.to_string(), hops }
+    HopReport::new(id.to_string(), hops)
 }
 
 fn well(name: &str, detail: impl Into<String>) -> Hop {
@@ -122,7 +122,11 @@ fn no_tunnel(shared: &Shared, source: &Source) -> Hop {
     };
     if let Some(Refused { when, from, why }) = sent_away {
         detail.push_str(&format!("; an agent at {from} was sent away at {when:.0}: {why}"));
-        return wrong("tunnel", detail, "docs/errors.md says for each reason what to do");
+        let mut hint = "docs/errors.md says for each reason what to do".to_owned();
+        if record.is_some() {
+            hint.push_str(&format!("; a new join token: trunkline clusters register {id} --renew"));
+        }
+        return wrong("tunnel", detail, hint);
     }
     let hint = match record {
         Some(record) if record.key.is_none() => match usable_until(record, now) {
