@@ -12,7 +12,8 @@ pub struct ClusterEvent {
     /// What happened.
     #[serde(rename = "type")]
     pub kind: EventKind,
-    /// The cluster, as it is now or was last; none with `synced`.
+    /// The cluster as it is now; none with `synced`. With `removed` only its `metadata` counts, as it was told last: `spec`
+    /// and `status` are empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<Box<Cluster>>,
 }

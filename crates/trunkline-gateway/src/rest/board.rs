@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
-use trunkline_api::Cluster;
+use trunkline_api::{Cluster, Metadata};
 use trunkline_proto::ClusterId;
 use trunkline_runtime::Tasks;
 
@@ -37,6 +37,10 @@ pub(super) struct Shown {
     pub(super) cluster: Cluster,
     /// The same as JSON.
     pub(super) json: Bytes,
+    /// No two that one board has shown have the same.
+    pub(super) version: u64,
+    /// The cluster's metadata, for who keeps it beyond what is shown: the same for as long as it does not change.
+    pub(super) metadata: Arc<Metadata>,
     since: Instant,
 }
 
@@ -73,6 +77,8 @@ struct Shared {
 #[derive(Default)]
 struct Up {
     shown: BTreeMap<ClusterId, Arc<Shown>>,
+    /// How many times something was put up.
+    version: u64,
     /// While the task goes on: whether it has looked at all clusters.
     whole: Option<watch::Receiver<bool>>,
 }
@@ -188,11 +194,19 @@ impl Board {
         let changed = match newest {
             None => up.shown.remove(id).is_some(),
             Some(cluster) => {
-                let differs = up.shown.get(id).is_none_or(|shown| shown.differs(&cluster));
+                let before = up.shown.get(id);
+                let differs = before.is_none_or(|shown| shown.differs(&cluster));
                 if differs {
+                    let metadata = match before {
+                        Some(shown) if *shown.metadata == cluster.metadata => shown.metadata.clone(),
+                        _ => Arc::new(cluster.metadata.clone()),
+                    };
                     // A struct of strings, numbers and maps by string always serialises.
                     let json = serde_json::to_vec(&cluster).unwrap_or_default().into();
-                    up.shown.insert(id.clone(), Arc::new(Shown { cluster, json, since: Instant::now() }));
+                    up.version += 1;
+                    let (version, since) = (up.version, Instant::now());
+                    let shown = Shown { cluster, json, version, metadata, since };
+                    up.shown.insert(id.clone(), Arc::new(shown));
                 }
                 differs
             }

@@ -49,14 +49,18 @@ pub(super) struct Choice {
 )]
 pub(super) async fn list(
     State(shared): State<Shared>,
-    _: Reader,
+    reader: Reader,
     Asked(choice): Asked<Choice>,
 ) -> Result<Response, No> {
     let selector: Selector = choice
         .selector
         .parse()
         .map_err(|error: trunkline_api::InvalidSelector| No::invalid(format!("selector: {error}")))?;
-    if choice.watch { shared.watches.begin(selector) } else { Ok(list::answer(&shared.view, &selector)) }
+    if choice.watch {
+        shared.watches.begin(&reader.who.user, selector)
+    } else {
+        Ok(list::answer(&shared.view, &selector))
+    }
 }
 
 /// Shows a cluster.

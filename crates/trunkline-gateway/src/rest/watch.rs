@@ -1,16 +1,18 @@
 //! A watch: server-sent events, each a [`ClusterEvent`](trunkline_api::ClusterEvent).
 //!
-//! First every cluster as `added`, then `synced`, then what changes. Each watch remembers what it sent of every cluster,
-//! so that one that fell behind compares all with that and sends the difference: what changed twice meanwhile is
-//! told once, what is as it was is not told.
+//! First every cluster as `added`, then `synced`, then what changes. Each watch remembers which version of every cluster it
+//! sent, so that one that fell behind compares all with that and sends the difference: what changed twice meanwhile
+//! is told once, what is as it was is not told.
 //!
 //! Invariants:
 //! - what waits for a slow reader is bounded, and a reader that takes nothing for [`STUCK`] is sent away;
+//! - of what was sent a watch keeps version and metadata and nothing else, so that no reader, however slow, holds older
+//!   generations of the fleet in memory;
 //! - a watch ends when its reader leaves and when the gateway drains.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,10 +22,10 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, header};
 use http_body::Frame;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, interval_at};
 use tokio_util::sync::CancellationToken;
-use trunkline_api::{ProblemReason, Selector};
+use trunkline_api::{Cluster, ClusterSpec, ClusterStatus, Metadata, ProblemReason, Selector};
 use trunkline_proto::ClusterId;
 use trunkline_runtime::Tasks;
 
@@ -31,7 +33,9 @@ use super::board::{Board, Shown};
 use super::problem::No;
 
 /// How many watches there may be at once.
-pub(super) const MOST: usize = 256;
+const MOST: usize = 256;
+/// How many of them may be one user's.
+const MOST_OF_ONE: usize = 32;
 /// How often something is said, so that a broken way is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a reader may take nothing.
@@ -44,22 +48,19 @@ const LOTS: usize = 4;
 #[derive(Clone)]
 pub(super) struct Watches {
     pub(super) board: Board,
-    places: Arc<Semaphore>,
+    places: Places,
     tasks: Tasks,
     draining: CancellationToken,
 }
 
 impl Watches {
     pub(super) fn new(board: Board, tasks: Tasks, draining: CancellationToken) -> Self {
-        Self { board, places: Arc::new(Semaphore::new(MOST)), tasks, draining }
+        Self { board, places: Places::default(), tasks, draining }
     }
 
-    /// Begins a watch.
-    pub(super) fn begin(&self, selector: Selector) -> Result<Response, No> {
-        let place = self.places.clone().try_acquire_owned().map_err(|_| {
-            let detail = format!("{MOST} watches are open, which is the most; try again later");
-            No::new(ProblemReason::Unavailable, detail)
-        })?;
+    /// Begins a user's watch.
+    pub(super) fn begin(&self, user: &str, selector: Selector) -> Result<Response, No> {
+        let place = self.places.take(user)?;
         let (out, lots) = mpsc::channel(LOTS);
         let watch = Watch {
             board: self.board.clone(),
@@ -84,6 +85,46 @@ impl Watches {
     }
 }
 
+/// How many watches each user has open. Clones share it.
+#[derive(Clone, Default)]
+struct Places(Arc<Mutex<BTreeMap<String, usize>>>);
+
+impl Places {
+    fn take(&self, user: &str) -> Result<Place, No> {
+        let full = |detail| Err(No::new(ProblemReason::Unavailable, detail));
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.values().sum::<usize>() >= MOST {
+            return full(format!("{MOST} watches are open, which is the most; try again later"));
+        }
+        let own = taken.entry(user.to_owned()).or_default();
+        if *own >= MOST_OF_ONE {
+            return full(format!(
+                "{user} has {MOST_OF_ONE} watches open, which is the most of one user; end one of them"
+            ));
+        }
+        *own += 1;
+        Ok(Place { user: user.to_owned(), places: self.clone() })
+    }
+}
+
+/// One watch of a user's, until it is dropped.
+struct Place {
+    user: String,
+    places: Places,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = taken.get_mut(&self.user) {
+            *own -= 1;
+            if *own == 0 {
+                taken.remove(&self.user);
+            }
+        }
+    }
+}
+
 /// What the answer to a watch is.
 pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
@@ -94,9 +135,21 @@ struct Watch {
     board: Board,
     selector: Selector,
     /// What was sent of each cluster last.
-    sent: BTreeMap<ClusterId, Arc<Shown>>,
+    sent: BTreeMap<ClusterId, Sent>,
     lot: BytesMut,
     out: mpsc::Sender<Bytes>,
+}
+
+/// What is kept of what was sent of a cluster.
+struct Sent {
+    version: u64,
+    metadata: Arc<Metadata>,
+}
+
+impl From<&Shown> for Sent {
+    fn from(shown: &Shown) -> Self {
+        Self { version: shown.version, metadata: shown.metadata.clone() }
+    }
 }
 
 impl Watch {
@@ -171,28 +224,29 @@ impl Watch {
     /// Tells what differs between what was sent of a cluster and what is shown of it.
     async fn compare(&mut self, id: &ClusterId, shown: Option<Arc<Shown>>) -> Result<(), Ended> {
         let shown = shown.filter(|shown| self.selector.matches(&shown.cluster.metadata.labels));
-        match (self.sent.get(id).cloned(), shown) {
-            (None, None) => Ok(()),
-            (Some(sent), None) => {
-                self.sent.remove(id);
-                self.event("removed", &sent.json).await
+        let Some(shown) = shown else {
+            return match self.sent.remove(id) {
+                Some(sent) => self.removed(&sent.metadata).await,
+                None => Ok(()),
+            };
+        };
+        match self.sent.insert(id.clone(), Sent::from(&*shown)) {
+            None => self.event("added", &shown.json).await,
+            // The name was registered again: another cluster.
+            Some(sent) if sent.metadata.uid != shown.metadata.uid => {
+                self.removed(&sent.metadata).await?;
+                self.event("added", &shown.json).await
             }
-            (Some(sent), Some(shown)) if Arc::ptr_eq(&sent, &shown) => Ok(()),
-            (sent, Some(shown)) => {
-                self.sent.insert(id.clone(), shown.clone());
-                match sent {
-                    None => self.event("added", &shown.json).await,
-                    Some(sent) if sent.cluster.metadata.uid == shown.cluster.metadata.uid => {
-                        self.event("modified", &shown.json).await
-                    }
-                    // The name was registered again: another cluster.
-                    Some(sent) => {
-                        self.event("removed", &sent.json).await?;
-                        self.event("added", &shown.json).await
-                    }
-                }
-            }
+            Some(sent) if sent.version == shown.version => Ok(()),
+            Some(_) => self.event("modified", &shown.json).await,
         }
+    }
+
+    /// Of a cluster that is gone only its metadata is told.
+    async fn removed(&mut self, metadata: &Metadata) -> Result<(), Ended> {
+        let cluster = Cluster::new(metadata.clone(), ClusterSpec::default(), ClusterStatus::default());
+        // A struct of strings, numbers and maps by string always serialises.
+        self.event("removed", &serde_json::to_vec(&cluster).unwrap_or_default()).await
     }
 
     async fn event(&mut self, kind: &str, cluster: &[u8]) -> Result<(), Ended> {
@@ -217,7 +271,7 @@ impl Watch {
 struct Events {
     lots: mpsc::Receiver<Bytes>,
     /// Free again when the body is gone.
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl http_body::Body for Events {

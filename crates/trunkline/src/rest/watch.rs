@@ -123,7 +123,8 @@ impl Watch {
                 (before.as_ref() != Some(&cluster)).then_some(Change::Is(cluster))
             }
             (EventKind::Removed, Some(cluster)) => {
-                self.known.remove(&cluster.metadata.name).map(|_| Change::Gone(cluster))
+                // As it was told last: the event itself says little more than its name.
+                self.known.remove(&cluster.metadata.name).map(Change::Gone)
             }
             (EventKind::Synced, _) => {
                 self.pause = FIRST_PAUSE;

@@ -7,7 +7,9 @@ use super::*;
 use crate::rest::tests::Desk;
 
 fn shown(status: ClusterStatus) -> Shown {
-    Shown { cluster: cluster(status), json: Bytes::new(), since: Instant::now() }
+    let cluster = cluster(status);
+    let metadata = Arc::new(cluster.metadata.clone());
+    Shown { cluster, json: Bytes::new(), version: 1, metadata, since: Instant::now() }
 }
 
 fn cluster(status: ClusterStatus) -> Cluster {

@@ -14,7 +14,11 @@ struct Reading {
 
 impl Reading {
     fn begin(watches: &Watches, selector: &str) -> Self {
-        let response = watches.begin(selector.parse().unwrap()).unwrap();
+        Self::begin_as("jane", watches, selector)
+    }
+
+    fn begin_as(user: &str, watches: &Watches, selector: &str) -> Self {
+        let response = watches.begin(user, selector.parse().unwrap()).unwrap();
         Self { body: response.into_body(), text: String::new() }
     }
 
@@ -128,7 +132,7 @@ async fn a_watch_that_fell_behind_tells_the_difference_and_nothing_twice() {
     let mut watch = Watch {
         board: watches.board.clone(),
         selector: Selector::default(),
-        sent: all.into_iter().map(|shown| (shown.cluster.metadata.name.clone(), shown)).collect(),
+        sent: all.iter().map(|shown| (shown.metadata.name.clone(), Sent::from(&**shown))).collect(),
         lot: BytesMut::new(),
         out,
     };
@@ -145,12 +149,12 @@ async fn a_watch_that_fell_behind_tells_the_difference_and_nothing_twice() {
     let first = changes.recv().await;
     assert!(matches!(first, Err(RecvError::Lagged(_))), "{first:?}");
     assert!(watch.follow(first, &mut changes).await.is_ok());
-    let events = Events { lots, _place: watches.places.clone().try_acquire_owned().unwrap() };
+    let events = Events { lots, _place: watches.places.take("jane").unwrap() };
     let mut reading = Reading { body: Body::new(events), text: String::new() };
     let told = reading.events(3).await;
     assert_eq!(told, [(Removed, "gamma".into()), (Modified, "beta".into()), (Added, "delta".into())]);
     assert!(reading.text.is_empty());
-    assert_eq!(watch.sent[&"beta".parse::<ClusterId>().unwrap()].cluster.metadata.labels["env"], "v1099");
+    assert_eq!(watch.sent[&"beta".parse::<ClusterId>().unwrap()].metadata.labels["env"], "v1099");
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,17 +175,47 @@ async fn a_quiet_watch_says_that_it_is_still_there_and_a_stuck_one_ends() {
 }
 
 #[tokio::test]
-async fn there_are_no_more_watches_than_may_be() {
+async fn there_are_no_more_watches_than_may_be_of_one_user_and_of_all() {
     let desk = Desk::new();
     let watches = watches(&desk);
-    let mut open: Vec<Reading> = (0..MOST).map(|_| Reading::begin(&watches, "")).collect();
-    let no = watches.begin(Selector::default()).unwrap_err();
-    assert_eq!(no.word(), "Unavailable");
+    let refused = |user: &str| format!("{:?}", watches.begin(user, Selector::default()).unwrap_err());
+    let mut open: Vec<Reading> = Vec::new();
+    for user in 0..MOST / MOST_OF_ONE {
+        let user = format!("user-{user}");
+        open.extend((0..MOST_OF_ONE).map(|_| Reading::begin_as(&user, &watches, "")));
+        if open.len() < MOST {
+            assert!(refused(&user).contains(&format!("{user} has 32 watches open")), "{}", refused(&user));
+        }
+    }
+    assert!(refused("another").contains("256 watches are open"), "{}", refused("another"));
     for reading in &mut open {
         assert_eq!(reading.event().await.0, Synced);
     }
+    // Who ends one may begin another.
     drop(open.pop());
-    assert!(watches.begin(Selector::default()).is_ok());
+    open.push(Reading::begin_as("another", &watches, ""));
+    drop(open);
+    assert!(watches.places.0.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn of_a_cluster_that_is_gone_its_metadata_is_told_and_nothing_older_is_kept() {
+    let desk = Desk::new();
+    desk.register("alpha", &[("env", "prod")]).await;
+    let watches = watches(&desk);
+    let mut reading = Reading::begin(&watches, "");
+    assert_eq!(reading.events(2).await, [(Added, "alpha".into()), (Synced, String::new())]);
+    let id: ClusterId = "alpha".parse().unwrap();
+    let shown = Arc::downgrade(&watches.board.get(&id).unwrap());
+    edit(&desk, "alpha", "dev").await;
+    assert_eq!(reading.event().await, (Modified, "alpha".into()));
+    assert!(shown.upgrade().is_none(), "what was sent before is not held");
+    desk.view.fleet.registry.remove(&id).await.unwrap();
+    let line = reading.next().await.unwrap();
+    let event: ClusterEvent = serde_json::from_str(line.strip_prefix("data: ").unwrap()).unwrap();
+    let gone = event.cluster.unwrap();
+    assert_eq!((event.kind, gone.metadata.labels["env"].as_str()), (Removed, "dev"));
+    assert_eq!((gone.spec, gone.status), (ClusterSpec::default(), ClusterStatus::default()));
 }
 
 #[tokio::test]
