@@ -23,7 +23,7 @@ use tokio::sync::broadcast;
 use tokio_rustls::TlsAcceptor;
 use trunkline_api::{
     API_VERSION, BASE, Cluster, ClusterEvent, ClusterList, ClusterPatch, ClusterSpec, ClusterState,
-    ClusterStatus, EventKind, Join, Lock, LockRequest, ManifestOptions, Metadata, NewCluster, Problem,
+    ClusterStatus, EventKind, Join, Lock, LockRequest, ManifestPatch, Metadata, NewCluster, Problem,
     ProblemReason, Registered, RotationStatus, Selector,
 };
 use trunkline_pki::crypto_provider;
@@ -288,7 +288,7 @@ impl Shared {
             ("POST", ["clusters"]) => self.register(serde_json::from_value(body).unwrap()),
             ("POST", ["clusters", name, "join"]) => match self.found(name) {
                 Some(cluster) => {
-                    let _: ManifestOptions = serde_json::from_value(body).unwrap();
+                    let _: ManifestPatch = serde_json::from_value(body).unwrap();
                     answer(StatusCode::OK, &json!(registered(cluster)))
                 }
                 None => no_cluster(name),

@@ -62,10 +62,12 @@ async fn registering_writes_two_files_and_prints_one_command_for_each_way() {
     );
     for words in [
         "kubectl apply -f trunkline-agent-alpha.yaml\n",
-        "helm install trunkline-agent https://gw.test/trunkline/v1/charts/trunkline-agent-0.1.0.tgz --ca-file ",
+        "helm upgrade --install trunkline-agent https://gw.test/trunkline/v1/charts/trunkline-agent-0.1.0.tgz --ca-file ",
         " -n trunkline --create-namespace -f trunkline-agent-alpha.values.yaml\n",
         "kubectl delete -f trunkline-agent-alpha.yaml\n",
+        "  kubectl label namespace trunkline pod-security.kubernetes.io/enforce=restricted\n",
         "helm uninstall trunkline-agent -n trunkline",
+        "  kubectl delete namespace trunkline\n",
         "once",
     ] {
         assert!(outcome.stdout.contains(words), "{words:?} is not in {}", outcome.stdout);
@@ -91,10 +93,14 @@ async fn files_that_are_there_are_not_overwritten_and_nothing_is_registered() {
     assert!(desk.path("new folder/trunkline-agent-alpha.yaml").exists());
     desk.run(&["clusters", "register", "alpha", "--dir", "x", "--no-wait"])
         .await
-        .ended(1, &["registered already"]);
+        .ended(1, &["registered already", "next:  trunkline clusters show alpha; or choose another name"]);
     // A new token for a cluster that is there: the old files are of no use any more.
     desk.run(&["clusters", "register", "alpha", "--renew", "--dir", "new folder", "--no-wait"]).await.well();
-    assert_eq!(desk.gateway.asked(&Method::POST, "/clusters/alpha/join").len(), 1);
+    let renew = ["clusters", "register", "alpha", "--renew", "--dir", "new folder", "--no-wait"];
+    desk.run(&[&renew[..], &["--group", "*", "--image", "r.test/a:2"]].concat()).await.well();
+    // Only what was given is changed.
+    let sent = desk.gateway.asked(&Method::POST, "/clusters/alpha/join");
+    assert_eq!(sent, [json!({}), json!({"groups": ["*"], "image": "r.test/a:2"})]);
     desk.run(&["clusters", "register", "beta", "--renew", "--no-wait"])
         .await
         .ended(5, &["there is no cluster beta"]);

@@ -79,12 +79,11 @@ pub(crate) fn print_yaml(value: &impl Serialize) -> anyhow::Result<()> {
 /// Asks somebody a question on the terminal and gives the answer's line.
 ///
 /// # Errors
-/// When nobody is there: a script must say it with `flag`.
-pub(crate) async fn question(text: &str, flag: &str) -> anyhow::Result<String> {
+/// When nobody is there: a script must run `instead`.
+pub(crate) async fn question(text: &str, instead: &str) -> anyhow::Result<String> {
     if !words::somebody_is_there() {
-        return Err(Failure::new(Exit::Usage, format!("{text}: nobody is there to be asked"))
-            .next(flag)
-            .into());
+        let what = "this needs an answer, and there is no terminal";
+        return Err(Failure::new(Exit::Usage, what).next(instead).into());
     }
     let prompt = format!("{text} ");
     let line = tokio::task::spawn_blocking(move || {

@@ -126,6 +126,16 @@ pub(crate) fn clean_yaml(yaml: &str) -> String {
     yaml.chars().filter(|c| *c == '\n' || !is_obeyed(*c)).collect()
 }
 
+/// A word as a shell reads it as one.
+pub(crate) fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -192,6 +202,14 @@ mod tests {
         assert_eq!(clean("two\nlines"), "two lines");
         assert_eq!(clean("prod-eu (Zürich, 東京)"), "prod-eu (Zürich, 東京)");
         assert_eq!(clip("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn a_command_to_copy_survives_the_shell() {
+        assert_eq!(quote("./a/b.yaml"), "./a/b.yaml");
+        assert_eq!(quote("my folder/it's"), r"'my folder/it'\''s'");
+        assert_eq!(quote("a;rm -rf b"), "'a;rm -rf b'");
+        assert_eq!(quote(""), "''");
     }
 
     #[test]

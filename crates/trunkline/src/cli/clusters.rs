@@ -97,6 +97,7 @@ pub(crate) enum SortBy {
 #[derive(Debug, Args)]
 pub(crate) struct NameArgs {
     /// The cluster
+    #[arg(value_parser = changeable)]
     pub(crate) name: ClusterId,
 }
 
@@ -112,6 +113,7 @@ pub(crate) struct ShowArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RegisterArgs {
     /// The cluster's name: a DNS label, in every path and for ever
+    #[arg(value_parser = changeable)]
     pub(crate) name: ClusterId,
     #[command(flatten)]
     pub(crate) words: WordArgs,
@@ -121,7 +123,8 @@ pub(crate) struct RegisterArgs {
     /// Leave out the binding of one of our groups to a role of the cluster
     #[arg(long, value_name = "viewers|operators|admins", value_parser = binding)]
     pub(crate) without_binding: Vec<Binding>,
-    /// The agent may impersonate this group only; may be given several times
+    /// The agent may act for this group only, `*` for any group; may be given several times. Without it: for
+    /// trunkline:viewers, trunkline:operators and trunkline:admins
     #[arg(long = "group", value_name = "GROUP")]
     pub(crate) groups: Vec<String>,
     /// The storage class of the agent's volume
@@ -142,7 +145,8 @@ pub(crate) struct RegisterArgs {
     /// How long to wait
     #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Duration,
-    /// The cluster is registered: make a new manifest with a new token; the old one ends
+    /// The cluster is registered: make a new manifest with a new token; the old one ends. Of what the manifest holds,
+    /// only what is given is changed
     #[arg(long)]
     pub(crate) renew: bool,
 }
@@ -167,6 +171,7 @@ pub(crate) struct WordArgs {
 #[derive(Debug, Args)]
 pub(crate) struct EditArgs {
     /// The cluster
+    #[arg(value_parser = changeable)]
     pub(crate) name: ClusterId,
     #[command(flatten)]
     pub(crate) words: WordArgs,
@@ -181,6 +186,7 @@ pub(crate) struct EditArgs {
 #[derive(Debug, Args)]
 pub(crate) struct LockArgs {
     /// The cluster
+    #[arg(value_parser = changeable)]
     pub(crate) name: ClusterId,
     /// Why, as it is told to everybody who is cut
     #[arg(long, default_value = "", hide_default_value = true)]
@@ -190,10 +196,20 @@ pub(crate) struct LockArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RemoveArgs {
     /// The cluster
+    #[arg(value_parser = changeable)]
     pub(crate) name: ClusterId,
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,
+}
+
+/// A cluster that can be registered and changed: the management cluster's name is its own.
+fn changeable(text: &str) -> Result<ClusterId, String> {
+    let id: ClusterId = text.parse().map_err(|error: trunkline_proto::InvalidClusterId| error.to_string())?;
+    if id.is_management() {
+        return Err("this name is the management cluster's own; it is neither registered nor changed".into());
+    }
+    Ok(id)
 }
 
 fn binding(text: &str) -> Result<Binding, String> {

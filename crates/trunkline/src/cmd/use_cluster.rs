@@ -135,7 +135,7 @@ fn pick(sign_in: &SignIn) -> anyhow::Result<String> {
     let rest = Rest::new(sign_in)?;
     ask("trunkline use NAME", async {
         if !crate::words::somebody_is_there() {
-            return Err(Failure::new(Exit::Usage, "which cluster? nobody is there to be asked")
+            return Err(Failure::new(Exit::Usage, "which cluster? there is no terminal to ask on")
                 .next("trunkline use NAME")
                 .into());
         }

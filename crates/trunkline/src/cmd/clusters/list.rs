@@ -34,8 +34,12 @@ pub(super) async fn run(rest: &Rest, args: &ListArgs) -> anyhow::Result<()> {
         Output::Table | Output::Wide | Output::Name => {}
     }
     if list.items.is_empty() {
-        say(if args.selector.is_empty() { "no clusters yet" } else { "no cluster has these labels" });
-        say("next:  trunkline clusters register NAME");
+        let (what, next) = match args.selector.as_str() {
+            "" => ("no clusters yet", "trunkline clusters register NAME"),
+            _ => ("no cluster has these labels", "trunkline clusters"),
+        };
+        say(what);
+        say(&format!("next:  {next}"));
         return Ok(());
     }
     show(&mut table, args.output, &list.items)

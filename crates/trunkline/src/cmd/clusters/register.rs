@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use http::Method;
 use jiff::Timestamp;
-use trunkline_api::{Join, ManifestOptions, NewCluster, Registered};
+use trunkline_api::{ManifestOptions, ManifestPatch, NewCluster, Registered};
 
 use super::{labels, waiting};
 use crate::cli::{RegisterArgs, SignInArgs};
@@ -16,7 +16,7 @@ use crate::cmd::{ask, print, say};
 use crate::exit::{Exit, Failure};
 use crate::rest::Rest;
 use crate::sign_in::SignIn;
-use crate::words::{Colour, Paint, clean, until};
+use crate::words::{Colour, Paint, clean, quote, until};
 use crate::write;
 
 /// Where the agent goes if nothing else is said.
@@ -34,7 +34,7 @@ pub(super) fn run(rest: &Rest, args: &RegisterArgs, sign_in: &SignInArgs) -> any
     );
     ask(&afterwards, async {
         let registered = register(rest, args).await?;
-        files.write(&registered.join, args.renew)?;
+        files.write(&registered, args.renew)?;
         tell(&registered, &files, &ca)?;
         if args.no_wait {
             say(&format!("next:  trunkline status {}", args.name));
@@ -46,20 +46,9 @@ pub(super) fn run(rest: &Rest, args: &RegisterArgs, sign_in: &SignInArgs) -> any
 }
 
 async fn register(rest: &Rest, args: &RegisterArgs) -> anyhow::Result<Registered> {
-    let manifest = ManifestOptions {
-        without_bindings: args.without_binding.clone(),
-        groups: args.groups.clone(),
-        storage_class: args.storage_class.clone(),
-        ephemeral_spool: args.ephemeral_spool,
-        image: args.image.clone(),
-    };
     if args.renew {
-        // Without a word about the manifest, it stays as it was registered.
         let path = format!("/clusters/{}/join", args.name);
-        if manifest == ManifestOptions::default() {
-            return rest.ask(Method::POST, &path).await;
-        }
-        return rest.send(Method::POST, &path, &manifest).await;
+        return rest.send(Method::POST, &path, &change(args)).await;
     }
     let new = NewCluster {
         name: args.name.clone(),
@@ -68,9 +57,20 @@ async fn register(rest: &Rest, args: &RegisterArgs) -> anyhow::Result<Registered
         description: args.words.description.clone().unwrap_or_default(),
         environment: args.words.environment.clone().unwrap_or_default(),
         protection: args.words.protection.unwrap_or_default(),
-        manifest,
+        manifest: ManifestOptions::default().patched(&change(args)),
     };
     rest.send(Method::POST, "/clusters", &new).await
+}
+
+/// What was said of the manifest; with `--renew` all else stays as it was registered.
+fn change(args: &RegisterArgs) -> ManifestPatch {
+    ManifestPatch {
+        without_bindings: (!args.without_binding.is_empty()).then(|| args.without_binding.clone()),
+        groups: (!args.groups.is_empty()).then(|| args.groups.clone()),
+        storage_class: args.storage_class.clone(),
+        ephemeral_spool: args.ephemeral_spool.then_some(true),
+        image: args.image.clone(),
+    }
 }
 
 /// The two files of a registration.
@@ -101,7 +101,8 @@ impl Files {
         Ok(())
     }
 
-    fn write(&self, join: &Join, replace: bool) -> anyhow::Result<()> {
+    fn write(&self, registered: &Registered, replace: bool) -> anyhow::Result<()> {
+        let (name, join) = (&registered.cluster.metadata.name, &registered.join);
         for (path, text) in [(&self.manifest, &join.manifest), (&self.values, &join.values)] {
             if replace {
                 write::replace(path, text.as_bytes())?;
@@ -113,7 +114,8 @@ impl Files {
             write::create(path, text.as_bytes()).map_err(|error| {
                 let what =
                     format!("the cluster is registered, but {} cannot be written: {error}", path.display());
-                Failure::new(Exit::Failed, what).next("trunkline clusters register NAME --renew --dir DIR")
+                let next = format!("trunkline clusters register {name} --renew --dir DIR");
+                Failure::new(Exit::Failed, what).next(next)
             })?;
         }
         Ok(())
@@ -137,10 +139,12 @@ fn tell(registered: &Registered, files: &Files, ca: &Path) -> anyhow::Result<()>
     print("or with Helm:")?;
     print("")?;
     print(&format!(
-        "  helm install trunkline-agent {} --ca-file {} -n {namespace} --create-namespace -f {values}",
+        "  helm upgrade --install trunkline-agent {} --ca-file {} -n {namespace} --create-namespace -f {values}",
         quote(&clean(&join.chart)),
         quoted(ca),
     ))?;
+    // The manifest makes its namespace so; a namespace that Helm makes has no labels.
+    print(&format!("  kubectl label namespace {namespace} pod-security.kubernetes.io/enforce=restricted"))?;
     print("")?;
     print("To take the agent out again, there:")?;
     print("")?;
@@ -155,32 +159,12 @@ fn tell(registered: &Registered, files: &Files, ca: &Path) -> anyhow::Result<()>
 }
 
 /// What takes an agent out of its cluster, by either way that it came.
-pub(super) fn taking_out(manifest: &str, namespace: &str) -> [String; 2] {
+///
+/// Helm leaves the cluster's key and the volumes where they are; with the namespace they go too.
+pub(super) fn taking_out(manifest: &str, namespace: &str) -> [String; 3] {
     [
         format!("kubectl delete -f {manifest}"),
-        format!("helm uninstall trunkline-agent -n {namespace}      # if it came with Helm"),
+        format!("helm uninstall trunkline-agent -n {namespace}      # if it came with Helm, and then"),
+        format!("kubectl delete namespace {namespace}"),
     ]
-}
-
-/// A word as a shell reads it as one.
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.into()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_to_copy_survives_the_shell() {
-        assert_eq!(quote("./a/b.yaml"), "./a/b.yaml");
-        assert_eq!(quote("my folder/it's"), r"'my folder/it'\''s'");
-        assert_eq!(quote("a;rm -rf b"), "'a;rm -rf b'");
-        assert_eq!(quote(""), "''");
-    }
 }
