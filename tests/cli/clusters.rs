@@ -88,6 +88,7 @@ async fn selectors_choose_and_wrong_ones_are_wrong_usage() {
     assert_eq!(desk.run(&["clusters", "-l", "env=prod", "-o", "name"]).await.well().stdout, "beta\n");
     let none = desk.run(&["clusters", "-l", "env=nothing"]).await.well();
     assert!(none.stdout.is_empty() && none.stderr.contains("no cluster has these labels"));
+    assert!(none.stderr.contains("next:  trunkline clusters\n"), "{}", none.stderr);
     desk.run(&["clusters", "-l", "a in (b"]).await.ended(2, &["--selector", "is no selector"]);
     desk.run(&["clusters", "--sort-by", "colour"]).await.ended(2, &["colour", "rtt"]);
     desk.run(&["clusters", "-o", "xml"]).await.ended(2, &["xml", "wide"]);
@@ -123,7 +124,13 @@ async fn clusters_are_edited_locked_and_unlocked() {
 async fn removing_asks_and_without_a_terminal_needs_yes() {
     let desk = Desk::signed_in().await;
     desk.gateway.has("alpha", ClusterState::Connected);
-    desk.run(&["clusters", "remove", "alpha"]).await.ended(2, &["nobody is there", "remove alpha --yes"]);
+    desk.run(&["clusters", "remove", "alpha"]).await.ended(
+        2,
+        &[
+            "error: this needs an answer, and there is no terminal\n",
+            "next:  trunkline clusters remove alpha --yes\n",
+        ],
+    );
     assert!(desk.gateway.cluster("alpha").is_some());
     let outcome = desk.run(&["clusters", "remove", "alpha", "--yes"]).await.well();
     assert_eq!(outcome.stdout, "alpha is removed\n");
@@ -157,4 +164,32 @@ async fn colour_is_asked_for_by_a_terminal_only() {
         command.envs(variables.iter().copied());
         assert!(!finish(&mut command).await.well().stdout.contains('\u{1b}'));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_management_clusters_name_is_wrong_usage_where_something_is_changed() {
+    let desk = Desk::signed_in().await;
+    for command in ["register", "edit", "lock", "unlock", "remove"] {
+        desk.run(&["clusters", command, "management"]).await.ended(2, &["management cluster's own"]);
+    }
+    desk.run(&["clusters", "show", "management"]).await.ended(5, &["there is no cluster management"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_mistypes_a_name_is_told_the_one_that_is_near() {
+    let desk = Desk::signed_in().await;
+    desk.gateway.has("prod-eu", ClusterState::Connected);
+    for command in [
+        &["clusters", "show", "prd-eu"][..],
+        &["clusters", "lock", "prd-eu"],
+        &["clusters", "remove", "prd-eu", "--yes"],
+        &["status", "prd-eu"],
+        &["use", "prd-eu"],
+        &["kubeconfig", "prd-eu"],
+        &["clusters", "register", "prd-eu", "--renew"],
+    ] {
+        desk.run(command).await.ended(5, &["there is no cluster prd-eu; did you mean prod-eu?"]);
+    }
+    let far = desk.run(&["clusters", "show", "staging"]).await.ended(5, &["there is no cluster staging"]);
+    assert!(!far.stderr.contains("did you mean"), "{}", far.stderr);
 }

@@ -142,7 +142,7 @@ async fn use_switches_kubectl_and_back() {
     assert!(desk.read(".kube/config").contains("current-context: alpha\n"));
     desk.run(&["use", "alpha"]).await.well();
     desk.run(&["use", "beta"]).await.ended(1, &["503"]);
-    desk.run(&["use"]).await.ended(2, &["nobody is there", "trunkline use NAME"]);
+    desk.run(&["use"]).await.ended(2, &["there is no terminal", "trunkline use NAME"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,7 +73,12 @@ async fn an_agent_is_asked_at_its_admin_port() {
             let mut head = [0; 1024];
             let read = stream.read(&mut head).await.unwrap_or_default();
             let known = String::from_utf8_lossy(&head[..read]).starts_with("GET /status ");
-            let body = json!({"clusterType": "managed", "cluster": "alpha", "why": "\u{1b}[2J"}).to_string();
+            let body = json!({
+                "clusterType": "managed", "cluster": "alpha", "uid": null, "slot": 1, "links": 0, "renews": true,
+                "gateways": ["gw.test:9443"], "certificateNotAfter": "2999-01-01T00:00:00.123456789Z",
+                "lastError": "refused\u{1b}[2J", "software": "0.1.0",
+            })
+            .to_string();
             let status = if known { "200 OK" } else { "404 Not Found" };
             let answer = format!(
                 "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
@@ -84,22 +89,33 @@ async fn an_agent_is_asked_at_its_admin_port() {
     });
     // Whoever is on the agent's machine is asked for no papers.
     let outcome = desk.run(&["status", "--agent", &address.to_string()]).await.well();
-    assert!(
-        outcome.stdout.contains("clusterType: managed") && !outcome.stdout.contains('\u{1b}'),
-        "{}",
-        outcome.stdout
-    );
+    assert!(!outcome.stdout.contains('\u{1b}'), "{}", outcome.stdout);
+    for words in [
+        "alpha (managed), slot 1",
+        "down: refused[2J",
+        "gw.test:9443",
+        "ends 2999-01-01T00:00:00Z (",
+        "renewed by itself",
+    ] {
+        assert!(outcome.stdout.contains(words), "{words:?} is not in {}", outcome.stdout);
+    }
+    let yaml = desk.run(&["status", "--agent", &address.to_string(), "-o", "yaml"]).await.well();
+    assert!(yaml.stdout.contains("clusterType: managed"), "{}", yaml.stdout);
     let outcome = desk.run(&["status", "--agent", &format!("http://{address}"), "-o", "json"]).await.well();
     assert_eq!(serde_json::from_str::<Value>(&outcome.stdout).unwrap()["cluster"], "alpha");
     desk.run(&["status", "--agent", "https://x"]).await.ended(2, &["is not http://HOST:PORT"]);
-    desk.run(&["status", "--agent", "http://127.0.0.1:1"]).await.ended(1, &["refused"]);
+    desk.run(&["status", "--agent", "http://127.0.0.1:1"])
+        .await
+        .ended(1, &["cannot reach the agent", "refused"]);
     desk.run(&["status", "alpha", "--agent", "x"]).await.ended(2, &["cannot be used with"]);
     tasks.drain(Duration::ZERO).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_may_not_look_is_told_as_whom_they_come() {
+async fn whoever_may_not_look_is_told_how_they_come_to_a_right() {
     let desk = Desk::signed_in().await;
     desk.gateway.order("/clusters", 403, problem(ProblemReason::Forbidden, "alice is in none of the groups"));
-    desk.run(&["clusters"]).await.ended(4, &["alice is in none", "trunkline status"]);
+    desk.run(&["clusters"])
+        .await
+        .ended(4, &["alice is in none", "next:  ask an administrator for a certificate in one of these"]);
 }

@@ -1,6 +1,7 @@
 //! The gateway's REST API as a command uses it: calls with a deadline and a bound, errors with an exit code.
 
 mod failure;
+mod nearest;
 mod events;
 mod watch;
 mod agent;
@@ -21,13 +22,15 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use trunkline_api::{ClusterList, NewCluster};
 use trunkline_runtime::Tasks;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{self, Exit, Failure};
 use crate::sign_in::{self, SignIn, nobody};
 
 pub(crate) use agent::agent_status;
 pub(crate) use events::Events;
+pub(crate) use nearest::nearest;
 pub(crate) use watch::{Change, Watch};
 
 /// How long a call may take.
@@ -104,15 +107,49 @@ impl Rest {
         body: Bytes,
         deadline: Duration,
     ) -> anyhow::Result<T> {
-        let bytes = self
-            .within(deadline, async {
-                let answer = self.exchange(method, path, body).await?;
-                read(answer.into_body()).await
-            })
-            .await?;
+        let bytes = self.bytes(method, path, body, deadline).await;
+        let bytes = match bytes {
+            Err(error) if exit::of(&error).0 == Exit::NotFound => {
+                return Err(self.or_meant(path, error).await);
+            }
+            bytes => bytes?,
+        };
         serde_json::from_slice(&bytes).with_context(|| {
             format!("{} answered {path} with something else than was asked; is it a Trunkline gateway of this version?", self.gateway)
         })
+    }
+
+    async fn bytes(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        deadline: Duration,
+    ) -> anyhow::Result<Bytes> {
+        self.within(deadline, async {
+            let answer = self.exchange(method, path, body).await?;
+            read(answer.into_body()).await
+        })
+        .await
+    }
+
+    /// There is no such cluster; if one has nearly that name, it is named.
+    async fn or_meant(&self, path: &str, error: anyhow::Error) -> anyhow::Error {
+        let Some(name) = cluster_in(path) else { return error };
+        let listed = self.bytes(Method::GET, "/clusters", Bytes::new(), CALL).await;
+        let Some(list) = listed.ok().and_then(|bytes| serde_json::from_slice::<ClusterList>(&bytes).ok())
+        else {
+            return error;
+        };
+        let names = list.items.iter().map(|cluster| cluster.metadata.name.as_str());
+        match (nearest(name, names), error.downcast::<Failure>()) {
+            (Some(meant), Ok(failure)) => {
+                let what = format!("{}; did you mean {meant}?", failure.what.trim_end_matches('?'));
+                Failure { what, ..failure }.into()
+            }
+            (None, Ok(failure)) => failure.into(),
+            (_, Err(error)) => error,
+        }
     }
 
     async fn exchange(
@@ -121,6 +158,8 @@ impl Rest {
         path: &str,
         body: Bytes,
     ) -> anyhow::Result<http::Response<Incoming>> {
+        // The name of a cluster that is to be made stands in the body.
+        let new = (path == "/clusters").then(|| body.clone());
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{}{path}", self.gateway, trunkline_api::BASE))
@@ -130,14 +169,19 @@ impl Rest {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         let request = request.body(Full::new(body)).context("the request cannot be made")?;
-        let answer =
-            self.client.request(request).await.map_err(|error| failure::of_link(&self.gateway, &error))?;
+        let answer = self
+            .client
+            .request(request)
+            .await
+            .map_err(|error| failure::of_link("gateway", &self.gateway, &error))?;
         if answer.status().is_success() {
             return Ok(answer);
         }
         let status = answer.status();
         let body = read(answer.into_body()).await.unwrap_or_default();
-        Err(failure::of_answer(&self.gateway, status, &body).into())
+        let new = new.and_then(|new| serde_json::from_slice::<NewCluster>(&new).ok());
+        let about = new.as_ref().map(|new| new.name.as_str()).or_else(|| cluster_in(path));
+        Err(failure::of_answer(&self.gateway, about, status, &body).into())
     }
 
     async fn within<T>(
@@ -150,6 +194,11 @@ impl Rest {
             Err(Failure::new(Exit::TimedOut, what).next("trunkline status").into())
         })
     }
+}
+
+/// The cluster that a path is of.
+fn cluster_in(path: &str) -> Option<&str> {
+    path.strip_prefix("/clusters/")?.split(['/', '?']).next()
 }
 
 async fn read(body: Incoming) -> anyhow::Result<Bytes> {

@@ -12,8 +12,9 @@ use crate::cli::{KubeconfigArgs, SignInArgs};
 use crate::cmd::{ask, print, say};
 use crate::exit::{Exit, Failure};
 use crate::kubeconfig::{Plan, Target, Wanted, file, plan};
-use crate::rest::Rest;
+use crate::rest::{Rest, nearest};
 use crate::sign_in::{self, SignIn};
+use crate::words::quote;
 
 pub(crate) fn run(args: &KubeconfigArgs, sign_in: &SignInArgs) -> anyhow::Result<()> {
     let sign_in = SignIn::find(sign_in)?;
@@ -93,7 +94,10 @@ fn chosen(args: &KubeconfigArgs, fleet: &[Cluster]) -> anyhow::Result<(Vec<Targe
         .collect();
     if clusters.is_empty() && !args.prune {
         let what = match missing.iter().next() {
-            Some(name) => format!("there is no cluster {name}"),
+            Some(name) => match nearest(name, fleet.iter().map(|cluster| cluster.metadata.name.as_str())) {
+                Some(meant) => format!("there is no cluster {name}; did you mean {meant}?"),
+                None => format!("there is no cluster {name}"),
+            },
             None if args.selector.is_some() => "no cluster has these labels".into(),
             None => "the fleet has no cluster yet".into(),
         };
@@ -185,10 +189,5 @@ fn next(path: &Path) -> anyhow::Result<()> {
     }
     let files: Vec<String> = read.iter().chain([&full]).map(|file| file.display().to_string()).collect();
     say("kubectl reads it after this, which you may put where your shell starts:");
-    print(&format!("export KUBECONFIG={}", quoted(&files.join(":"))))
-}
-
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:+@".contains(c);
-    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    print(&format!("export KUBECONFIG={}", quote(&files.join(":"))))
 }

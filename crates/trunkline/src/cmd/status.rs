@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use anyhow::Context as _;
+use jiff::Timestamp;
+use trunkline_agent::AgentStatus;
 use trunkline_api::{GatewayStatus, Hop, HopReport};
 use trunkline_proto::ClusterId;
 
@@ -10,7 +13,7 @@ use crate::cmd::{ask, gateway_api, print, print_json, print_yaml};
 use crate::exit::{Exit, Failure};
 use crate::rest::Rest;
 use crate::table::{Cell, Table};
-use crate::words::{Colour, Paint, clean, mark, millis, output_is_terminal};
+use crate::words::{Colour, Paint, clean, mark, millis, moment, output_is_terminal, until};
 
 pub(crate) fn run(args: &StatusArgs, sign_in: &SignInArgs) -> anyhow::Result<()> {
     if let Some(url) = &args.agent {
@@ -112,7 +115,28 @@ fn broken(name: &ClusterId, hop: &Hop) -> Failure {
 fn of_agent(url: &str, output: Form) -> anyhow::Result<()> {
     let status = ask("trunkline status --agent URL", crate::rest::agent_status(url))?;
     match output {
-        Form::Json => print_json(&status),
-        Form::Yaml | Form::Text => print_yaml(&status),
+        Form::Json => return print_json(&status),
+        Form::Yaml => return print_yaml(&status),
+        Form::Text => {}
     }
+    let status: AgentStatus = serde_json::from_value(status)
+        .with_context(|| format!("{url} is no agent of this version; -o yaml shows what it says"))?;
+    let certificate = match status.certificate_not_after.as_deref().map(str::parse::<Timestamp>) {
+        None => "none yet".into(),
+        Some(Ok(ends)) => format!("ends {} ({})", moment(ends), until(ends, Timestamp::now())),
+        Some(Err(_)) => status.certificate_not_after.unwrap_or_default(),
+    };
+    let renewed = if status.renews { "renewed by itself" } else { "from files" };
+    let tunnel = match (status.links, status.last_error) {
+        (0, Some(why)) => format!("down: {why}"),
+        (0, None) => "down".into(),
+        (links, _) => format!("up, {links} links"),
+    };
+    print_pairs([
+        ("This cluster", format!("{} ({}), slot {}", status.cluster, status.cluster_type, status.slot.0)),
+        ("Tunnel", tunnel),
+        ("Gateways", status.gateways.join(", ")),
+        ("Certificate", format!("{certificate}, {renewed}")),
+        ("Version", status.software),
+    ])
 }

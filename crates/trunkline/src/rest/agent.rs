@@ -27,11 +27,12 @@ pub(crate) async fn agent_status(url: &str) -> anyhow::Result<Value> {
     let request = Request::get(format!("http://{authority}/status")).body(Full::<Bytes>::default())?;
     let asked = async {
         let client = Client::builder(Tasks::new()).build::<_, Full<Bytes>>(HttpConnector::new());
-        let answer = client.request(request).await.map_err(|error| failure::of_link(&full, &error))?;
+        let answer =
+            client.request(request).await.map_err(|error| failure::of_link("agent", &full, &error))?;
         let status = answer.status();
         let body = read(answer.into_body()).await?;
         if !status.is_success() {
-            return Err(failure::of_answer(&full, status, &body).into());
+            return Err(failure::of_answer(&full, None, status, &body).into());
         }
         serde_json::from_slice(&body).with_context(|| format!("{full} is not an agent's admin port"))
     };

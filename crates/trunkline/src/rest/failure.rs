@@ -5,29 +5,37 @@ use trunkline_api::{Problem, ProblemReason};
 
 use crate::exit::{Exit, Failure};
 use crate::sign_in::nobody;
-use crate::words::clip;
+use crate::words::{clip, quote};
 
 /// The longest text of somebody else's that is shown, in characters.
 const MOST: usize = 600;
 
 /// The gateway answered with a no.
-pub(super) fn of_answer(gateway: &str, status: StatusCode, body: &[u8]) -> Failure {
+///
+/// `asked` is who answered; `about` the cluster that was asked for, where it was one.
+pub(super) fn of_answer(asked: &str, about: Option<&str>, status: StatusCode, body: &[u8]) -> Failure {
     let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
         // Something before the gateway, or a gateway that has no such API: a Status, a page, nothing.
         let status_message = serde_json::from_slice::<serde_json::Value>(body)
             .ok()
             .and_then(|value| value.get("message")?.as_str().map(str::to_owned))
             .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned());
-        let what = format!("{gateway} answered {status}: {}", clip(status_message.trim(), MOST));
+        let what = format!("{asked} answered {status}: {}", clip(status_message.trim(), MOST));
         return Failure::new(exit(status), what).next("trunkline status");
     };
     let failure = Failure::new(exit(status), clip(&problem.detail, MOST));
+    let show = match about {
+        Some(name) => format!("trunkline clusters show {}", clip(name, MOST)),
+        None => "trunkline clusters".into(),
+    };
     match problem.reason {
         ProblemReason::Unauthorized => nobody(&failure.what),
         ProblemReason::NotFound => failure.next("trunkline clusters list"),
-        ProblemReason::Exists => failure.next("trunkline clusters show NAME; or choose another name"),
-        ProblemReason::Conflict => failure.next("trunkline clusters show NAME, then change it again"),
-        ProblemReason::Forbidden => failure.next("trunkline status, to see as whom you come"),
+        ProblemReason::Exists => failure.next(format!("{show}; or choose another name")),
+        ProblemReason::Conflict => failure.next(format!("{show}, then change it again")),
+        ProblemReason::Forbidden => {
+            failure.next("ask an administrator for a certificate in one of these groups")
+        }
         ProblemReason::Unavailable | ProblemReason::Internal => failure.next("trunkline status"),
         _ => failure,
     }
@@ -43,10 +51,10 @@ fn exit(status: StatusCode) -> Exit {
     }
 }
 
-/// The gateway was not reached, or ended the link.
-pub(super) fn of_link(gateway: &str, error: &hyper_util::client::legacy::Error) -> Failure {
+/// Whoever was asked was not reached, or ended the link: `noun` is what it is.
+pub(super) fn of_link(noun: &str, url: &str, error: &hyper_util::client::legacy::Error) -> Failure {
     let chain = trunkline_runtime::chain(error);
-    let what = format!("cannot reach the gateway {gateway}: {}", clip(&chain, MOST));
+    let what = format!("cannot reach the {noun} {url}: {}", clip(&chain, MOST));
     let lower = chain.to_ascii_lowercase();
     if lower.contains("invalid peer certificate") {
         return Failure::new(Exit::Failed, what)
@@ -57,7 +65,7 @@ pub(super) fn of_link(gateway: &str, error: &hyper_util::client::legacy::Error) 
         return nobody(&what);
     }
     if lower.contains("deadline has elapsed") || lower.contains("timed out") {
-        return Failure::new(Exit::TimedOut, what).next(format!("curl -v {gateway}"));
+        return Failure::new(Exit::TimedOut, what).next(format!("curl -v {}", quote(url)));
     }
-    Failure::new(Exit::Failed, what).next(format!("curl -v {gateway}"))
+    Failure::new(Exit::Failed, what).next(format!("curl -v {}", quote(url)))
 }
