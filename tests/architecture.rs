@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sample", &["runtime"]),
     ("gateway", &["proto", "runtime", "api", "registry", "pki", "tunnel", "upstream"]),
     ("agent", &["proto", "runtime", "pki", "tunnel", "upstream"]),
-    ("", &["proto", "runtime", "api", "pki", "tunnel", "upstream", "sample", "gateway", "agent"]),
+    ("", &["proto", "runtime", "api", "pki", "upstream", "sample", "gateway", "agent"]),
     (
         "tests",
         &["proto", "runtime", "api", "registry", "pki", "tunnel", "upstream", "sample", "gateway", "agent"],
@@ -143,6 +143,25 @@ fn every_module_opens_with_its_story() {
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.starts_with("//! ") || name.ends_with("/tests.rs"), "{name} opens with no story");
     }
+}
+
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    let (mut lost, mut found) = (Vec::new(), 0);
+    for (name, bytes) in files().into_iter().filter(|(name, _)| name.ends_with(".md")) {
+        let text = String::from_utf8_lossy(&bytes);
+        let folder = root().join(&name).parent().unwrap().to_owned();
+        let links = text.split("](").skip(1).filter_map(|after| after.split([')', ' ']).next());
+        for link in links.filter(|link| !link.contains("://") && !link.starts_with("mailto:")) {
+            let path = link.split('#').next().unwrap_or_default();
+            found += 1;
+            if !folder.join(path).exists() {
+                lost.push(format!("{name}: {link}"));
+            }
+        }
+    }
+    assert!(found > 50, "{found}");
+    assert!(lost.is_empty(), "links to nowhere: {lost:#?}");
 }
 
 #[test]
