@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use trunkline_api::{Lock, NewCluster};
 use trunkline_pki::{AgentIdentity, Papers, Revocations};
 use trunkline_proto::{CloseReason, ClusterId, ClusterUid};
-use trunkline_registry::{JoinToken, Registry, RegistryError};
+use trunkline_registry::{JoinToken, Record, Registry, RegistryError};
 
 use crate::config::{EnrolmentConfig, GatewayConfig, GatewayConfigError};
 
@@ -50,11 +50,17 @@ impl FleetHandle {
     /// # Errors
     /// When the list of clusters is not usable; the old one stays in force.
     pub fn follow(&self, config: &GatewayConfig) -> Result<(), GatewayConfigError> {
-        let clusters = config.fleet()?;
+        let clusters = Arc::new(config.fleet()?);
         self.0.check_declared(&clusters)?;
+        // Who registers looks here once the name is in the registry, and the registry is looked at once the name is here:
+        // of two at the same time one at least sees the other.
+        let before = self.0.declared.swap(clusters.clone());
+        if let Err(error) = self.0.check_declared(&clusters) {
+            self.0.declared.store(before);
+            return Err(error);
+        }
         self.0.revoked_agents.replace(config.revoked_agents());
         self.0.revoked_clients.replace(config.revoked_clients());
-        self.0.declared.store(Arc::new(clusters));
         self.0.tell();
         Ok(())
     }
@@ -102,6 +108,20 @@ impl Fleet {
 
     pub(crate) fn handle(&self) -> FleetHandle {
         FleetHandle(self.clone())
+    }
+
+    /// Registers a cluster and hands out its join token; none if the file declares it, also if only since a moment ago.
+    pub(crate) async fn register(
+        &self,
+        new: &NewCluster,
+        by: &str,
+    ) -> Result<Option<(Arc<Record>, JoinToken)>, RegistryError> {
+        let registered = self.registry.register(new, by, Timestamp::now(), self.token_life()).await?;
+        if self.is_declared(&new.name) {
+            self.registry.remove(&new.name).await?;
+            return Ok(None);
+        }
+        Ok(Some(registered))
     }
 
     /// A name that stands in the registry cannot be declared as well.
@@ -179,5 +199,31 @@ impl Fleet {
 
     pub(crate) fn tell(&self) {
         self.changed.send_modify(|version| *version += 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn config(clusters: &[&str]) -> GatewayConfig {
+        let clusters: Vec<_> = clusters.iter().map(|id| json!({"id": id})).collect();
+        let listen = json!({"listen": "127.0.0.1:0"});
+        serde_json::from_value(json!({"front": listen, "tunnel": listen, "clusters": clusters})).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_name_stands_in_the_registry_or_in_the_file_and_never_in_both() {
+        let fleet = Fleet::new(&config(&["alpha"]), Registry::in_memory().unwrap(), None).unwrap();
+        let new = |name: &str| NewCluster::named(name.parse().unwrap());
+        // As if it had been declared since somebody looked.
+        assert!(fleet.register(&new("alpha"), "root").await.unwrap().is_none());
+        assert!(fleet.registry.list().is_empty());
+        assert!(fleet.register(&new("beta"), "root").await.unwrap().is_some());
+        let refused = fleet.handle().follow(&config(&["alpha", "beta"])).unwrap_err();
+        assert!(matches!(refused, GatewayConfigError::Registered(_)), "{refused}");
+        assert_eq!(fleet.list_declared().len(), 1, "the list before stays in force");
     }
 }

@@ -239,11 +239,7 @@ impl Shared {
             return Err(No::new(ProblemReason::Reserved, detail));
         }
         if self.view.fleet.is_declared(id) {
-            let detail = format!(
-                "cluster {id} is declared in the gateway's file, under clusters; change it there, or take it out and \
-                 register it"
-            );
-            return Err(No::new(ProblemReason::Declared, detail));
+            return Err(No::declared(id));
         }
         Ok(())
     }

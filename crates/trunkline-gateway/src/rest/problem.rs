@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use trunkline_api::{Problem, ProblemReason};
-use trunkline_proto::RequestId;
+use trunkline_proto::{ClusterId, RequestId};
 use trunkline_registry::RegistryError;
 use trunkline_runtime::chain;
 
@@ -30,6 +30,15 @@ impl No {
 
     pub(super) fn invalid(detail: impl Into<String>) -> Self {
         Self::new(ProblemReason::Invalid, detail)
+    }
+
+    /// A cluster that stands in the gateway's file and not in the registry.
+    pub(super) fn declared(id: &ClusterId) -> Self {
+        let detail = format!(
+            "cluster {id} is declared in the gateway's file, under clusters; change it there, or take it out and \
+             register it"
+        );
+        Self::new(ProblemReason::Declared, detail)
     }
 
     /// A body of a kind that is not read.

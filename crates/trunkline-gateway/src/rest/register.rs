@@ -45,7 +45,8 @@ pub(super) async fn register(
     let papers = shared.papers()?;
     manifest::check(&new.manifest)?;
     let (fleet, by) = (&shared.view.fleet, &admin.who.user);
-    let (record, token) = fleet.registry.register(&new, by, Timestamp::now(), fleet.token_life()).await?;
+    let registered = fleet.register(&new, by).await?;
+    let (record, token) = registered.ok_or_else(|| No::declared(&new.name))?;
     admin.note("register", &new.name);
     let registered = shared.registered(record, papers, &token).await?;
     Ok((StatusCode::CREATED, Json(registered)))
