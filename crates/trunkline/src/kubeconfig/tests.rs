@@ -148,6 +148,7 @@ fn the_current_context_changes_alone() {
 /// What a file's owner cares for: its text with ours taken out again is what it was.
 #[test]
 fn nasty_texts_get_ours_and_keep_theirs() {
+    assert!(NASTY.len() >= 30, "{} nasty texts are too few", NASTY.len());
     for (what, text) in NASTY {
         let once =
             plan(text, &wanted(&["alpha", "beta"])).unwrap_or_else(|error| panic!("{what}: {error:#}"));
