@@ -129,7 +129,7 @@ impl Desk {
         let mut child = self.command(arguments).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-        Going { child, stdout, stderr }
+        Going { child, stdout, stderr, heard: String::new() }
     }
 }
 
@@ -149,6 +149,7 @@ pub(crate) struct Going {
     child: Child,
     stdout: Lines<BufReader<ChildStdout>>,
     stderr: Lines<BufReader<ChildStderr>>,
+    heard: String,
 }
 
 impl Going {
@@ -159,15 +160,19 @@ impl Going {
 
     /// Its next line of words that holds `words`.
     pub(crate) async fn says(&mut self, words: &str) -> String {
-        let mut heard = Vec::new();
         loop {
             let line = within(words, PATIENCE, self.stderr.next_line()).await.unwrap();
-            match line {
-                Some(line) if line.contains(words) => return line,
-                Some(line) => heard.push(line),
-                None => panic!("{words:?} was not said: {heard:#?}"),
+            let Some(line) = line else { panic!("{words:?} was not said: {}", self.heard) };
+            self.heard.push_str(&format!("{line}\n"));
+            if line.contains(words) {
+                return line;
             }
         }
+    }
+
+    /// All words up to now.
+    pub(crate) fn heard(&self) -> &str {
+        &self.heard
     }
 
     /// Presses Ctrl-C.

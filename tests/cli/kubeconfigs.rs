@@ -130,7 +130,7 @@ async fn use_switches_kubectl_and_back() {
     }
     desk.write(".kube/config", "# mine\ncurrent-context: kind-a\ncontexts:\n- name: kind-a\n  context: {}\n");
     let outcome = desk.run(&["use", "alpha"]).await.well();
-    assert_eq!(outcome.stdout, "kubectl uses alpha now (context alpha)\n");
+    assert_eq!(outcome.stdout, "kubectl uses the context alpha now\n");
     let text = desk.read(".kube/config");
     assert!(text.starts_with("# mine\ncurrent-context: alpha\n"), "{text}");
     assert_eq!(desk.read(".kube/config.bak").lines().nth(1), Some("current-context: kind-a"));

@@ -126,8 +126,11 @@ async fn each_step_of_joining_is_told_as_it_happens() {
         certificate_not_after: None,
         root: None,
     });
+    alpha.status.state = ClusterState::Disconnected;
+    alpha.status.reason = "no link is up".into();
     desk.gateway.put(alpha.clone());
     assert_eq!(register.says("reached").await, "ok the agent reached the gateway from 203.0.113.7:41000");
+    alpha.status.slots[0].from = None;
     alpha.status.slots[0].certificate_not_after =
         Some(Timestamp::now() + jiff::SignedDuration::from_hours(24));
     desk.gateway.put(alpha.clone());
@@ -144,6 +147,7 @@ async fn each_step_of_joining_is_told_as_it_happens() {
     alpha.status.state = ClusterState::Connected;
     desk.gateway.put(alpha);
     assert_eq!(register.says("Kubernetes").await, "ok Kubernetes v1.34.2, 12 nodes");
+    assert!(!register.heard().contains("no link is up"), "a moment without a link is no news");
     let (code, said) = register.ends().await;
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("next:  trunkline use alpha"), "{said}");
@@ -179,6 +183,7 @@ async fn ctrl_c_is_safe_and_says_how_to_see_it_later() {
     let (code, said) = register.ends().await;
     assert_eq!(code, Some(130), "{said}");
     assert!(said.contains("trunkline status alpha"), "{said}");
+    assert!(!said.contains("error:"), "{said}");
     assert!(desk.gateway.cluster("alpha").is_some(), "it is registered all the same");
 }
 

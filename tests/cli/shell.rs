@@ -23,7 +23,8 @@ async fn every_shell_gets_completions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn there_are_manual_pages() {
     let desk = Desk::new().await;
-    desk.run(&["man", "--out", "man"]).await.well();
+    let outcome = desk.run(&["man", "--out", "man"]).await.well();
+    assert!(outcome.stderr.contains("man/trunkline.1"), "{}", outcome.stderr);
     for page in ["trunkline.1", "trunkline-clusters-register.1", "trunkline-kubeconfig.1"] {
         assert!(desk.read(&format!("man/{page}")).contains(".SH NAME"), "{page}");
     }

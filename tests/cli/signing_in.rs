@@ -140,3 +140,36 @@ async fn a_gateway_that_is_not_there_or_does_not_answer_is_told() {
     desk.run(&flags).await.ended(1, &["cannot reach the gateway https://127.0.0.1:1", "refused"]);
     assert!(url.starts_with("https://"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn papers_are_named_only_to_commands_that_sign_in() {
+    let desk = Desk::new().await;
+    for command in [
+        &["clusters"][..],
+        &["clusters", "show"],
+        &["clusters", "register"],
+        &["login"],
+        &["status"],
+        &["kubeconfig"],
+        &["use"],
+        &["credential"],
+        &["pki", "show"],
+        &["pki", "rotate"],
+    ] {
+        let help = desk.run(&[command, &["--help"]].concat()).await.well().stdout;
+        assert!(help.contains("--certificate"), "{command:?}: {help}");
+    }
+    for command in [
+        &["gateway"][..],
+        &["agent"],
+        &["demo"],
+        &["completion"],
+        &["version"],
+        &["pki", "client"],
+        &["pki", "dev"],
+        &["config", "check"],
+    ] {
+        let help = desk.run(&[command, &["--help"]].concat()).await.well().stdout;
+        assert!(!help.contains("--certificate"), "{command:?}: {help}");
+    }
+}

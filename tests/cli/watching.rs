@@ -19,7 +19,8 @@ async fn a_watch_prints_what_is_there_and_then_each_change() {
     desk.gateway.lose("alpha");
     assert!(watch.prints().await.starts_with("alpha   removed"));
     watch.interrupt();
-    assert_eq!(watch.ends().await.0, Some(130));
+    let (code, said) = watch.ends().await;
+    assert_eq!((code, said.as_str()), (Some(130), ""), "whoever stops a watch is told nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,8 +22,6 @@ pub(crate) use run::{CheckArgs, ConfigCommand, DemoArgs, Format, LogArgs, RunArg
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) log: LogArgs,
-    #[command(flatten)]
-    pub(crate) sign_in: SignInArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -67,7 +65,7 @@ pub(crate) enum Command {
     Use(UseArgs),
     /// Give kubectl the certificate to sign in with; kubectl runs this itself
     #[command(hide = true)]
-    Credential,
+    Credential(SignInArgs),
     /// Certificates
     Pki {
         #[command(subcommand)]
@@ -89,6 +87,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct LoginArgs {
+    #[command(flatten)]
+    pub(crate) sign_in: SignInArgs,
     /// The gateway's front door, https://HOST:PORT
     #[arg(value_name = "URL")]
     pub(crate) url: String,
@@ -99,6 +99,8 @@ pub(crate) struct LoginArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) sign_in: SignInArgs,
     /// The cluster to look at
     pub(crate) name: Option<String>,
     /// Ask an agent instead, at its admin port

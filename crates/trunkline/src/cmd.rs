@@ -39,7 +39,7 @@ pub(crate) fn start(log: &LogArgs) -> anyhow::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")
 }
 
-/// Runs what a command asks the gateway, on one thread. Ctrl-C ends it; `afterwards` is what to run then.
+/// Runs what a command asks the gateway, on one thread. Ctrl-C ends it; `afterwards` is what to run then, if anything.
 pub(crate) fn ask<T>(afterwards: &str, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

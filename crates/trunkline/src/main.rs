@@ -26,7 +26,10 @@ fn main() -> ExitCode {
         Err(error) if exit::is_closed_output(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let (exit, next) = exit::of(&error);
-            words::say(&format!("error: {}", trunkline_runtime::chain(error.as_ref())));
+            // Whoever pressed Ctrl-C knows.
+            if exit != exit::Exit::Interrupted {
+                words::say(&format!("error: {}", trunkline_runtime::chain(error.as_ref())));
+            }
             if !next.is_empty() {
                 words::say(&format!("next:  {next}"));
             }
@@ -44,20 +47,19 @@ fn command() -> clap::Command {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    let sign_in = &cli.sign_in;
     match cli.command {
         Command::Gateway(args) => cmd::gateway::run(&args, &cli.log),
         Command::Agent(args) => cmd::agent::run(&args, &cli.log),
         Command::Demo(args) => cmd::demo::run(&args, &cli.log),
-        Command::Login(args) => cmd::login::run(&args, sign_in),
-        Command::Clusters(args) => cmd::clusters::run(args, sign_in),
-        Command::Status(args) => cmd::status::run(&args, sign_in),
-        Command::Kubeconfig(args) => cmd::kubeconfig::run(&args, sign_in),
-        Command::Use(args) => cmd::use_cluster::run(&args, sign_in),
-        Command::Credential => cmd::credential::run(sign_in),
+        Command::Login(args) => cmd::login::run(&args, &args.sign_in),
+        Command::Clusters(args) => cmd::clusters::run(args),
+        Command::Status(args) => cmd::status::run(&args, &args.sign_in),
+        Command::Kubeconfig(args) => cmd::kubeconfig::run(&args, &args.sign_in),
+        Command::Use(args) => cmd::use_cluster::run(&args, &args.sign_in),
+        Command::Credential(sign_in) => cmd::credential::run(&sign_in),
         Command::Pki { command: PkiCommand::Dev(args) } => cmd::pki::dev(&args),
-        Command::Pki { command: PkiCommand::Show(args) } => cmd::pki::show(&args, sign_in),
-        Command::Pki { command: PkiCommand::Rotate(args) } => cmd::pki::rotate(&args, sign_in),
+        Command::Pki { command: PkiCommand::Show(args) } => cmd::pki::show(&args, &args.sign_in),
+        Command::Pki { command: PkiCommand::Rotate(args) } => cmd::pki::rotate(&args, &args.sign_in),
         Command::Pki { command: PkiCommand::Client(args) } => cmd::pki::client(&args),
         Command::Config { command: ConfigCommand::Check(args) } => cmd::config::check(&args),
         Command::Completion(args) => cmd::completion::run(&args, command()),

@@ -11,6 +11,8 @@ use trunkline_proto::ClusterId;
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ClustersArgs {
     #[command(flatten)]
+    pub(crate) sign_in: super::SignInArgs,
+    #[command(flatten)]
     pub(crate) list: ListArgs,
     #[command(subcommand)]
     pub(crate) command: Option<ClustersCommand>,

@@ -6,6 +6,8 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub(crate) struct KubeconfigArgs {
+    #[command(flatten)]
+    pub(crate) sign_in: super::SignInArgs,
     /// The clusters; all of them by default
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
@@ -34,6 +36,8 @@ pub(crate) struct KubeconfigArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct UseArgs {
+    #[command(flatten)]
+    pub(crate) sign_in: super::SignInArgs,
     /// The cluster; `-` for the context before; none to choose from a list
     pub(crate) name: Option<String>,
 }

@@ -33,6 +33,8 @@ pub(crate) struct DevArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PkiShowArgs {
+    #[command(flatten)]
+    pub(crate) sign_in: super::SignInArgs,
     /// How to print it
     #[arg(short, long, default_value = "text")]
     pub(crate) output: Form,
@@ -40,6 +42,8 @@ pub(crate) struct PkiShowArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RotateArgs {
+    #[command(flatten)]
+    pub(crate) sign_in: super::SignInArgs,
     /// Drop the old root now, though clusters remain that have not moved: their agents are cut
     #[arg(long)]
     pub(crate) finish: bool,

@@ -10,16 +10,17 @@ use http::Method;
 use trunkline_api::{Cluster, ClusterPatch, LockRequest};
 use trunkline_proto::ClusterId;
 
-use crate::cli::{ClustersArgs, ClustersCommand, EditArgs, RemoveArgs, SignInArgs};
+use crate::cli::{ClustersArgs, ClustersCommand, EditArgs, RemoveArgs};
 use crate::cmd::{ask, gateway_api, print, question, say};
 use crate::exit::{Exit, Failure};
 use crate::rest::Rest;
 
-pub(crate) fn run(args: ClustersArgs, sign_in: &SignInArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: ClustersArgs) -> anyhow::Result<()> {
+    let sign_in = &args.sign_in;
     let rest = gateway_api(sign_in)?;
     match args.command.unwrap_or(ClustersCommand::List(args.list)) {
-        ClustersCommand::List(args) => ask("trunkline clusters", list::run(&rest, &args)),
-        ClustersCommand::Show(args) => ask("trunkline clusters", show::run(&rest, &args)),
+        ClustersCommand::List(args) => ask("", list::run(&rest, &args)),
+        ClustersCommand::Show(args) => ask("", show::run(&rest, &args)),
         ClustersCommand::Register(args) => register::run(&rest, &args, sign_in),
         ClustersCommand::Edit(args) => ask(&see(&args.name), edit(&rest, &args)),
         ClustersCommand::Lock(args) => ask(&see(&args.name), async {

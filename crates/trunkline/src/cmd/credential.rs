@@ -11,6 +11,7 @@ use crate::cli::SignInArgs;
 use crate::cmd::print;
 use crate::exit::{Exit, Failure};
 use crate::sign_in::{SignIn, read};
+use crate::words::output_is_terminal;
 
 /// What kubectl says of why it asks; it is in this variable.
 const EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
@@ -38,10 +39,20 @@ struct Cluster {
 }
 
 pub(crate) fn run(args: &SignInArgs) -> anyhow::Result<()> {
-    let sign_in = SignIn::find(args)?;
     let info = std::env::var(EXEC_INFO).ok().filter(|text| !text.is_empty());
+    for_programs(output_is_terminal(), info.is_some())?;
+    let sign_in = SignIn::find(args)?;
     let credential = credential(&sign_in, info.as_deref())?;
     print(&credential.to_string())
+}
+
+/// A private key is for programs: a terminal would keep it on the screen and in what it scrolled away.
+fn for_programs(terminal: bool, asked_by_kubectl: bool) -> anyhow::Result<()> {
+    if terminal && !asked_by_kubectl {
+        let what = "this prints your private key, and standard output is a terminal; kubectl runs it itself";
+        return Err(Failure::new(Exit::Usage, what).next("trunkline kubeconfig").into());
+    }
+    Ok(())
 }
 
 fn credential(sign_in: &SignIn, info: Option<&str>) -> anyhow::Result<Value> {
@@ -76,4 +87,18 @@ fn credential(sign_in: &SignIn, info: Option<&str>) -> anyhow::Result<Value> {
             "clientKeyData": read(&sign_in.key)?,
         },
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_key_is_not_printed_on_a_terminal_unless_kubectl_asks() {
+        let refused = for_programs(true, false).unwrap_err();
+        assert_eq!(crate::exit::of(&refused), (Exit::Usage, "trunkline kubeconfig"));
+        for (terminal, asked) in [(true, true), (false, false), (false, true)] {
+            assert!(for_programs(terminal, asked).is_ok(), "{terminal} {asked}");
+        }
+    }
 }

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &UseArgs, sign_in: &SignInArgs) -> anyhow::Result<()> {
         None => write(&files, &sign_in, &id).map(|(context, path)| (context, Some(path)))?,
     };
     files.switch(&context, written.as_deref())?;
-    print(&format!("kubectl uses {id} now (context {context})"))
+    print(&format!("kubectl uses the context {context} now"))
 }
 
 /// The files that kubectl reads, with their texts.

@@ -85,8 +85,10 @@ impl Progress {
         let ends = status
             .certificate_not_after
             .or_else(|| status.slots.iter().find_map(|slot| slot.certificate_not_after));
-        if let Some(from) = &from {
-            self.step("agent", format!("the agent reached the gateway from {}", clean(from)));
+        // Who has a certificate or a link was there, though the gateway may not say any more from where.
+        if from.is_some() || ends.is_some() || links {
+            let from = from.map(|from| format!(" from {}", clean(&from))).unwrap_or_default();
+            self.step("agent", format!("the agent reached the gateway{from}"));
         }
         if let Some(ends) = ends {
             self.step("certificate", format!("certificate issued ({})", until(ends, now)));
@@ -99,7 +101,9 @@ impl Progress {
             let nodes = status.nodes.map(|nodes| format!(", {nodes} nodes")).unwrap_or_default();
             self.step("kubernetes", format!("Kubernetes {}{nodes}", clean(version)));
         }
-        if !status.reason.is_empty() && status.state != ClusterState::Connected {
+        // Between its certificate and its first link an agent is away for a moment; if it stays so, the walk tells why.
+        let told = !matches!(status.state, ClusterState::Connected | ClusterState::Disconnected);
+        if !status.reason.is_empty() && told {
             self.hold_up(clean(&status.reason));
         }
     }
