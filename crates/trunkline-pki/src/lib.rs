@@ -45,7 +45,7 @@ pub use keys::{ClusterKey, KeyError, SlotKey};
 pub use link::{LinkSettings, LinkTls};
 pub use papers::{PaperNames, PaperRoot, Papers, PapersError};
 pub use pin::{InvalidKeyPin, KeyPin};
-pub use revocation::{InvalidSerialList, Revocations, parse_serials};
+pub use revocation::Revocations;
 pub use serial::{InvalidSerial, Serial};
 pub use tls::{DoorSettings, DoorSource, FrontDoorTls, TunnelDoorTls};
 pub use upstream::upstream_tls;

@@ -1,6 +1,7 @@
 //! The TLS of an agent's end of a link.
 //!
-//! It follows files, or it is in memory and given its certificate anew by who enrols. Either way whoever dials takes
+//! It follows files, or it holds in memory what was issued to who enrolled, for whom a renewed certificate is
+//! another one of these. Either way whoever dials takes
 //! [`current`](LinkTls::current) for each handshake; established links keep what they were made with.
 //!
 //! Invariants:
@@ -9,7 +10,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
@@ -45,14 +46,7 @@ pub struct LinkTls(Made);
 
 enum Made {
     OfFiles(Follow<Link>),
-    InMemory(Held),
-}
-
-/// What is in memory only.
-struct Held {
-    link: ArcSwap<Link>,
-    /// One change at a time.
-    turn: Mutex<()>,
+    InMemory(ArcSwap<Link>),
 }
 
 /// What an agent dials with, and as whom.
@@ -78,17 +72,8 @@ impl LinkTls {
     /// # Errors
     /// When the certificate is not an agent's, has ended, or is not of this key, or when the roots are not CA certificates.
     pub fn issued(certificate_pem: &str, key: &SlotKey, roots_pem: &str) -> Result<Self, TlsError> {
-        let link = ArcSwap::from_pointee(Link::issued(certificate_pem, key, roots_pem)?);
-        Ok(Self(Made::InMemory(Held { link, turn: Mutex::new(()) })))
-    }
-
-    /// Dials with this certificate, key and roots from here on.
-    ///
-    /// # Errors
-    /// As [`issued`](Self::issued), and when the link follows files; the ones before stay in use.
-    pub fn replace(&self, certificate_pem: &str, key: &SlotKey, roots_pem: &str) -> Result<(), TlsError> {
-        let (held, next) = (self.held()?, Link::issued(certificate_pem, key, roots_pem)?);
-        held.change(|_| Ok(next))
+        let link = Link::issued(certificate_pem, key, roots_pem)?;
+        Ok(Self(Made::InMemory(ArcSwap::from_pointee(link))))
     }
 
     /// Trusts these roots (PEM) in place of those before.
@@ -96,8 +81,13 @@ impl LinkTls {
     /// # Errors
     /// When they are not CA certificates, and when the link follows files; the ones before stay in use.
     pub fn trust(&self, roots_pem: &str) -> Result<(), TlsError> {
-        let (held, roots) = (self.held()?, roots(roots_pem)?);
-        held.change(|link| Link::new(CERTIFICATE, link.certified.clone(), roots))
+        let (Made::InMemory(held), roots) = (&self.0, roots(roots_pem)?) else {
+            return Err(TlsError::FollowsFiles);
+        };
+        // The certificate is the same for as long as this lives: of two who come at once, the roots of one stay.
+        let next = Link::new(CERTIFICATE, held.load().certified.clone(), roots)?;
+        held.store(Arc::new(next));
+        Ok(())
     }
 
     /// The configuration for the next handshake.
@@ -135,24 +125,8 @@ impl LinkTls {
     fn link(&self) -> Link {
         match &self.0 {
             Made::OfFiles(follow) => follow.current(),
-            Made::InMemory(held) => Link::clone(&held.link.load()),
+            Made::InMemory(held) => Link::clone(&held.load()),
         }
-    }
-
-    fn held(&self) -> Result<&Held, TlsError> {
-        match &self.0 {
-            Made::OfFiles(_) => Err(TlsError::FollowsFiles),
-            Made::InMemory(held) => Ok(held),
-        }
-    }
-}
-
-impl Held {
-    fn change(&self, next: impl FnOnce(&Link) -> Result<Link, TlsError>) -> Result<(), TlsError> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = next(&self.link.load())?;
-        self.link.store(Arc::new(next));
-        Ok(())
     }
 }
 

@@ -149,7 +149,8 @@ impl FrontDoorTls {
 
 impl DoorSource {
     /// A certificate and roots in files, and nothing else.
-    pub fn of_files(files: CertifiedFiles, roots: PathBuf) -> Self {
+    #[cfg(test)]
+    pub(crate) fn of_files(files: CertifiedFiles, roots: PathBuf) -> Self {
         Self { files: Some(files), roots: Some(roots), papers: None }
     }
 

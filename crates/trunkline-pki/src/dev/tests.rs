@@ -13,7 +13,7 @@ use super::*;
 use crate::handshake::{Outcome, shake};
 use crate::{
     AgentIdentity, CertifiedFiles, ClientIdentity, DoorSettings, DoorSource, FrontDoorTls, LinkSettings,
-    LinkTls, Revocations, TunnelDoorTls, parse_serials, upstream_tls,
+    LinkTls, Revocations, TunnelDoorTls, upstream_tls,
 };
 
 /// A generated set on disk.
@@ -42,7 +42,8 @@ impl Set {
     fn door(&self, root: &str) -> DoorSettings {
         let revoked = fs::read_to_string(self.path("tunnel/revoked.txt")).unwrap();
         let revocations = Revocations::new();
-        revocations.replace(parse_serials(&revoked).unwrap());
+        let serials = revoked.lines().filter_map(|line| line.split('#').next()?.split_whitespace().next());
+        revocations.replace(serials.map(|serial| serial.parse().unwrap()).collect());
         let roots = self.path(&format!("{root}/ca.pem"));
         DoorSettings {
             source: DoorSource::of_files(self.files(&format!("{root}/gateway")), roots),

@@ -100,9 +100,7 @@ impl Agent {
     }
 
     fn renew(&mut self, papers: &Papers) {
-        let (certificate, key, roots) = Self::issued(papers);
-        self.link.replace(&certificate.certificate_pem, &key, &roots).unwrap();
-        self.certificate = certificate.certificate_der;
+        *self = Self::enrolled(papers);
     }
 
     fn issued(papers: &Papers) -> (Signed, SlotKey, String) {
