@@ -79,7 +79,7 @@ prove-leaks: real-parts binary ## 100,000 requests with random cancels, nothing 
 	TRUNKLINE_PROVE=1 TRUNKLINE_BIN=$(CARGO_TARGET_DIR)/ci/trunkline cargo test --locked -p trunkline-tests --test cluster -- leave_nothing_behind
 
 # The full numbers behind bounded tests of joining, in process and with the binary.
-PROVE_E2E := TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-tests --test e2e -- --nocapture --test-threads 1
+PROVE_E2E := TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-tests --test e2e -- --nocapture --test-threads 1
 
 .PHONY: prove-join
 prove-join: real-parts binary ## From a running gateway to kubectl get nodes in a cluster that joins: two commands, 60 s

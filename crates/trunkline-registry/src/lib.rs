@@ -1,7 +1,7 @@
 //! The clusters that should exist, and where that is kept.
 //!
 //! A [`Registry`] answers reads from memory. A change is an order to one writer: it decides on the newest state,
-//! commits many orders at once to the [store](store), and only then shows the change, tells of it and answers. What was
+//! commits many orders at once to the `store`, and only then shows the change, tells of it and answers. What was
 //! answered survives `kill -9`.
 //!
 //! Invariants:

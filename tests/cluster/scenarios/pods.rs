@@ -11,7 +11,7 @@ use crate::fleet::{Fleet, Person};
 use crate::joining::{
     self, JOINS, NAMESPACE, NO_VOLUMES, VOLUMES, admin, bring_image, bring_volumes, pods_say,
 };
-use crate::parts::Cluster;
+use crate::parts::{Cluster, scripts};
 use crate::stage::Stage;
 
 /// Until a pod that was ended or replaced is back.
@@ -47,6 +47,7 @@ async fn all_of_it(stage: &Stage, person: &Person, gamma: &str, epsilon: &str) -
         pods.serve().await?;
         pods.survive().await?;
     }
+    others_sign_in(stage, person, gamma).await?;
     upgraded_by_helm(stage, person, epsilon).await?;
     applied_again(stage, person, gamma).await?;
     Ok(format!(
@@ -54,6 +55,29 @@ async fn all_of_it(stage: &Stage, person: &Person, gamma: &str, epsilon: &str) -
         by_kubectl.as_secs_f32(),
         by_helm.as_secs_f32()
     ))
+}
+
+/// Helm and a program made with client-go come in by the kubeconfig as kubectl does: by the exec plugin, with nothing
+/// secret in the file.
+async fn others_sign_in(stage: &Stage, person: &Person, cluster: &str) -> Result<()> {
+    let text = std::fs::read_to_string(person.kubeconfig())?;
+    ensure!(
+        text.contains("exec:") && !text.contains("PRIVATE KEY") && !text.contains("client-key"),
+        "{text}"
+    );
+    let program =
+        |name: &str| person.as_them(Call::new(stage.parts.bin(name))).env("KUBECONFIG", person.kubeconfig());
+    let chart = scripts().join("chart");
+    let helm = |args: &[&str]| program("helm").args(["--kube-context", cluster, "-n", "default"]).args(args);
+    helm(&["install", "plugged", &chart.to_string_lossy(), "--set", "replicas=0"]).bytes().await?;
+    let listed = helm(&["list", "-q"]).text().await?;
+    ensure!(listed == "plugged\n", "helm lists {listed:?}");
+    helm(&["uninstall", "plugged"]).bytes().await?;
+    for mode in ["list-watch", "crud"] {
+        let seen = program("client-go").args(["--context", cluster, "--mode", mode]).text().await?;
+        ensure!(seen.ends_with("all seen\n"), "client-go, {mode}: {seen}");
+    }
+    Ok(())
 }
 
 /// The pods of one cluster.

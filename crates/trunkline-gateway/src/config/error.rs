@@ -5,7 +5,7 @@ use trunkline_proto::ClusterId;
 use trunkline_registry::RegistryError;
 use trunkline_upstream::UpstreamConfigError;
 
-/// Why a [`GatewayConfig`] is not usable.
+/// Why a [`GatewayConfig`](super::GatewayConfig) is not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayConfigError {
     /// The reserved id.
