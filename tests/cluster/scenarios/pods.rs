@@ -197,7 +197,7 @@ impl Pods<'_> {
 async fn upgraded_by_helm(stage: &Stage, person: &Person, name: &str) -> Result<()> {
     let pods = Pods { stage, person, cluster: name };
     let key = pods.key().await?;
-    let chart = crate::parts::scripts().join("../../deploy/helm/trunkline-agent");
+    let chart = scripts().join("../../deploy/helm/trunkline-agent");
     let values = person.folder().join(format!("trunkline-agent-{name}.values.yaml"));
     let upgrade = admin(stage, name, "helm")?
         .args(["upgrade", "trunkline-agent"])
