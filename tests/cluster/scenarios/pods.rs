@@ -163,7 +163,8 @@ impl Pods<'_> {
         }
         self.person.slots_up(self.cluster, 2, COMES_BACK).await?;
         ensure!(self.key().await? == *key, "the cluster has another key");
-        self.serve().await
+        // A request may meet a link that fell silent as its pod went; it is told so, and the next one gets through.
+        until("requests get through again", COMES_BACK, async || Ok(self.serve().await.ok())).await
     }
 
     /// The cluster's key as it is kept, to be compared only.
