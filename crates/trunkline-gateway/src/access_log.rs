@@ -12,6 +12,7 @@ use tracing::info;
 use trunkline_proto::{ClusterId, RequestId};
 
 use crate::activity::Active;
+use crate::authn::Principal;
 use crate::metrics::{Metrics, RequestLabels};
 use crate::route::Kind;
 
@@ -25,7 +26,10 @@ pub(crate) struct Entry {
     protocol: Version,
     path: String,
     metrics: Metrics,
-    pub(crate) user: String,
+    user: String,
+    /// By which proof the user is who they say, and in which sign-in.
+    how: String,
+    session: String,
     pub(crate) cluster: Option<ClusterId>,
     pub(crate) kind: Kind,
     pub(crate) status: u16,
@@ -54,6 +58,8 @@ impl Entry {
             path: head.uri.path().chars().take(512).collect(),
             metrics,
             user: String::new(),
+            how: String::new(),
+            session: String::new(),
             cluster: None,
             kind: Kind::Ordinary,
             status: 0,
@@ -63,6 +69,13 @@ impl Entry {
             sent: 0,
             held: None,
         }
+    }
+
+    /// Notes who asks.
+    pub(crate) fn asked_by(&mut self, principal: &Principal) {
+        self.user.clone_from(&principal.user);
+        self.how = principal.how.to_string();
+        self.session = principal.session.as_str().to_owned();
     }
 
     /// Keeps what must last as long as the request: its mark on the connection, and its share of all that may be under
@@ -83,6 +96,8 @@ impl Drop for Entry {
             request = %self.request,
             from = %self.from,
             user = self.user,
+            how = self.how,
+            session = self.session,
             cluster,
             method = %self.method,
             path = self.path,

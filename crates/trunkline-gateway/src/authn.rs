@@ -1,16 +1,13 @@
 //! Who is asking: the client certificate as Kubernetes reads it (CN = user, O = groups).
 
+mod principal;
+
 use rustls_pki_types::CertificateDer;
 use trunkline_pki::ClientIdentity;
 
 use crate::refusal::Refusal;
 
-/// The authenticated identity of a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Principal {
-    pub(crate) user: String,
-    pub(crate) groups: Vec<String>,
-}
+pub(crate) use principal::Principal;
 
 /// Reads the identity out of a certificate that TLS verified.
 pub(crate) fn identity(
@@ -31,5 +28,5 @@ pub(crate) fn principal(identity: Option<&ClientIdentity>) -> Result<Principal, 
               --cert and --key"
             .into(),
     })?;
-    Ok(Principal { user: identity.user.clone(), groups: identity.groups.clone() })
+    Ok(Principal::of_certificate(identity))
 }

@@ -47,7 +47,7 @@ mod tests {
     use crate::route::tests::route_to;
 
     fn principal(user: &str, groups: &[&str]) -> Principal {
-        Principal { user: user.into(), groups: groups.iter().map(|group| (*group).into()).collect() }
+        Principal::for_test(user, groups)
     }
 
     #[test]

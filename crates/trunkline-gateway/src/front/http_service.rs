@@ -65,7 +65,7 @@ impl Front {
     ) -> Response<Body> {
         let who = authn::principal(caller.identity.as_ref()).ok();
         match &who {
-            Some(who) => entry.user.clone_from(&who.user),
+            Some(who) => entry.asked_by(who),
             // A stranger is answered once, and holds no place after that.
             None => caller.leave.cancel(),
         }
@@ -90,7 +90,7 @@ impl Front {
     ) -> Result<(Route, Admitted), Refusal> {
         look_over(request, entry)?;
         let principal = authn::principal(caller.identity.as_ref())?;
-        entry.user.clone_from(&principal.user);
+        entry.asked_by(&principal);
         let route = self.route(request, caller)?;
         entry.cluster = Some(route.cluster.clone());
         entry.kind = route.kind;

@@ -54,7 +54,7 @@ impl Desk {
 
     /// Asks as somebody in a group, or as nobody.
     pub(super) async fn ask(&self, method: &str, path: &str, group: Option<&str>) -> Response<RouteBody> {
-        let who = group.map(|group| Principal { user: "jane".into(), groups: vec![group.into()] });
+        let who = group.map(|group| Principal::for_test("jane", &[group]));
         let request = Request::builder()
             .method(method)
             .uri(path)
