@@ -183,6 +183,7 @@ async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
         },
         clusters: vec![ClusterConfig { id: "alpha".parse()?, uid: None }],
         management: Some(to_upstream(dir, arguments.first().context("no upstream")?)),
+        access: Vec::new(),
         admin: None,
         drain_seconds: 1,
     })

@@ -178,7 +178,7 @@ async fn a_removed_cluster_is_cut_within_a_second_and_its_name_begins_anew() {
     let logs = Logs::capture();
     let rig = Rig::builder().cluster("gone").cluster("kept").enrolling().start().await;
     let admin = rig.admin();
-    let patch = json!({"labels": {"env": "prod"}, "displayName": "Gone", "protection": "confirm"});
+    let patch = json!({"labels": {"env": "prod"}, "displayName": "Gone"});
     let reply = admin.send_json(Method::PATCH, "/trunkline/v1/clusters/gone", &patch).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let work = Work::begin(&rig, "gone").await;

@@ -137,7 +137,7 @@ async fn a_cluster_is_registered_listed_changed_and_removed() {
 #[tokio::test]
 async fn who_may_read_and_who_may_change_is_told_by_groups() {
     let logs = Logs::capture();
-    let rig = Rig::builder().enrolling().without_agents().start().await;
+    let rig = Rig::builder().enrolling().without_agents().access(&[]).start().await;
     let path = format!("{CLUSTERS}/alpha");
     for http2 in [false, true] {
         let stranger = rig.client_showing(None);

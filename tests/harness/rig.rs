@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use trunkline_agent::{Agent, AgentConfig, Credentials, ProxyConfig, WayConfig};
+use trunkline_api::NewAccessRule;
 use trunkline_gateway::{ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
 use trunkline_pki::CertifiedFiles;
 use trunkline_proto::{ClusterId, ClusterUid};
@@ -38,6 +39,8 @@ pub struct Rig {
     clusters: BTreeMap<String, Cluster>,
     drain_seconds: u64,
     proxy: Option<ProxyConfig>,
+    /// The access rules of the gateways' files.
+    access: Vec<NewAccessRule>,
     /// Whether agents join by token and key, or bring files.
     enrolling: bool,
 }
@@ -155,6 +158,7 @@ impl Rig {
                 .map(|cluster| ClusterConfig { id: cluster.id.clone(), uid: Some(cluster.uid) })
                 .collect(),
             management: None,
+            access: self.access.clone(),
             admin: Some(anywhere),
             drain_seconds: self.drain_seconds,
         }

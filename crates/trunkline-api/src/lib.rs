@@ -9,6 +9,7 @@
 //! - a secret is in exactly one shape, [`Join`], which is handed out once and kept nowhere;
 //! - unknown fields in what comes in are errors, so that a misspelt one is not lost.
 
+mod access;
 mod cluster;
 mod gateway;
 mod hops;
@@ -16,8 +17,14 @@ mod join;
 mod labels;
 mod problem;
 mod rotation;
+mod session;
 mod watch;
 
+pub use access::{
+    AccessAnswer, AccessQuestion, AccessRule, AccessRuleList, AccessSpec, ConsideredRule, FleetRole,
+    InvalidRuleName, MayActAs, NewAccessRule, Role, RuleClusters, RuleIdentity, RuleMetadata, RuleName,
+    RuleOrigin, Subjects,
+};
 pub use cluster::{
     Cluster, ClusterList, ClusterPatch, ClusterSpec, ClusterState, ClusterStatus, Lock, LockRequest,
     Metadata, NewCluster, Origin, Protection, SlotStatus,
@@ -28,6 +35,7 @@ pub use join::{Binding, Join, ManifestOptions, ManifestPatch, Registered};
 pub use labels::{InvalidLabel, InvalidSelector, Labels, Selector, check_label};
 pub use problem::{Problem, ProblemReason};
 pub use rotation::{Root, RootRole, RotationCluster, RotationStatus};
+pub use session::{Confirmed, EndSession, LiveRequest, SessionEnded, UserSession, UserSessionList};
 pub use watch::{ClusterEvent, EventKind};
 
 /// The version of every resource.

@@ -15,6 +15,7 @@ use crate::activity::Active;
 use crate::authn::Principal;
 use crate::metrics::{Metrics, RequestLabels};
 use crate::route::Kind;
+use crate::under_way::{Cut, Stay};
 
 /// What the line says. Dropping it writes the line.
 #[derive(Debug)]
@@ -39,6 +40,9 @@ pub(crate) struct Entry {
     pub(crate) sent: u64,
     /// What lasts as long as the request.
     held: Option<(Active, Option<OwnedSemaphorePermit>)>,
+    /// Its place among what is under way, and the rule that let it in.
+    stay: Option<Stay>,
+    rule: String,
 }
 
 impl Entry {
@@ -68,6 +72,8 @@ impl Entry {
             received: 0,
             sent: 0,
             held: None,
+            stay: None,
+            rule: String::new(),
         }
     }
 
@@ -76,6 +82,23 @@ impl Entry {
         self.user.clone_from(&principal.user);
         self.how = principal.how.to_string();
         self.session = principal.session.as_str().to_owned();
+    }
+
+    /// Notes that it was let in, by which rule, and that it is under way.
+    pub(crate) fn enter(&mut self, stay: Stay, rule: &str) {
+        self.stay = Some(stay);
+        rule.clone_into(&mut self.rule);
+    }
+
+    /// Returns when it is to end before its time, and why. What was not let in is not cut.
+    pub(crate) fn leave(&self) -> impl Future<Output = Cut> + Send + use<> {
+        let leave = self.stay.as_ref().map(Stay::leave);
+        async move {
+            match leave {
+                Some(leave) => leave.told().await,
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// Keeps what must last as long as the request: its mark on the connection, and its share of all that may be under
@@ -98,6 +121,7 @@ impl Drop for Entry {
             user = self.user,
             how = self.how,
             session = self.session,
+            rule = self.rule,
             cluster,
             method = %self.method,
             path = self.path,

@@ -7,7 +7,7 @@ use trunkline_pki::ClientIdentity;
 
 use crate::refusal::Refusal;
 
-pub(crate) use principal::Principal;
+pub(crate) use principal::{How, Principal};
 
 /// Reads the identity out of a certificate that TLS verified.
 pub(crate) fn identity(

@@ -9,10 +9,12 @@ use std::path::PathBuf;
 
 use http::uri::Authority;
 use serde::Deserialize;
+use trunkline_api::NewAccessRule;
 use trunkline_pki::{CertifiedFiles, Revocations, Serial};
 use trunkline_proto::{ClusterId, ClusterUid, MAX_SLOTS};
 use trunkline_upstream::UpstreamConfig;
 
+use crate::authz::check_rules;
 use crate::manifest::check_image;
 
 pub use error::GatewayConfigError;
@@ -41,6 +43,9 @@ pub struct GatewayConfig {
     /// How the management cluster's own API server is reached; without it, `management` is not served.
     #[serde(default)]
     pub management: Option<UpstreamConfig>,
+    /// Access rules that stand here and not in the registry. Followed live when the file changes.
+    #[serde(default)]
+    pub access: Vec<NewAccessRule>,
     /// Address of the admin port (`/livez`, `/readyz`, `/metrics`); none by default.
     #[serde(default)]
     pub admin: Option<SocketAddr>,
@@ -147,6 +152,7 @@ impl GatewayConfig {
     /// Checks what needs no file.
     pub fn check(&self) -> Result<(), GatewayConfigError> {
         self.fleet()?;
+        check_rules(&self.access)?;
         for (limit, name) in [
             (self.front.max_connections, "front.max_connections"),
             (self.front.max_requests, "front.max_requests"),

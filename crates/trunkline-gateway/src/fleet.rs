@@ -10,11 +10,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::watch;
-use trunkline_api::{Lock, NewCluster};
+use trunkline_api::{Labels, Lock, NewCluster};
 use trunkline_pki::{AgentIdentity, Papers, Revocations};
 use trunkline_proto::{CloseReason, ClusterId, ClusterUid};
 use trunkline_registry::{JoinToken, Record, Registry, RegistryError};
 
+use crate::authz::{Access, Place};
 use crate::config::{EnrolmentConfig, GatewayConfig, GatewayConfigError};
 
 /// The clusters that should exist. Clones share them.
@@ -22,6 +23,8 @@ use crate::config::{EnrolmentConfig, GatewayConfig, GatewayConfigError};
 pub(crate) struct Fleet {
     declared: Arc<ArcSwap<BTreeMap<ClusterId, Option<ClusterUid>>>>,
     pub(crate) registry: Registry,
+    /// Who may reach them.
+    pub(crate) access: Access,
     /// The gateway's own papers; without them it issues nothing.
     pub(crate) papers: Option<Papers>,
     pub(crate) enrolment: Arc<EnrolmentConfig>,
@@ -43,12 +46,38 @@ pub(crate) enum Standing {
     Locked(Lock),
 }
 
+/// A cluster as it stands, for who decides on who may reach it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ground {
+    record: Option<Arc<Record>>,
+}
+
+impl Ground {
+    /// It, as the rules see it. Of a cluster that nobody registered nothing is known but its id.
+    pub(crate) fn place<'a>(&'a self, id: &'a ClusterId, confirmed: bool) -> Place<'a> {
+        static NONE: Labels = Labels::new();
+        let record = self.record.as_deref();
+        Place {
+            id,
+            labels: record.map_or(&NONE, |record| &record.metadata.labels),
+            protection: record.map(|record| record.spec.protection).unwrap_or_default(),
+            confirmed,
+            groups: record.map(|record| record.manifest.groups.as_slice()),
+        }
+    }
+
+    /// Which registration of it that is; none where nobody registered it.
+    pub(crate) fn uid(&self) -> Option<ClusterUid> {
+        self.record.as_ref().and_then(|record| record.metadata.uid)
+    }
+}
+
 impl FleetHandle {
-    /// Takes declared clusters and revoked serials from a newer configuration. Links of clusters that are gone and of
+    /// Takes declared clusters, access rules and revoked serials from a newer configuration. Links of clusters that are gone and of
     /// serials that are revoked are cut.
     ///
     /// # Errors
-    /// When the list of clusters is not usable; the old one stays in force.
+    /// When a list is not usable; the old ones stay in force.
     pub fn follow(&self, config: &GatewayConfig) -> Result<(), GatewayConfigError> {
         let clusters = Arc::new(config.fleet()?);
         self.0.check_declared(&clusters)?;
@@ -56,6 +85,10 @@ impl FleetHandle {
         // of two at the same time one at least sees the other.
         let before = self.0.declared.swap(clusters.clone());
         if let Err(error) = self.0.check_declared(&clusters) {
+            self.0.declared.store(before);
+            return Err(error);
+        }
+        if let Err(error) = self.0.access.follow(&config.access) {
             self.0.declared.store(before);
             return Err(error);
         }
@@ -90,9 +123,11 @@ impl Fleet {
         papers: Option<Papers>,
     ) -> Result<Self, GatewayConfigError> {
         let clusters = config.fleet()?;
+        let access = Access::new(registry.clone(), &config.access)?;
         let fleet = Self {
             declared: Arc::default(),
             registry,
+            access,
             papers,
             enrolment: Arc::new(config.enrolment.clone()),
             revoked_agents: Revocations::new(),
@@ -145,6 +180,12 @@ impl Fleet {
             Some(lock) => Standing::Locked(lock.clone()),
             None => Standing::Open(record.metadata.uid),
         })
+    }
+
+    /// What of a cluster bears on who may reach it.
+    pub(crate) fn ground(&self, id: &ClusterId) -> Ground {
+        let declared = id.is_management() || self.is_declared(id);
+        Ground { record: (!declared).then(|| self.registry.get(id)).flatten() }
     }
 
     /// Why an agent that came in, by a key of its cluster's or without one, is to go, if it is.

@@ -20,10 +20,12 @@ use trunkline_runtime::{Door, Tasks};
 use crate::activity::Activity;
 use crate::arrivals::Arrivals;
 use crate::authn;
+use crate::authz::Confirmations;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
 use crate::rest::Rest;
+use crate::under_way::Review;
 
 /// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(5);
@@ -64,6 +66,8 @@ pub(crate) struct Front {
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) host_suffix: Option<Arc<str>>,
     pub(crate) allow_node_proxy: bool,
+    pub(crate) review: Review,
+    pub(crate) confirmations: Confirmations,
 }
 
 /// What is known of a front connection.

@@ -14,6 +14,7 @@ use trunkline_runtime::{
 };
 use trunkline_upstream::Upstream;
 
+use crate::authz::Confirmations;
 use crate::config::{GatewayConfig, GatewayConfigError};
 use crate::enrolment::Enrolment;
 use crate::fleet::{Fleet, FleetHandle};
@@ -24,6 +25,7 @@ use crate::proxy::Proxy;
 use crate::rest::{Rest, RestParts};
 use crate::tunnel_door::TunnelDoor;
 use crate::tunnels::Tunnels;
+use crate::under_way::{Review, UnderWay};
 
 /// How often a draining gateway looks whether all is finished.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -110,6 +112,8 @@ impl Gateway {
         let front_door = Door::bind("front door", config.front.listen).await?;
         let tunnel_door = Door::bind("tunnel door", config.tunnel.listen).await?;
         let enrolment = Enrolment::new(fleet.clone(), tunnels.clone(), metrics.clone());
+        let review = Review { under_way: UnderWay::default(), fleet: fleet.clone() };
+        let confirmations = Confirmations::default();
         let rest = Rest::new(RestParts {
             fleet: fleet.clone(),
             tunnels: tunnels.clone(),
@@ -119,6 +123,8 @@ impl Gateway {
             metrics: metrics.clone(),
             tasks: tasks.clone(),
             draining: draining.clone(),
+            under_way: review.under_way.clone(),
+            confirmations: confirmations.clone(),
         });
         let proxy = Proxy { tunnels: tunnels.clone(), management };
         let front = Front {
@@ -133,6 +139,8 @@ impl Gateway {
             requests: Arc::new(Semaphore::new(config.front.max_requests)),
             host_suffix: config.front.host_suffix.as_deref().map(Into::into),
             allow_node_proxy: config.front.allow_node_proxy,
+            review,
+            confirmations,
         };
         let tunnel = TunnelDoor {
             tls: Arc::new(tunnel_tls),
@@ -200,6 +208,7 @@ impl Gateway {
             move || tls.refresh()
         }));
         tasks.spawn_until_stopped(self.tunnel.guard.clone().stand());
+        tasks.spawn_until_stopped(self.front.review.clone().stand());
         tasks.spawn_until_stopped(self.front.serve(self.front_door));
         tasks.spawn_until_stopped(self.tunnel.serve(self.tunnel_door));
         for gate in self.gates {

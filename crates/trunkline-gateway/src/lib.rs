@@ -5,7 +5,7 @@
 //! 1. `front`: accepted, TLS handshake and head under their deadlines, HTTP/1.1 or HTTP/2;
 //! 2. `authn`: the client certificate becomes a principal (401);
 //! 3. `route`: path, host or header name the cluster; the rest is the Kubernetes path (400, 404, 421);
-//! 4. `authz`: may this principal go there, and as whom (403);
+//! 4. `authz`: may this principal do that there, and as whom (403); `under_way`: and for how long;
 //! 5. `tunnels`: a live session of the cluster, or a bounded wait for one (503);
 //! 6. `proxy`: out on a stream, the answer back, both streaming (502); upgrades as bytes both ways;
 //! 7. `access_log`: exactly one line, when the last byte has gone.
@@ -32,6 +32,7 @@ mod front;
 mod authn;
 mod route;
 mod authz;
+mod under_way;
 mod tunnels;
 mod proxy;
 mod refusal;

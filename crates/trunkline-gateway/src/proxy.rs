@@ -23,6 +23,7 @@ use crate::access_log::Entry;
 use crate::refusal::Refusal;
 use crate::route::{Kind, Route};
 use crate::tunnels::{Live, Tunnels};
+use crate::under_way::Cut;
 
 /// How often a request of which nothing was sent is tried on another stream or session.
 const ROUNDS: usize = 8;
@@ -50,37 +51,35 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    /// Why what went this way was cut, where somebody cut it on purpose: a word for programs, and one for people.
-    fn cut(&self) -> Option<(&'static str, &'static str)> {
+    /// Why what went this way was cut, where somebody cut it on purpose.
+    fn cut(&self) -> Option<Cut> {
         let Self::Tunnel(live) = self else { return None };
         match live.session.closed()? {
-            CloseReason::Locked => Some(("ClusterLocked", "the cluster was locked")),
-            CloseReason::Removed => Some(("ClusterRemoved", "the cluster was removed from the fleet")),
-            CloseReason::Revoked => Some(("AgentRevoked", "the agent's certificate was revoked")),
+            CloseReason::Locked => Some(Cut::new("ClusterLocked", "the cluster was locked")),
+            CloseReason::Removed => {
+                Some(Cut::new("ClusterRemoved", "the cluster was removed from the fleet"))
+            }
+            CloseReason::Revoked => Some(Cut::new("AgentRevoked", "the agent's certificate was revoked")),
             _ => None,
         }
     }
 }
 
 impl Proxy {
-    /// Sends a request to its cluster and passes the answer on. The entry leaves with the answer. An upgrade is cut
-    /// when `unwelcome` returns.
+    /// Sends a request to its cluster and passes the answer on. The entry leaves with the answer. What is under way is cut
+    /// when the entry says so.
     pub(crate) async fn exchange(
         &self,
         mut request: Request<Incoming>,
         route: &Route,
         admitted: Admitted,
         mut entry: Box<Entry>,
-        unwelcome: Option<Unwelcome>,
     ) -> Result<Response<Body>, (Refusal, Box<Entry>)> {
         let upgrade = match upgrade::asked(&request) {
             Ok(upgrade) => upgrade,
             Err(refusal) => return Err((refusal, entry)),
         };
-        let below = upgrade.as_ref().map(|_| upgrade::Below {
-            bytes: hyper::upgrade::on(&mut request),
-            unwelcome: unwelcome.unwrap_or_else(|| Box::pin(std::future::pending())),
-        });
+        let below = upgrade.as_ref().map(|_| hyper::upgrade::on(&mut request));
         let received = Arc::new(Received::default());
         let (parts, body) = request.into_parts();
         let mut outward = Request::new(boxed(Counted { body, received: received.clone() }));
@@ -91,13 +90,20 @@ impl Proxy {
             outward.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
             outward.headers_mut().insert(header::UPGRADE, token.clone());
         }
-        let sent = match &self.management {
-            Some(upstream) if route.cluster.is_management() => upstream
-                .send(outward, &admitted.identity, entry.request)
-                .await
-                .map(|response| (response, Way::Direct))
-                .map_err(Refusal::Management),
-            _ => self.send_through_tunnel(outward, route, admitted, &entry).await,
+        let sending = async {
+            match &self.management {
+                Some(upstream) if route.cluster.is_management() => upstream
+                    .send(outward, &admitted.identity, entry.request)
+                    .await
+                    .map(|response| (response, Way::Direct))
+                    .map_err(Refusal::Management),
+                _ => self.send_through_tunnel(outward, route, admitted, &entry).await,
+            }
+        };
+        let sent = tokio::select! {
+            biased;
+            cut = entry.leave() => Err(Refusal::Cut { cut }),
+            sent = sending => sent,
         };
         entry.received = received.bytes();
         let (response, way) = match sent {
@@ -159,7 +165,7 @@ impl Proxy {
                 Err(source) => {
                     let cluster = route.cluster.clone();
                     return Err(match Way::Tunnel(live).cut() {
-                        Some((reason, why)) => Refusal::ClusterClosed { cluster, reason, why },
+                        Some(cut) => Refusal::ClusterClosed { cluster, cut },
                         None => Refusal::TunnelLost { cluster, source },
                     });
                 }
@@ -172,9 +178,6 @@ impl Proxy {
 fn refused_answer(route: &Route, why: impl Into<String>) -> Refusal {
     Refusal::AnswerRefused { cluster: route.cluster.clone(), why: why.into() }
 }
-
-/// Returns when a client is no longer to be served.
-pub(crate) type Unwelcome = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What came of a client's body.
 #[derive(Debug, Default)]

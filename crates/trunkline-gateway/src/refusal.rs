@@ -7,6 +7,9 @@ use trunkline_runtime::{Body, chain, full};
 use trunkline_tunnel::ExchangeError;
 use trunkline_upstream::SendError;
 
+use crate::authz::Denied;
+use crate::under_way::Cut;
+
 /// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
@@ -32,13 +35,21 @@ pub(crate) enum Refusal {
     ClusterNotFound(ClusterId),
     #[error("access denied: {why}")]
     AccessDenied { why: String },
+    #[error("{why}")]
+    Protected { cluster: ClusterId, why: String },
+    #[error("{why}")]
+    Unconfirmed { cluster: ClusterId, why: String },
+    #[error("{why}")]
+    SessionEnded { why: String },
+    #[error("{} while the request was under way; whether it took effect is not known", cut.why)]
+    Cut { cut: Cut },
     #[error(
         "cluster {cluster} is locked since {} by {}{}; who may change clusters opens it with trunkline clusters unlock {cluster}",
         lock.since, lock.by, because(&lock.reason)
     )]
     ClusterLocked { cluster: ClusterId, lock: Lock },
-    #[error("{why} while the request to {cluster} was under way; whether it took effect is not known")]
-    ClusterClosed { cluster: ClusterId, reason: &'static str, why: &'static str },
+    #[error("{} while the request to {cluster} was under way; whether it took effect is not known", cut.why)]
+    ClusterClosed { cluster: ClusterId, cut: Cut },
     #[error(
         "cluster {cluster} is not connected ({last_seen}); is its agent running, and can it reach the gateway?"
     )]
@@ -60,6 +71,16 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// A no of the access rules.
+    pub(crate) fn denied(denied: Denied, cluster: &ClusterId) -> Self {
+        let cluster = cluster.clone();
+        match denied {
+            Denied::Name(why) | Denied::NoRule(why) => Self::AccessDenied { why },
+            Denied::Protected(why) => Self::Protected { cluster, why },
+            Denied::Unconfirmed(why) => Self::Unconfirmed { cluster, why },
+        }
+    }
+
     /// The reason, for programs: one word, in the `Status`, the metric and the access log.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
@@ -73,8 +94,12 @@ impl Refusal {
             Self::Misdirected => "Misdirected",
             Self::ClusterNotFound(_) => "ClusterNotFound",
             Self::AccessDenied { .. } => "AccessDenied",
+            Self::Protected { .. } => "ClusterProtected",
+            Self::Unconfirmed { .. } => "ConfirmationNeeded",
+            Self::SessionEnded { .. } => "SessionEnded",
+            Self::Cut { cut } => cut.reason,
             Self::ClusterLocked { .. } => "ClusterLocked",
-            Self::ClusterClosed { reason, .. } => reason,
+            Self::ClusterClosed { cut, .. } => cut.reason,
             Self::ClusterDisconnected { .. } => "ClusterDisconnected",
             Self::Overloaded => "Overloaded",
             Self::ClusterBusy { .. } => "ClusterBusy",
@@ -88,7 +113,7 @@ impl Refusal {
 
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated { .. } | Self::SessionEnded { .. } => StatusCode::UNAUTHORIZED,
             Self::BadHead { .. }
             | Self::BadPath { .. }
             | Self::BadUpgrade { .. }
@@ -97,6 +122,9 @@ impl Refusal {
             Self::BadCluster { .. } | Self::NoCluster | Self::ClusterNotFound(_) => StatusCode::NOT_FOUND,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::AccessDenied { .. }
+            | Self::Protected { .. }
+            | Self::Unconfirmed { .. }
+            | Self::Cut { .. }
             | Self::ClusterLocked { .. }
             | Self::ClusterClosed { .. }
             | Self::Management(SendError::Forbidden(_)) => StatusCode::FORBIDDEN,
@@ -122,6 +150,8 @@ impl Refusal {
         match self {
             Self::ClusterNotFound(cluster)
             | Self::ClusterLocked { cluster, .. }
+            | Self::Protected { cluster, .. }
+            | Self::Unconfirmed { cluster, .. }
             | Self::ClusterClosed { cluster, .. }
             | Self::ClusterDisconnected { cluster, .. }
             | Self::ClusterBusy { cluster, .. }

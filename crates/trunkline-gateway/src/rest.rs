@@ -3,7 +3,7 @@
 //! ```text
 //! front ── look the head over ── who ── body ── route ── registry, tunnels, papers
 //!          front/http_service     │     here    document.rs
-//!                                 └ read.rs: Reader, Admin
+//!                                 └ read.rs: Reader, Viewer, Admin
 //! ```
 //!
 //! What should be is the registry's, what is seen the tunnels'; a change is an order to the registry, and what follows
@@ -15,6 +15,7 @@
 //! - a body is read whole before a route sees it, and is at most [`MAX_BODY`] long;
 //! - one line of the access log for each request, when its last byte has gone.
 
+mod access;
 mod board;
 mod clusters;
 mod document;
@@ -27,6 +28,7 @@ mod problem;
 mod reach;
 mod read;
 mod register;
+mod sessions;
 mod view;
 mod watch;
 
@@ -50,12 +52,14 @@ use trunkline_upstream::Upstream;
 
 use crate::access_log::Entry;
 use crate::authn::Principal;
+use crate::authz::{Access, Confirmations};
 use crate::enrolment::Enrolment;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use crate::route::Kind;
 use crate::tunnels::Tunnels;
+use crate::under_way::{Cut, UnderWay};
 use board::Board;
 pub(crate) use gateway::About;
 use management::Management;
@@ -73,6 +77,7 @@ const BODY_DEADLINE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct Rest {
     router: Router,
+    access: Access,
 }
 
 /// What the REST API looks at and orders.
@@ -85,6 +90,8 @@ pub(crate) struct RestParts {
     pub(crate) metrics: Metrics,
     pub(crate) tasks: Tasks,
     pub(crate) draining: CancellationToken,
+    pub(crate) under_way: UnderWay,
+    pub(crate) confirmations: Confirmations,
 }
 
 /// What every route is given.
@@ -93,6 +100,8 @@ struct Shared {
     view: View,
     enrolment: Enrolment,
     watches: Watches,
+    under_way: UnderWay,
+    confirmations: Confirmations,
     about: Arc<About>,
     metrics: Metrics,
     /// The OpenAPI document.
@@ -106,14 +115,17 @@ pub(crate) fn serves(path: &str) -> bool {
 
 impl Rest {
     pub(crate) fn new(parts: RestParts) -> Self {
-        let RestParts { fleet, tunnels, enrolment, management, about, metrics, tasks, draining } = parts;
+        let RestParts { fleet, tunnels, enrolment, management, about, metrics, tasks, .. } = parts;
+        let access = fleet.access.clone();
         let management = management.map(|upstream| Management::new(upstream, &tunnels, &tasks));
         let view = View { fleet, tunnels, management };
         let board = Board::new(view.clone(), tasks.clone());
         let shared = Shared {
             view,
             enrolment,
-            watches: Watches::new(board, tasks, draining),
+            watches: Watches::new(board, tasks, parts.draining),
+            under_way: parts.under_way,
+            confirmations: parts.confirmations,
             about: Arc::new(about),
             metrics,
             document: document::json(),
@@ -129,19 +141,20 @@ impl Rest {
                 No::new(ProblemReason::MethodNotAllowed, detail)
             })
             .with_state(shared);
-        Self { router }
+        Self { router, access }
     }
 
     /// Answers a request whose head was looked over.
     pub(crate) async fn answer(
         &self,
         request: Request<Incoming>,
-        who: Option<Principal>,
+        who: Option<Arc<Principal>>,
         mut entry: Box<Entry>,
     ) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         let known = who.is_some();
-        parts.extensions.insert(Asker { who, request: entry.request });
+        let rules = self.access.rules();
+        parts.extensions.insert(Asker { who, request: entry.request, rules });
         let head = parts.method == Method::HEAD;
         // Nothing that a stranger may ask for has a body: what he sends is not waited for.
         let body = if known { read(boxed(body)).await } else { Ok(Bytes::new()) };
@@ -198,13 +211,17 @@ fn finish(mut response: Response<RouteBody>, head: bool, mut entry: Box<Entry>) 
     }
     entry.status = parts.status.as_u16();
     let refused = parts.status != StatusCode::OK && parts.status != StatusCode::CREATED;
-    let outward = Outward { body, refused, ended: head, entry };
+    let leave = Box::pin(entry.leave());
+    let outward = Outward { body, leave, cut: false, refused, ended: head, entry };
     Response::from_parts(parts, boxed(outward))
 }
 
 /// An answer's body on its way to the client. Carries the access-log entry to the end.
 struct Outward {
     body: RouteBody,
+    /// Returns when the client is no longer to be served.
+    leave: Pin<Box<dyn Future<Output = Cut> + Send>>,
+    cut: bool,
     /// Whether the entry's reason says why the answer is a no; else it says how the body ended.
     refused: bool,
     ended: bool,
@@ -219,6 +236,15 @@ impl http_body::Body for Outward {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        // What was cut is at its end.
+        if self.cut {
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready(cut) = self.leave.as_mut().poll(cx) {
+            self.cut = true;
+            self.entry.reason = cut.reason;
+            return Poll::Ready(None);
+        }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         match &frame {
             Some(Ok(frame)) => self.entry.sent += frame.data_ref().map_or(0, Bytes::len) as u64,
@@ -229,7 +255,7 @@ impl http_body::Body for Outward {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.cut || self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -240,7 +266,7 @@ impl http_body::Body for Outward {
 impl Drop for Outward {
     fn drop(&mut self) {
         // Until here it says that the client left.
-        if !self.refused && (self.ended || self.body.is_end_stream()) {
+        if !self.refused && !self.cut && (self.ended || self.body.is_end_stream()) {
             self.entry.reason = "";
         }
     }

@@ -13,6 +13,24 @@ pub struct PathFacts {
     pub node_proxy: bool,
 }
 
+/// The object or the list of objects that a Kubernetes path names, as the API server reads it
+/// (`RequestInfo` of k8s.io/apiserver). All as it stands in the path: never decoded, never folded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResourcePath {
+    /// The API group; empty for the core.
+    pub group: String,
+    /// The resource in the plural, `pods`.
+    pub resource: String,
+    /// Its sub-resource, `exec`; empty for none.
+    pub subresource: String,
+    /// The namespace; empty for what has none, and for lists over all.
+    pub namespace: String,
+    /// The object's name; empty for a list.
+    pub name: String,
+    /// The path asks for a watch by its old form, `/api/v1/watch/...`.
+    pub watch: bool,
+}
+
 /// Why a path is not let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathFault {
@@ -71,6 +89,40 @@ pub fn read_path(path: &str) -> Result<PathFacts, PathFault> {
         }
     }
     Ok(facts)
+}
+
+/// What a path names, of a path that [`read_path`] let through; none for what is no resource, such as `/version` and the
+/// paths of discovery.
+pub fn read_resource(path: &str) -> Option<ResourcePath> {
+    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let (group, rest) = match segments.as_slice() {
+        ["api", _, rest @ ..] => ("", rest),
+        ["apis", group, _, rest @ ..] => (*group, rest),
+        _ => return None,
+    };
+    let (watch, rest) = match rest {
+        ["watch", rest @ ..] => (true, rest),
+        _ => (false, rest),
+    };
+    // A namespace is an object of its own, with two sub-resources, and the place of all others.
+    let (namespace, rest) = match rest {
+        ["namespaces", namespace, rest @ ..]
+            if !rest.is_empty() && !matches!(rest, ["status" | "finalize", ..]) =>
+        {
+            (*namespace, rest)
+        }
+        ["namespaces", namespace, ..] => (*namespace, rest),
+        _ => ("", rest),
+    };
+    let at = |place: usize| rest.get(place).copied().unwrap_or_default().to_owned();
+    (!at(0).is_empty()).then(|| ResourcePath {
+        group: group.to_owned(),
+        resource: at(0),
+        name: at(1),
+        subresource: at(2),
+        namespace: namespace.to_owned(),
+        watch,
+    })
 }
 
 /// What holds everywhere.
@@ -187,5 +239,51 @@ mod tests {
             Err(PathFault::DotSegment)
         );
         assert!(!read_path("/api/v1/namespaces/proxy/pods/proxy").unwrap().application);
+    }
+
+    #[test]
+    fn a_path_names_what_the_api_server_reads_in_it() {
+        let read = |path: &str| {
+            let ResourcePath { group, resource, subresource, namespace, name, watch } = read_resource(path)?;
+            Some(format!(
+                "{group}|{resource}|{subresource}|{namespace}|{name}{}",
+                if watch { "|w" } else { "" }
+            ))
+        };
+        for (path, named) in [
+            ("/api/v1/pods", "|pods|||"),
+            ("/api/v1/pods/", "|pods|||"),
+            ("/api/v1/nodes/n1", "|nodes|||n1"),
+            ("/api/v1/nodes/n1/proxy/pods", "|nodes|proxy||n1"),
+            ("/api/v1/namespaces", "|namespaces|||"),
+            ("/api/v1/namespaces/d", "|namespaces||d|d"),
+            ("/api/v1/namespaces/d/status", "|namespaces|status|d|d"),
+            ("/api/v1/namespaces/d/finalize", "|namespaces|finalize|d|d"),
+            ("/api/v1/namespaces/d/pods", "|pods||d|"),
+            ("/api/v1/namespaces/d/pods/p/exec", "|pods|exec|d|p"),
+            ("/api/v1/namespaces/d/services/w:80/proxy/a/b", "|services|proxy|d|w:80"),
+            ("/api/v1/watch/namespaces/d/pods/p", "|pods||d|p|w"),
+            ("/api/v1/watch/pods", "|pods||||w"),
+            ("/apis/apps/v1/namespaces/d/deployments/x/scale", "apps|deployments|scale|d|x"),
+            (
+                "/apis/rbac.authorization.k8s.io/v1/clusterroles/a",
+                "rbac.authorization.k8s.io|clusterroles|||a",
+            ),
+            ("/apis/apps/v1/watch/deployments", "apps|deployments||||w"),
+        ] {
+            assert_eq!(read(path).as_deref(), Some(named), "{path}");
+        }
+        for path in [
+            "/",
+            "/api",
+            "/api/v1",
+            "/apis",
+            "/apis/apps",
+            "/apis/apps/v1",
+            "/version",
+            "/openapi/v3/apis/apps/v1",
+        ] {
+            assert_eq!(read(path), None, "{path}");
+        }
     }
 }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use trunkline_api::ProblemReason;
+use trunkline_api::{ProblemReason, RuleName};
 use trunkline_proto::{ClusterId, EnrolReason};
 
-use crate::rules::MAX_CLUSTERS;
+use crate::rules::{MAX_CLUSTERS, MAX_ENDED, MAX_RULES};
 
 /// Why the registry did not do what it was asked for. Nothing has changed then; only after `Unavailable` it may have,
 /// if its text says so.
@@ -54,6 +54,32 @@ pub enum RegistryError {
     /// No more clusters fit.
     #[error("{MAX_CLUSTERS} clusters are registered, which is the most; remove one that is not used")]
     Full,
+    /// There is no such access rule.
+    #[error("there is no access rule {0}; list the rules")]
+    NoRule(RuleName),
+    /// A rule changed since it was read, or is there although it should not be.
+    #[error(
+        "access rule {name} has revision {newest}; the change was made on {given}: read it again and repeat the change"
+    )]
+    RuleConflict {
+        /// The rule.
+        name: RuleName,
+        /// The revision that the change was made on.
+        given: u64,
+        /// The revision there is; 0 for none.
+        newest: u64,
+    },
+    /// No more rules fit.
+    #[error("there are {MAX_RULES} access rules, which is the most; let rules name groups and selectors")]
+    TooManyRules,
+    /// No more ended sessions fit.
+    #[error(
+        "{MAX_ENDED} ended sessions are remembered, which is the most; they are forgotten as their time ends"
+    )]
+    TooManyEnded,
+    /// There is no such session.
+    #[error("no session {0} was ended")]
+    NoSession(String),
     /// The registry cannot write now.
     #[error("the registry cannot write now: {0}")]
     Unavailable(String),
@@ -69,9 +95,13 @@ impl RegistryError {
             Self::Invalid { .. } => ProblemReason::Invalid,
             Self::Reserved => ProblemReason::Reserved,
             Self::Exists { .. } => ProblemReason::Exists,
-            Self::NotFound(_) => ProblemReason::NotFound,
-            Self::Conflict { .. } | Self::KeyReplaced(_) => ProblemReason::Conflict,
-            Self::Full | Self::Unavailable(_) => ProblemReason::Unavailable,
+            Self::NotFound(_) | Self::NoRule(_) | Self::NoSession(_) => ProblemReason::NotFound,
+            Self::Conflict { .. } | Self::KeyReplaced(_) | Self::RuleConflict { .. } => {
+                ProblemReason::Conflict
+            }
+            Self::Full | Self::TooManyRules | Self::TooManyEnded | Self::Unavailable(_) => {
+                ProblemReason::Unavailable
+            }
             Self::Open(_) => ProblemReason::Internal,
         }
     }

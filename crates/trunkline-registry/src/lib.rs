@@ -1,4 +1,4 @@
-//! The clusters that should exist, and where that is kept.
+//! The clusters that should exist, who may reach them, and where that is kept.
 //!
 //! A [`Registry`] answers reads from memory. A change is an order to one writer: it decides on the newest state,
 //! commits many orders at once to the `store`, and only then shows the change, tells of it and answers. What was
@@ -12,6 +12,8 @@
 //! - everything here is what people want and who was let in; what a tunnel does is not computed here.
 
 mod record;
+mod access;
+mod object;
 mod token;
 mod rules;
 mod error;
@@ -21,11 +23,12 @@ mod store;
 mod writer;
 mod registry;
 
+pub use access::EndedSession;
 pub use error::{OpenError, RedeemError, RegistryError};
 pub use record::{JoinRecord, KeyRecord, Record, SlotRecord, Used};
 pub use registry::Registry;
 pub use rules::{
-    MAX_BY, MAX_CLUSTERS, MAX_DESCRIPTION, MAX_DISPLAY_NAME, MAX_ENVIRONMENT, MAX_GROUPS, MAX_LABELS,
-    MAX_REASON,
+    MAX_BY, MAX_CLUSTERS, MAX_DESCRIPTION, MAX_DISPLAY_NAME, MAX_ENDED, MAX_ENVIRONMENT, MAX_GROUPS,
+    MAX_LABELS, MAX_REASON, MAX_RULES, MAX_SUBJECTS, check_access,
 };
 pub use token::JoinToken;

@@ -7,13 +7,17 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tracing::debug;
-use trunkline_api::{ClusterPatch, ClusterSpec, Lock, ManifestPatch, Metadata, NewCluster};
+use trunkline_api::{
+    AccessRule, ClusterPatch, ClusterSpec, Lock, ManifestPatch, Metadata, NewAccessRule, NewCluster, RuleName,
+};
 use trunkline_proto::{ClusterId, ClusterUid, Slot};
 
+use crate::access::{self, EndedSession};
 use crate::decide::{self, Knock};
 use crate::error::NotWritten;
+use crate::object::Kind;
 use crate::record::{JoinRecord, Record, SlotRecord};
 use crate::state::{Change, State};
 use crate::store::Store;
@@ -64,7 +68,7 @@ impl Registry {
 
     fn over(store: Store) -> Result<Self, RegistryError> {
         let state = State::load(&store)?;
-        let view = Arc::new(View::new(state.records()));
+        let view = Arc::new(View::new(&state));
         let (orders, queue) = mpsc::channel(QUEUE);
         let shown = view.clone();
         let path = store.path().to_owned();
@@ -248,12 +252,81 @@ impl Registry {
         answer.await.unwrap_or_else(|_| Err(stopped().into())).map(drop)
     }
 
-    async fn order<E: From<NotWritten> + Send + 'static>(
+    /// All access rules, by name.
+    pub fn rules(&self) -> Vec<Arc<AccessRule>> {
+        self.shared.view.rules()
+    }
+
+    /// One access rule.
+    pub fn rule(&self, name: &RuleName) -> Option<Arc<AccessRule>> {
+        self.shared.view.rule(name)
+    }
+
+    /// Grows with each change of an access rule and each session that is ended, after it is durable and visible.
+    pub fn access_changes(&self) -> watch::Receiver<u64> {
+        self.shared.view.access.subscribe()
+    }
+
+    /// Makes an access rule, or replaces the one of this name. The revision grows by one if anything changed.
+    ///
+    /// Fails with `Invalid`, `RuleConflict`, `TooManyRules` or `Unavailable`.
+    pub async fn put_rule(
         &self,
-        id: &ClusterId,
-        decide: impl FnOnce(&State) -> Result<Change, E> + Send + 'static,
-    ) -> Result<Arc<Record>, E> {
-        let (order, answer) = order(id, decide);
+        new: &NewAccessRule,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Arc<AccessRule>, RegistryError> {
+        rules::check_by(by)?;
+        rules::check_access(&new.spec)?;
+        let (name, new, by) = (new.name.clone(), new.clone(), by.to_owned());
+        self.order(&name, move |state| access::put_rule(state, &new, &by, now)).await
+    }
+
+    /// Removes an access rule; returns what it was.
+    ///
+    /// Fails with `NoRule` or `Unavailable`.
+    pub async fn remove_rule(&self, name: &RuleName) -> Result<Arc<AccessRule>, RegistryError> {
+        let wanted = name.clone();
+        self.order(name, move |state| access::remove_rule(state, &wanted)).await
+    }
+
+    /// How a user session was ended, if it was and its time is not over yet.
+    pub fn ended(&self, session: &str) -> Option<Arc<EndedSession>> {
+        self.shared.view.ended(session)
+    }
+
+    /// All user sessions that were ended.
+    pub fn all_ended(&self) -> Vec<Arc<EndedSession>> {
+        self.shared.view.all_ended()
+    }
+
+    /// Ends a user session for good. Ended twice, the first end stays.
+    ///
+    /// Fails with `Invalid`, `TooManyEnded` or `Unavailable`.
+    pub async fn end_session(&self, ended: EndedSession) -> Result<Arc<EndedSession>, RegistryError> {
+        rules::check_ended(&ended)?;
+        let session = ended.session.clone();
+        self.order(&session, move |state| access::end_session(state, &ended)).await
+    }
+
+    /// Forgets the ended sessions whose time is over.
+    pub async fn forget_sessions(&self, now: Timestamp) -> Result<(), RegistryError> {
+        for ended in self.all_ended().into_iter().filter(|ended| ended.until <= now) {
+            let session = ended.session.clone();
+            self.order(&ended.session, move |state| access::forget_session(state, &session, now)).await?;
+        }
+        Ok(())
+    }
+
+    async fn order<
+        T: Kind<Name: Clone + Send + 'static> + Send + Sync + 'static,
+        E: From<NotWritten> + Send + 'static,
+    >(
+        &self,
+        name: &T::Name,
+        decide: impl FnOnce(&State) -> Result<Change<T>, E> + Send + 'static,
+    ) -> Result<Arc<T>, E> {
+        let (order, answer) = order(name, decide);
         self.orders()?.try_send(order).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 NotWritten(format!("{QUEUE} changes wait already; nothing was changed, try again"))
@@ -268,15 +341,19 @@ impl Registry {
     }
 }
 
-/// An order for one cluster, and where its answer comes.
-fn order<E: From<NotWritten> + Send + 'static>(
-    id: &ClusterId,
-    decide: impl FnOnce(&State) -> Result<Change, E> + Send + 'static,
-) -> (Order, oneshot::Receiver<Result<Arc<Record>, E>>) {
+/// An order for one object, and where its answer comes.
+#[expect(clippy::type_complexity, reason = "an order and its answer are one pair")]
+fn order<
+    T: Kind<Name: Clone + Send + 'static> + Send + Sync + 'static,
+    E: From<NotWritten> + Send + 'static,
+>(
+    name: &T::Name,
+    decide: impl FnOnce(&State) -> Result<Change<T>, E> + Send + 'static,
+) -> (Order, oneshot::Receiver<Result<Arc<T>, E>>) {
     let (answer, answered) = oneshot::channel();
-    let id = id.clone();
+    let name = name.clone();
     let order: Order = Box::new(move |draft| {
-        let outcome = draft.take(&id, decide);
+        let outcome = draft.take(&name, decide);
         Box::new(move |written| {
             // Who asked may have gone; what was written stays.
             let _ = answer.send(written.map_err(E::from).and(outcome));

@@ -1,11 +1,16 @@
-//! What people may write of a cluster: lengths, characters, labels.
+//! What people may write of a cluster and of an access rule: lengths, characters, labels.
 
 use std::collections::BTreeMap;
 
-use trunkline_api::{ClusterPatch, Labels, ManifestOptions, NewCluster, check_label};
-use trunkline_proto::{MAX_SLOTS, Slot};
+use trunkline_api::{
+    AccessSpec, ClusterPatch, Labels, ManifestOptions, NewCluster, Role, RuleClusters, Selector, Subjects,
+    check_label,
+};
+use trunkline_proto::headers::{MAX_WHO, is_plain_name};
+use trunkline_proto::{ClusterId, MAX_SLOTS, Slot};
 
 use crate::RegistryError;
+use crate::access::EndedSession;
 
 /// The most clusters of a registry.
 pub const MAX_CLUSTERS: usize = 20_000;
@@ -23,6 +28,93 @@ pub const MAX_BY: usize = 256;
 pub const MAX_REASON: usize = 1_000;
 /// The most groups in a manifest, each of at most 256 bytes.
 pub const MAX_GROUPS: usize = 100;
+
+/// The most access rules.
+pub const MAX_RULES: usize = 2_000;
+/// The most users, groups, clusters, namespaces, verbs or resources that a rule names, of each.
+pub const MAX_SUBJECTS: usize = 500;
+/// The most ended sessions that are remembered.
+pub const MAX_ENDED: usize = 100_000;
+/// The verbs that a rule may name.
+const VERBS: [&str; 9] =
+    ["*", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+
+/// Whether an access rule may be so.
+pub fn check_access(spec: &AccessSpec) -> Result<(), RegistryError> {
+    check_text("description", &spec.description, MAX_DESCRIPTION)?;
+    let Subjects { users, groups } = &spec.subjects;
+    if users.is_empty() && groups.is_empty() {
+        return Err(invalid("subjects", "names nobody; name users or groups"));
+    }
+    let RuleClusters { names, selector } = &spec.clusters;
+    if names.is_empty() && selector.is_none() && spec.fleet.is_none() {
+        return Err(invalid(
+            "clusters",
+            "names no cluster and selects none; name clusters, \"*\" for every managed one, or give a selector",
+        ));
+    }
+    for name in names.iter().filter(|name| *name != "*") {
+        name.parse::<ClusterId>()
+            .map_err(|error| invalid("clusters.names", format!("cannot be: {error}")))?;
+    }
+    if let Some(selector) = selector {
+        if selector.trim().is_empty() {
+            return Err(invalid("clusters.selector", "is empty; name \"*\" for every managed cluster"));
+        }
+        selector
+            .parse::<Selector>()
+            .map_err(|error| invalid("clusters.selector", format!("cannot be: {error}")))?;
+    }
+    for (field, names) in [
+        ("subjects.users", users),
+        ("subjects.groups", groups),
+        ("clusters.names", names),
+        ("namespaces", &spec.namespaces),
+        ("verbs", &spec.verbs),
+        ("resources", &spec.resources),
+        ("actAs.users", &spec.act_as.users),
+        ("actAs.groups", &spec.act_as.groups),
+        ("identity.groups", spec.identity.groups.as_ref().unwrap_or(&Vec::new())),
+    ] {
+        if names.len() > MAX_SUBJECTS {
+            return Err(invalid(field, format!("are {}; at most {MAX_SUBJECTS} are kept", names.len())));
+        }
+        if let Some(bad) = names.iter().find(|name| !is_plain_name(name)) {
+            return Err(invalid(
+                field,
+                format!("holds {bad:?}, which is empty, too long or not plain ASCII"),
+            ));
+        }
+    }
+    let acting = spec.identity.user.iter().chain(spec.identity.groups.iter().flatten());
+    for name in acting.chain(&spec.act_as.users).chain(&spec.act_as.groups) {
+        if !is_plain_name(name) || name.trim().to_ascii_lowercase().starts_with("system:") {
+            return Err(invalid(
+                "identity and actAs",
+                format!("name {name:?}; no name of Kubernetes' own leaves the gateway"),
+            ));
+        }
+    }
+    if spec.role == Role::Custom {
+        if spec.verbs.is_empty() && spec.fleet.is_none() {
+            return Err(invalid("verbs", "are none; a custom role names what may be done"));
+        }
+    } else if !spec.verbs.is_empty() || !spec.resources.is_empty() {
+        return Err(invalid("verbs and resources", "go with the role custom only"));
+    }
+    match spec.verbs.iter().find(|verb| !VERBS.contains(&verb.as_str())) {
+        Some(verb) => Err(invalid("verbs", format!("names {verb:?}; there are {}", VERBS.join(", ")))),
+        None => Ok(()),
+    }
+}
+
+/// Whether this may be the end of a session.
+pub(crate) fn check_ended(ended: &EndedSession) -> Result<(), RegistryError> {
+    check_text("session", &ended.session, 128)?;
+    check_text("user", &ended.user, MAX_WHO)?;
+    check_by(&ended.by)?;
+    check_reason(&ended.why)
+}
 
 /// Whether a cluster may be registered so.
 pub(crate) fn check_new(new: &NewCluster, by: &str) -> Result<(), RegistryError> {

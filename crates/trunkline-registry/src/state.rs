@@ -1,4 +1,4 @@
-//! All records as the writer sees them, and a draft of what is to become of them.
+//! All that is kept as the writer sees it, and a draft of what is to become of it.
 //!
 //! A draft is either committed as a whole or undone as a whole.
 
@@ -8,42 +8,60 @@ use std::sync::Arc;
 use trunkline_proto::ClusterId;
 
 use crate::OpenError;
-use crate::record::{self, Record};
+use crate::object::{Kept, Key, Kind, Object};
+use crate::record::Record;
 use crate::store::{Revision, Store};
 
-/// A record and the revision at which the store has it.
-#[derive(Clone)]
-pub(crate) struct Kept {
-    pub(crate) record: Arc<Record>,
-    pub(crate) revision: Revision,
-}
-
-/// All records, by name and by the tokens that were handed out for them.
+/// All objects, and the clusters by the tokens that were handed out for them.
 #[derive(Default)]
 pub(crate) struct State {
-    clusters: BTreeMap<ClusterId, Kept>,
+    objects: BTreeMap<Key, Kept>,
     tokens: HashMap<String, ClusterId>,
+    clusters: usize,
+    rules: usize,
+    ended: usize,
 }
+
+/// What is now, by name, of objects that differ from what they were.
+pub(crate) type Changes = Vec<(Key, Option<Object>)>;
 
 impl State {
     /// All that a store holds.
     pub(crate) fn load(store: &Store) -> Result<Self, OpenError> {
         let damaged = |why| OpenError::Damaged { path: store.path().to_owned(), why };
         let mut state = Self::default();
-        for object in store.list(record::KIND).map_err(|error| damaged(error.to_string()))? {
-            let record = record::decode(&object.name, &object.body).map_err(damaged)?;
-            let id = record.metadata.name.clone();
-            state.set(&id, Some(Kept { record: Arc::new(record), revision: object.revision }));
+        for kind in Object::KINDS {
+            for stored in store.list(kind).map_err(|error| damaged(error.to_string()))? {
+                let object = Object::decode(kind, &stored.name, &stored.body).map_err(damaged)?;
+                state.set(&object.key(), Some(Kept { object, revision: stored.revision }));
+            }
         }
         Ok(state)
     }
 
+    /// A cluster.
     pub(crate) fn get(&self, id: &ClusterId) -> Option<&Arc<Record>> {
-        self.clusters.get(id).map(|kept| &kept.record)
+        self.find(id)
     }
 
+    /// An object by its name.
+    pub(crate) fn find<T: Kind>(&self, name: &T::Name) -> Option<&Arc<T>> {
+        self.objects.get(&T::key(name)).and_then(|kept| T::of(&kept.object))
+    }
+
+    /// How many clusters there are.
     pub(crate) fn len(&self) -> usize {
-        self.clusters.len()
+        self.clusters
+    }
+
+    /// How many access rules there are.
+    pub(crate) fn rules(&self) -> usize {
+        self.rules
+    }
+
+    /// How many ended sessions are remembered.
+    pub(crate) fn ended(&self) -> usize {
+        self.ended
     }
 
     /// The cluster for which a token of this hash was handed out.
@@ -51,51 +69,65 @@ impl State {
         self.tokens.get(hash)
     }
 
-    pub(crate) fn records(&self) -> BTreeMap<ClusterId, Arc<Record>> {
-        self.clusters.iter().map(|(id, kept)| (id.clone(), kept.record.clone())).collect()
+    /// All objects.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = (&Key, &Object)> {
+        self.objects.iter().map(|(key, kept)| (key, &kept.object))
     }
 
-    /// Takes on what another state has; returns what is now, by name, of those clusters that differ.
-    pub(crate) fn become_as(&mut self, other: Self) -> Vec<(ClusterId, Option<Arc<Record>>)> {
+    /// Takes on what another state has; returns what is now, by name, of those objects that differ.
+    pub(crate) fn become_as(&mut self, other: Self) -> Changes {
         let before = std::mem::replace(self, other);
-        let gone = before.clusters.keys().filter(|id| !self.clusters.contains_key(id));
-        let gone = gone.map(|id| (id.clone(), None));
-        let same = |id: &ClusterId, kept: &Kept| before.get(id) == Some(&kept.record);
-        let changed = self.clusters.iter().filter(|(id, kept)| !same(id, kept));
-        gone.chain(changed.map(|(id, kept)| (id.clone(), Some(kept.record.clone())))).collect()
+        let gone = before.objects.keys().filter(|key| !self.objects.contains_key(key));
+        let gone = gone.map(|key| (key.clone(), None));
+        let same =
+            |key: &Key, kept: &Kept| before.objects.get(key).is_some_and(|was| was.object == kept.object);
+        let changed = self.objects.iter().filter(|(key, kept)| !same(key, kept));
+        gone.chain(changed.map(|(key, kept)| (key.clone(), Some(kept.object.clone())))).collect()
     }
 
-    /// Sets or removes a record; returns what was there.
-    pub(crate) fn set(&mut self, id: &ClusterId, kept: Option<Kept>) -> Option<Kept> {
-        let before = self.clusters.remove(id);
-        for hash in before.iter().flat_map(|before| before.record.token_hashes()) {
-            self.tokens.remove(hash);
+    /// Sets or removes an object; returns what was there.
+    pub(crate) fn set(&mut self, key: &Key, kept: Option<Kept>) -> Option<Kept> {
+        let before = self.objects.remove(key);
+        if let Some(Object::Cluster(record)) = before.as_ref().map(|kept| &kept.object) {
+            for hash in record.token_hashes() {
+                self.tokens.remove(hash);
+            }
         }
-        if let Some(kept) = kept {
-            for hash in kept.record.token_hashes() {
+        if let (Some(Object::Cluster(record)), Key::Cluster(id)) =
+            (kept.as_ref().map(|kept| &kept.object), key)
+        {
+            for hash in record.token_hashes() {
                 self.tokens.insert(hash.to_owned(), id.clone());
             }
-            self.clusters.insert(id.clone(), kept);
+        }
+        let count = match key {
+            Key::Cluster(_) => &mut self.clusters,
+            Key::Rule(_) => &mut self.rules,
+            Key::Ended(_) => &mut self.ended,
+        };
+        *count = *count + usize::from(kept.is_some()) - usize::from(before.is_some());
+        if let Some(kept) = kept {
+            self.objects.insert(key.clone(), kept);
         }
         before
     }
 }
 
-/// What an order makes of a cluster.
+/// What an order makes of an object.
 #[derive(Debug)]
-pub(crate) enum Change {
+pub(crate) enum Change<T = Record> {
     /// Nothing: it is as it is to be.
-    Keep(Arc<Record>),
+    Keep(Arc<T>),
     /// This, in place of what is there.
-    Put(Box<Record>),
+    Put(Box<T>),
     /// Nothing of it remains; this is what was there.
-    Remove(Arc<Record>),
+    Remove(Arc<T>),
 }
 
-/// A state and what it was before, for those clusters that are touched.
+/// A state and what it was before, for those objects that are touched.
 pub(crate) struct Draft<'a> {
     state: &'a mut State,
-    before: BTreeMap<ClusterId, Option<Kept>>,
+    before: BTreeMap<Key, Option<Kept>>,
 }
 
 impl<'a> Draft<'a> {
@@ -103,49 +135,52 @@ impl<'a> Draft<'a> {
         Self { state, before: BTreeMap::new() }
     }
 
-    /// Decides on the state as it is in this draft, and takes the change in. Returns the record as it is to be, or was.
-    pub(crate) fn take<E>(
+    /// Decides on the state as it is in this draft, and takes the change in. Returns the object as it is to be, or was.
+    pub(crate) fn take<T: Kind, E>(
         &mut self,
-        id: &ClusterId,
-        decide: impl FnOnce(&State) -> Result<Change, E>,
-    ) -> Result<Arc<Record>, E> {
-        let (record, kept) = match decide(self.state)? {
-            Change::Keep(record) => return Ok(record),
-            Change::Put(record) => {
-                let record = Arc::<Record>::from(record);
+        name: &T::Name,
+        decide: impl FnOnce(&State) -> Result<Change<T>, E>,
+    ) -> Result<Arc<T>, E> {
+        let (object, kept) = match decide(self.state)? {
+            Change::Keep(object) => return Ok(object),
+            Change::Put(object) => {
+                let object = Arc::<T>::from(object);
                 // Its revision is known when it is committed.
-                (record.clone(), Some(Kept { record, revision: Revision::NONE }))
+                let kept = Kept { object: T::object(object.clone()), revision: Revision::NONE };
+                (object, Some(kept))
             }
-            Change::Remove(record) => (record, None),
+            Change::Remove(object) => (object, None),
         };
-        let before = self.state.set(id, kept);
-        self.before.entry(id.clone()).or_insert(before);
-        Ok(record)
+        let key = T::key(name);
+        let before = self.state.set(&key, kept);
+        self.before.entry(key).or_insert(before);
+        Ok(object)
     }
 
-    /// What is to be written: name, the revision there was, and the record if it is to be there.
-    pub(crate) fn writes(&self) -> impl Iterator<Item = (&ClusterId, Revision, Option<&Arc<Record>>)> {
+    /// What is to be written: name, the revision there was, and the object if it is to be there.
+    pub(crate) fn writes(&self) -> impl Iterator<Item = (&Key, Revision, Option<&Object>)> {
         let revision = |kept: &Option<Kept>| kept.as_ref().map_or(Revision::NONE, |kept| kept.revision);
-        self.before.iter().map(move |(id, before)| (id, revision(before), self.state.get(id)))
+        let now = |key: &Key| self.state.objects.get(key).map(|kept| &kept.object);
+        self.before.iter().map(move |(key, before)| (key, revision(before), now(key)))
     }
 
     /// It was written at this revision; returns what is now, by name.
-    pub(crate) fn committed(self, revision: Revision) -> Vec<(ClusterId, Option<Arc<Record>>)> {
+    pub(crate) fn committed(self, revision: Revision) -> Changes {
         let state = self.state;
-        let now = |id: ClusterId| {
-            let kept = state.clusters.get_mut(&id).map(|kept| {
+        let now = |key: Key| {
+            let kept = state.objects.get_mut(&key).map(|kept| {
                 kept.revision = revision;
-                kept.record.clone()
+                kept.object.clone()
             });
-            (id, kept)
+            (key, kept)
         };
         self.before.into_keys().map(now).collect()
     }
 
     /// It was not written: all is as it was.
     pub(crate) fn undo(self) {
-        for (id, before) in self.before {
-            self.state.set(&id, before);
+        for (key, before) in self.before {
+            self.state.set(&key, before);
         }
     }
 }

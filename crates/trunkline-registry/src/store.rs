@@ -46,6 +46,7 @@ pub(crate) struct Object {
 
 /// One object to write.
 pub(crate) struct Write {
+    pub(crate) kind: &'static str,
     pub(crate) name: String,
     /// What was there when it was decided.
     pub(crate) expect: Revision,
@@ -121,7 +122,7 @@ impl Store {
     }
 
     /// Writes all of these or none, and returns when they are on the disk. Their revision is the one returned.
-    pub(crate) fn commit(&self, kind: &str, writes: &[Write]) -> Result<Revision, StoreError> {
+    pub(crate) fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
         let mut transaction = self.database()?.begin_write()?;
         transaction.set_durability(Durability::Immediate)?;
         let revision = {
@@ -129,8 +130,8 @@ impl Store {
             let revision = numbers.get("revision")?.map_or(0, |newest| newest.value()) + 1;
             numbers.insert("revision", revision)?;
             let mut objects = transaction.open_table(OBJECTS)?;
-            for Write { name, expect, body } in writes {
-                let key = (kind, name.as_str());
+            for Write { kind, name, expect, body } in writes {
+                let key = (*kind, name.as_str());
                 let found = objects.get(key)?.map_or(Revision::NONE, |object| Revision(object.value().0));
                 if found != *expect {
                     return Err(StoreError::Stale(name.clone()));

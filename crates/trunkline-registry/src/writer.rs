@@ -7,13 +7,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{error, info};
+use trunkline_api::{AccessRule, RuleName};
 use trunkline_proto::ClusterId;
 
+use crate::access::EndedSession;
 use crate::error::NotWritten;
-use crate::record::{self, Record};
-use crate::state::{Draft, State};
+use crate::object::{Key, Object};
+use crate::record::Record;
+use crate::state::{Changes, Draft, State};
 use crate::store::{Revision, Store, Write};
 
 /// How many orders wait, and how many are committed at once, at the most.
@@ -28,38 +31,88 @@ pub(crate) type Answer = Box<dyn FnOnce(Result<(), NotWritten>)>;
 
 /// What everybody sees: all that is durable, and word of each change.
 pub(crate) struct View {
-    records: RwLock<BTreeMap<ClusterId, Arc<Record>>>,
+    shown: RwLock<Shown>,
     pub(crate) changes: broadcast::Sender<ClusterId>,
+    /// Grows with each change of a rule, and with each session that is ended.
+    pub(crate) access: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Shown {
+    records: BTreeMap<ClusterId, Arc<Record>>,
+    rules: BTreeMap<RuleName, Arc<AccessRule>>,
+    ended: BTreeMap<String, Arc<EndedSession>>,
+}
+
+impl Shown {
+    fn set(&mut self, key: &Key, object: Option<&Object>) {
+        match (key, object) {
+            (Key::Cluster(id), Some(Object::Cluster(record))) => {
+                drop(self.records.insert(id.clone(), record.clone()));
+            }
+            (Key::Rule(name), Some(Object::Rule(rule))) => {
+                drop(self.rules.insert(name.clone(), rule.clone()))
+            }
+            (Key::Ended(id), Some(Object::Ended(ended))) => {
+                drop(self.ended.insert(id.clone(), ended.clone()))
+            }
+            (Key::Cluster(id), _) => drop(self.records.remove(id)),
+            (Key::Rule(name), _) => drop(self.rules.remove(name)),
+            (Key::Ended(id), _) => drop(self.ended.remove(id)),
+        }
+    }
 }
 
 impl View {
-    pub(crate) fn new(records: BTreeMap<ClusterId, Arc<Record>>) -> Self {
-        Self { records: RwLock::new(records), changes: broadcast::Sender::new(TOLD) }
+    pub(crate) fn new(state: &State) -> Self {
+        let mut shown = Shown::default();
+        state.objects().for_each(|(key, object)| shown.set(key, Some(object)));
+        Self {
+            shown: RwLock::new(shown),
+            changes: broadcast::Sender::new(TOLD),
+            access: watch::Sender::new(0),
+        }
+    }
+
+    fn look<T>(&self, at: impl FnOnce(&Shown) -> T) -> T {
+        at(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn get(&self, id: &ClusterId) -> Option<Arc<Record>> {
-        self.records.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.look(|shown| shown.records.get(id).cloned())
     }
 
     pub(crate) fn list(&self) -> Vec<Arc<Record>> {
-        self.records.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.look(|shown| shown.records.values().cloned().collect())
     }
 
-    fn show(&self, changes: Vec<(ClusterId, Option<Arc<Record>>)>) {
-        let mut names = Vec::with_capacity(changes.len());
+    pub(crate) fn rule(&self, name: &RuleName) -> Option<Arc<AccessRule>> {
+        self.look(|shown| shown.rules.get(name).cloned())
+    }
+
+    pub(crate) fn rules(&self) -> Vec<Arc<AccessRule>> {
+        self.look(|shown| shown.rules.values().cloned().collect())
+    }
+
+    pub(crate) fn ended(&self, session: &str) -> Option<Arc<EndedSession>> {
+        self.look(|shown| shown.ended.get(session).cloned())
+    }
+
+    pub(crate) fn all_ended(&self) -> Vec<Arc<EndedSession>> {
+        self.look(|shown| shown.ended.values().cloned().collect())
+    }
+
+    fn show(&self, changes: &Changes) {
         {
-            let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
-            for (id, record) in changes {
-                match record {
-                    Some(record) => drop(records.insert(id.clone(), record)),
-                    None => drop(records.remove(&id)),
-                }
-                names.push(id);
-            }
+            let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+            changes.iter().for_each(|(key, object)| shown.set(key, object.as_ref()));
         }
-        for id in names {
-            // Nobody listening is fine.
-            let _ = self.changes.send(id);
+        for (key, _) in changes {
+            match key {
+                // Nobody listening is fine.
+                Key::Cluster(id) => drop(self.changes.send(id.clone())),
+                Key::Rule(_) | Key::Ended(_) => self.access.send_modify(|version| *version += 1),
+            }
         }
     }
 }
@@ -81,7 +134,7 @@ pub(crate) fn run(mut store: Store, mut state: State, mut orders: mpsc::Receiver
         let written = match write(&store, &draft) {
             Ok(None) => Ok(()),
             Ok(Some(revision)) => {
-                view.show(draft.committed(revision));
+                view.show(&draft.committed(revision));
                 Ok(())
             }
             Err(why) => {
@@ -101,7 +154,7 @@ pub(crate) fn run(mut store: Store, mut state: State, mut orders: mpsc::Receiver
 fn start_again(store: &mut Store, state: &mut State, view: &View) -> bool {
     match store.open_again().and_then(|()| State::load(store)) {
         Ok(held) => {
-            view.show(state.become_as(held));
+            view.show(&state.become_as(held));
             info!(path = %store.path().display(), "the registry is written again");
             true
         }
@@ -114,14 +167,14 @@ fn start_again(store: &mut Store, state: &mut State, view: &View) -> bool {
 
 /// Writes a draft; none if there is nothing to write.
 fn write(store: &Store, draft: &Draft<'_>) -> Result<Option<Revision>, String> {
-    let encode = |(id, expect, record): (&ClusterId, Revision, Option<&Arc<Record>>)| {
-        let body = record.map(|record| record::encode(record)).transpose();
-        body.map(|body| Write { name: id.to_string(), expect, body })
+    let encode = |(key, expect, object): (&Key, Revision, Option<&Object>)| {
+        let body = object.map(Object::encode).transpose();
+        body.map(|body| Write { kind: key.kind(), name: key.name().to_owned(), expect, body })
     };
     let writes: Result<Vec<_>, _> = draft.writes().map(encode).collect();
     let writes = writes.map_err(|error| error.to_string())?;
     if writes.is_empty() {
         return Ok(None);
     }
-    store.commit(record::KIND, &writes).map(Some).map_err(|error| error.to_string())
+    store.commit(&writes).map(Some).map_err(|error| error.to_string())
 }

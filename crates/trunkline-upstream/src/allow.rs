@@ -2,13 +2,12 @@
 
 use serde::Deserialize;
 use trunkline_proto::Identity;
+use trunkline_proto::headers::is_plain_name;
 
 /// The group that Kubernetes authorises without asking. It can be allowed by nothing.
 const MASTERS: &str = "system:masters";
 /// Groups that the API server adds by itself; asking for them changes nothing.
 const AUTOMATIC: &[&str] = &["system:authenticated"];
-/// The longest user or group name, in bytes.
-const MAX_NAME: usize = 1024;
 /// The most groups.
 const MAX_GROUPS: usize = 500;
 
@@ -59,7 +58,7 @@ impl AllowList {
         }
         let extra = identity.extra.iter().flat_map(|(key, values)| std::iter::once(key).chain(values));
         let names = std::iter::once(&identity.user).chain(&identity.groups).chain(&identity.uid);
-        if names.chain(extra).any(|name| !is_sendable(name)) {
+        if names.chain(extra).any(|name| !is_plain_name(name)) {
             return Err(Forbidden::Unprintable);
         }
         for name in std::iter::once(&identity.user).chain(&identity.groups) {
@@ -75,14 +74,6 @@ impl AllowList {
             _ => Ok(()),
         }
     }
-}
-
-/// A name is sent as it is or not at all: cleaning one up would make it somebody else's.
-fn is_sendable(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= MAX_NAME
-        && name.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
-        && name.trim() == name
 }
 
 #[cfg(test)]
@@ -128,7 +119,7 @@ mod tests {
     #[test]
     fn a_name_that_cannot_be_sent_is_refused_and_not_cleaned() {
         let allow = AllowList::default();
-        for bad in ["a\nb", "a\0", " a", "a ", "\u{e9}", &"x".repeat(MAX_NAME + 1)] {
+        for bad in ["a\nb", "a\0", " a", "a ", "\u{e9}", &"x".repeat(trunkline_proto::headers::MAX_WHO + 1)] {
             assert_eq!(allow.check(&identity("jane", &[bad])), Err(Forbidden::Unprintable), "{bad:?}");
         }
     }

@@ -3,12 +3,27 @@
 use std::collections::BTreeMap;
 
 use trunkline_agent::ProxyConfig;
+use trunkline_api::NewAccessRule;
 use trunkline_proto::ClusterUid;
 use trunkline_runtime::Tasks;
 
 use super::{Cluster, OneGateway, Rig};
 use crate::paper::Paper;
 use crate::upstream::{FakeUpstream, Wire};
+
+/// The rule by which everybody may do everything as themselves.
+fn everything() -> NewAccessRule {
+    serde_json::from_value(serde_json::json!({
+        "name": "everything",
+        "spec": {
+            "subjects": {"users": ["*"]},
+            "clusters": {"names": ["*", "management"]},
+            "role": "custom",
+            "verbs": ["*"],
+        },
+    }))
+    .unwrap()
+}
 
 /// What is to be raised.
 #[derive(Clone, Debug)]
@@ -24,6 +39,7 @@ pub struct RigBuilder {
     enrolling: bool,
     certificate_seconds: u64,
     slots: u16,
+    access: Vec<NewAccessRule>,
 }
 
 impl Default for RigBuilder {
@@ -40,6 +56,7 @@ impl Default for RigBuilder {
             enrolling: false,
             certificate_seconds: 24 * 3600,
             slots: 2,
+            access: vec![everything()],
         }
     }
 }
@@ -122,6 +139,13 @@ impl RigBuilder {
         self
     }
 
+    /// The access rules of the gateways' files, in place of one by which everybody may do everything as themselves.
+    #[must_use]
+    pub fn access(mut self, rules: &[serde_json::Value]) -> Self {
+        self.access = rules.iter().map(|rule| serde_json::from_value(rule.clone()).unwrap()).collect();
+        self
+    }
+
     /// Raises it, tunnels included.
     pub async fn start(self) -> Rig {
         let (paper, tasks) = (Paper::new(), Tasks::new());
@@ -140,6 +164,7 @@ impl RigBuilder {
             clusters,
             drain_seconds: self.drain_seconds,
             proxy: self.proxy,
+            access: self.access,
             enrolling: self.enrolling,
         };
         for at in 0..self.gateways {

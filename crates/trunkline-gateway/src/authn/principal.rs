@@ -105,6 +105,11 @@ impl Principal {
             expires: None,
         }
     }
+
+    /// Somebody in this session, for tests.
+    pub(crate) fn for_session(session: &str) -> Self {
+        Self { session: UserSessionId(session.into()), ..Self::for_test("jane", &[]) }
+    }
 }
 
 #[cfg(test)]

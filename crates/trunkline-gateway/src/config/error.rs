@@ -1,5 +1,6 @@
 //! Why a gateway's configuration is not usable, in words that say what to change.
 
+use trunkline_api::RuleName;
 use trunkline_pki::{PapersError, TlsError};
 use trunkline_proto::ClusterId;
 use trunkline_registry::RegistryError;
@@ -60,6 +61,14 @@ pub enum GatewayConfigError {
     /// The registry is not usable.
     #[error("data")]
     Registry(#[from] RegistryError),
+    /// An access rule cannot be.
+    #[error("access: rule {name}: {why}")]
+    Access {
+        /// Its name.
+        name: RuleName,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A limit of nothing.
     #[error("{0} is 0: nothing could be served")]
     Zero(&'static str),

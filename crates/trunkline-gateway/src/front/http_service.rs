@@ -1,20 +1,26 @@
 //! One request through its phases, in the order of the folder; each can refuse in one way.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;
+use jiff::Timestamp;
 use tracing::{debug, warn};
 use trunkline_proto::RequestId;
-use trunkline_proto::headers::{HeadFault, inspect};
+use trunkline_proto::headers::{HeadFault, asked_to_act_as, inspect};
 use trunkline_runtime::Body;
 
 use super::{Caller, Front};
 use crate::access_log::Entry;
+use crate::authn;
+use crate::authn::{How, Principal};
+use crate::authz::{Action, decide};
 use crate::fleet::Standing;
-use crate::proxy::{Admitted, Unwelcome};
+use crate::proxy::Admitted;
 use crate::refusal::Refusal;
 use crate::rest::{self, Rest};
-use crate::route::{Kind, Names, Route, route};
-use crate::{authn, authz};
+use crate::route::{Names, Route, route};
+use crate::under_way::{Errand, Stay, session_ended};
 
 impl Front {
     /// Answers one request. Whatever happens, one access-log line comes of it.
@@ -46,10 +52,7 @@ impl Front {
                 return refuse(&refusal, entry, discovery);
             }
         };
-        // A connection that was upgraded is no longer the front's to cut.
-        let unwelcome = (route.kind == Kind::Upgrade)
-            .then(|| -> Unwelcome { Box::pin(self.until_unwelcome(caller.identity.clone())) });
-        match self.proxy.exchange(request, &route, admitted, entry, unwelcome).await {
+        match self.proxy.exchange(request, &route, admitted, entry).await {
             Ok(response) => response,
             Err((refusal, entry)) => refuse(&refusal, entry, discovery),
         }
@@ -63,17 +66,38 @@ impl Front {
         mut entry: Box<Entry>,
         overloaded: bool,
     ) -> Response<Body> {
-        let who = authn::principal(caller.identity.as_ref()).ok();
-        match &who {
-            Some(who) => entry.asked_by(who),
+        let who = self.sign_in(caller, &mut entry).ok();
+        if who.is_none() {
             // A stranger is answered once, and holds no place after that.
-            None => caller.leave.cancel(),
+            caller.leave.cancel();
         }
         let looked = if overloaded { Err(Refusal::Overloaded) } else { look_over(&request, &entry) };
-        match looked {
-            Ok(()) => self.rest.answer(request, who, entry).await,
-            Err(refusal) => Rest::refuse(&refusal, entry),
+        let looked =
+            looked.and_then(|()| match asked_to_act_as(request.headers()).map_err(head_refusal)? {
+                Some(_) => {
+                    Err(Refusal::AccessDenied { why: "the gateway itself is asked as who one is".into() })
+                }
+                None => Ok(()),
+            });
+        if let Err(refusal) = looked {
+            return Rest::refuse(&refusal, entry);
         }
+        if let Some(who) = &who {
+            let stay = self.enter(caller, &entry, who, None);
+            entry.enter(stay, "");
+        }
+        self.rest.answer(request, who, entry).await
+    }
+
+    /// Who asks. A session that was ended is nobody's.
+    fn sign_in(&self, caller: &Caller, entry: &mut Entry) -> Result<Arc<Principal>, Refusal> {
+        let principal = Arc::new(authn::principal(caller.identity.as_ref())?);
+        entry.asked_by(&principal);
+        if let Some(ended) = self.fleet.registry.ended(principal.session.as_str()) {
+            return Err(Refusal::SessionEnded { why: session_ended(&ended.by, &ended.why).why });
+        }
+        self.review.under_way.sessions.note(&principal, caller.from.ip(), Timestamp::now());
+        Ok(principal)
     }
 
     fn route(&self, request: &Request<Incoming>, caller: &Caller) -> Result<Route, Refusal> {
@@ -81,7 +105,7 @@ impl Front {
         route(request.method(), request.uri(), request.headers(), names)
     }
 
-    /// Who asks for what, and whether that may be.
+    /// Who asks for what, and whether that may be. What is let in is under way from here on.
     fn admit(
         &self,
         request: &Request<Incoming>,
@@ -89,34 +113,82 @@ impl Front {
         entry: &mut Entry,
     ) -> Result<(Route, Admitted), Refusal> {
         look_over(request, entry)?;
-        let principal = authn::principal(caller.identity.as_ref())?;
-        entry.asked_by(&principal);
+        let principal = self.sign_in(caller, entry)?;
         let route = self.route(request, caller)?;
-        entry.cluster = Some(route.cluster.clone());
+        let cluster = &route.cluster;
+        entry.cluster = Some(cluster.clone());
         entry.kind = route.kind;
-        let uid = match self.fleet.standing(&route.cluster) {
-            _ if route.cluster.is_management() && self.proxy.management.is_some() => None,
+        let act_as = asked_to_act_as(request.headers()).map_err(|fault| abuse(fault, entry))?;
+        let action = Action::of(request.method(), &route);
+        let ground = self.fleet.ground(cluster);
+        let confirmed = ground.uid().is_some_and(|uid| self.confirmations.holds(&principal, uid));
+        let place = ground.place(cluster, confirmed);
+        let rules = self.fleet.access.rules();
+        let allowed = decide(&rules, &principal, &place, &action, act_as.as_ref())
+            .map_err(|denied| Refusal::denied(denied, cluster))?;
+        if route.facts.node_proxy && !self.allow_node_proxy {
+            return Err(Refusal::AccessDenied {
+                why: "nodes/proxy is not served, since whoever may read there may run code on the node; set \
+                      front.allow_node_proxy to serve it"
+                    .into(),
+            });
+        }
+        // Who may not reach a cluster does not learn how it stands, nor whether there is one.
+        let uid = match self.fleet.standing(cluster) {
+            _ if cluster.is_management() && self.proxy.management.is_some() => None,
             Some(Standing::Open(uid)) => uid,
             Some(Standing::Locked(lock)) => {
-                return Err(Refusal::ClusterLocked { cluster: route.cluster, lock });
+                return Err(Refusal::ClusterLocked { cluster: cluster.clone(), lock });
             }
-            None => return Err(Refusal::ClusterNotFound(route.cluster)),
+            None => return Err(Refusal::ClusterNotFound(cluster.clone())),
         };
-        let identity = authz::permit(&principal, &route, self.allow_node_proxy)?;
-        Ok((route, Admitted { identity, uid }))
+        let errand = Errand {
+            cluster: cluster.clone(),
+            action,
+            act_as,
+            rule: allowed.rule,
+            identity: allowed.identity.clone(),
+            confirmed,
+            recorded: false,
+        };
+        let rule = errand.rule.clone();
+        let stay = self.enter(caller, entry, &principal, Some(errand));
+        // What changed since the decision has told those who were under way by then: was it before, this one was not.
+        if let Some(cut) = self.review.why_cut(stay.subject()) {
+            return Err(Refusal::Cut { cut });
+        }
+        entry.enter(stay, &rule);
+        Ok((route, Admitted { identity: allowed.identity, uid }))
+    }
+
+    fn enter(
+        &self,
+        caller: &Caller,
+        entry: &Entry,
+        principal: &Arc<Principal>,
+        errand: Option<Errand>,
+    ) -> Stay {
+        let shown = matches!(principal.how, How::Certificate);
+        let serial = caller.identity.as_ref().filter(|_| shown).map(|identity| identity.serial.clone());
+        self.review.under_way.begin(entry.request, principal.clone(), serial, entry.kind, errand)
     }
 }
 
 /// What holds of every head, wherever the request goes.
 fn look_over(request: &Request<Incoming>, entry: &Entry) -> Result<(), Refusal> {
-    inspect(request.headers()).map_err(|fault| {
-        if matches!(fault, HeadFault::ConnectionNames(_) | HeadFault::Impersonation) {
-            warn!(target: "audit", request = %entry.request, from = %entry.from, %fault, "header abuse");
-        }
-        head_refusal(fault)
-    })?;
-    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-        return Err(Refusal::BadHead { why: format!("{} is not served", request.method()) });
+    inspect(request.headers()).map_err(|fault| abuse(fault, entry))?;
+    const SERVED: [Method; 7] = [
+        Method::GET,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
+    if !SERVED.contains(request.method()) {
+        let method: String = request.method().as_str().chars().take(32).collect();
+        return Err(Refusal::BadHead { why: format!("{method} is not served") });
     }
     check_origin(request)
 }
@@ -144,9 +216,17 @@ fn check_origin(request: &Request<Incoming>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// A head that may be an attack is told of.
+fn abuse(fault: HeadFault, entry: &Entry) -> Refusal {
+    if matches!(fault, HeadFault::ConnectionNames(_) | HeadFault::Impersonation(_)) {
+        warn!(target: "audit", request = %entry.request, from = %entry.from, %fault, "header abuse");
+    }
+    head_refusal(fault)
+}
+
 fn head_refusal(fault: HeadFault) -> Refusal {
     match fault {
-        HeadFault::Impersonation => Refusal::AccessDenied { why: fault.to_string() },
+        HeadFault::Impersonation(_) => Refusal::AccessDenied { why: fault.to_string() },
         other => Refusal::BadHead { why: other.to_string() },
     }
 }

@@ -22,6 +22,7 @@ use crate::access_log::Entry;
 use crate::refusal::Refusal;
 use crate::route::{Kind, Route};
 use crate::tunnels::{Bulk, Tunnels};
+use crate::under_way::Cut;
 
 /// How long an answer must last and how many bytes it must have brought to count as bulk.
 pub(super) const BULK_AFTER: Duration = Duration::from_secs(1);
@@ -48,8 +49,10 @@ pub(super) fn pass_on(
     let json = headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let leave = Box::pin(entry.leave());
     let outward = Outward {
         body,
+        leave,
         watch: route.kind == Kind::Watch && json && parts.status == StatusCode::OK,
         between_events: true,
         began: Instant::now(),
@@ -99,6 +102,8 @@ fn keep_inside(status: StatusCode, headers: &mut HeaderMap, route: &Route) -> Re
 /// A cluster's body on its way to the client. Carries the access-log entry to the end.
 struct Outward {
     body: Body,
+    /// Returns when the client is no longer to be served.
+    leave: Pin<Box<dyn Future<Output = Cut> + Send>>,
     /// Whether a break can be told in a last event.
     watch: bool,
     /// Whether the last event that went out was whole.
@@ -130,17 +135,25 @@ impl Outward {
         self.entry.received = self.received.bytes();
     }
 
+    /// The right to it is gone.
+    fn cut(&mut self, cut: &Cut) -> Option<Result<Frame<Bytes>, BodyError>> {
+        self.end(cut.reason);
+        if self.watch && self.between_events {
+            return Some(Ok(ended_event(cut)));
+        }
+        // A body that is cut must not look whole.
+        Some(Err(BodyError::new(std::io::Error::other(cut.why.clone()))))
+    }
+
     /// The cluster broke off in the middle.
     fn broke(&mut self, error: BodyError) -> Option<Result<Frame<Bytes>, BodyError>> {
         let cut = self.way.cut();
-        self.end(cut.map_or("CutOff", |(reason, _)| reason));
+        self.end(cut.as_ref().map_or("CutOff", |cut| cut.reason));
         if !self.watch || !self.between_events {
             return Some(Err(error));
         }
-        if let Some((reason, why)) = cut {
-            let message = format!("trunkline gateway: the watch was ended: {why}");
-            let status = Status::failure(StatusCode::FORBIDDEN, reason, message);
-            return Some(Ok(Frame::data(status.to_watch_event().into())));
+        if let Some(cut) = cut {
+            return Some(Ok(ended_event(&cut)));
         }
         // A watch's client reads events: the reason is one, and the end is clean, so that it resumes.
         let status = Status::failure(
@@ -154,6 +167,13 @@ impl Outward {
     }
 }
 
+/// The last event of a watch that was ended on purpose.
+fn ended_event(cut: &Cut) -> Frame<Bytes> {
+    let message = format!("trunkline gateway: the watch was ended: {}", cut.why);
+    let status = Status::failure(StatusCode::FORBIDDEN, cut.reason, message);
+    Frame::data(status.to_watch_event().into())
+}
+
 impl http_body::Body for Outward {
     type Data = Bytes;
     type Error = BodyError;
@@ -164,6 +184,9 @@ impl http_body::Body for Outward {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if self.ended {
             return Poll::Ready(None);
+        }
+        if let Poll::Ready(cut) = self.leave.as_mut().poll(cx) {
+            return Poll::Ready(self.cut(&cut));
         }
         loop {
             return Poll::Ready(match ready!(Pin::new(&mut self.body).poll_frame(cx)) {

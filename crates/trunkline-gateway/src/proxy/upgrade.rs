@@ -15,23 +15,17 @@ use trunkline_runtime::{Body, Broken, Copied, copy_both_ways, empty, full};
 
 use super::answer::{BULK_AFTER, BULK_BYTES};
 use super::farewell::Followed;
-use super::{Unwelcome, Way, refused_answer};
+use super::{Way, refused_answer};
 use crate::access_log::Entry;
 use crate::refusal::Refusal;
 use crate::route::Route;
 use crate::tunnels::Tunnels;
+use crate::under_way::Cut;
 
 /// What may be upgraded to.
 const TOKENS: &[&str] = &["websocket", "SPDY/3.1"];
 /// The longest body of an answer that declines an upgrade, in bytes.
 const DECLINED: usize = 64 * 1024;
-
-/// The client's end of an upgrade.
-pub(super) struct Below {
-    pub(super) bytes: OnUpgrade,
-    /// Returns when the client is no longer to be served.
-    pub(super) unwelcome: Unwelcome,
-}
 
 /// The upgrade a request asks for, if any.
 pub(super) fn asked(request: &Request<Incoming>) -> Result<Option<HeaderValue>, Refusal> {
@@ -62,7 +56,7 @@ pub(super) fn join(
     tunnels: &Tunnels,
     mut response: Response<Body>,
     token: &HeaderValue,
-    below: Below,
+    below: OnUpgrade,
     way: Way,
     mut entry: Box<Entry>,
     route: &Route,
@@ -87,30 +81,33 @@ pub(super) fn join(
         let _response = response;
         let mut joined = Joined { entry, copied: Copied::default() };
         joined.entry.reason = "UpgradeLost";
-        let Below { bytes, unwelcome } = below;
-        let (Ok(below), Ok(above)) = tokio::join!(bytes, above) else { return };
+        let leave = joined.entry.leave();
+        let (Ok(below), Ok(above)) = tokio::join!(below, above) else { return };
         // Said ahead, for the case that the gateway's own end cuts this task.
         joined.entry.reason = "Shutdown";
         let mut below = Followed::new(TokioIo::new(below), &head);
         let copying = copy_both_ways(&mut below, TokioIo::new(above), &joined.copied);
         let ended = tokio::select! {
             biased;
-            () = unwelcome => None,
-            ended = copying => Some(ended),
+            cut = leave => Err(cut),
+            ended = copying => Ok(ended),
             never = watch_for_bulk(&way, &tunnels, &joined.copied) => match never {},
         };
-        let cut = match ended {
-            None => Some(("Revoked", "your certificate is no longer good")),
-            Some(Err(Broken::Second(_))) => way.cut().or(Some(("CutOff", "the tunnel to the cluster broke"))),
-            Some(Ok(()) | Err(Broken::First(_))) => None,
+        let (cut, ended) = match ended {
+            Err(cut) => (Some(cut), Ok(())),
+            Ok(Err(broken @ Broken::Second(_))) => {
+                let lost = || Cut::new("CutOff", "the tunnel to the cluster broke");
+                (Some(way.cut().unwrap_or_else(lost)), Err(broken))
+            }
+            Ok(ended) => (None, ended),
         };
-        joined.entry.reason = match (&ended, cut) {
-            (_, Some((reason, _))) => reason,
-            (Some(Err(_)), None) => "ClientGone",
-            (_, None) => "",
+        joined.entry.reason = match (&cut, ended) {
+            (Some(cut), _) => cut.reason,
+            (None, Err(_)) => "ClientGone",
+            (None, Ok(())) => "",
         };
-        if let Some((reason, why)) = cut {
-            below.say_farewell(reason, why).await;
+        if let Some(cut) = cut {
+            below.say_farewell(cut.reason, &cut.why).await;
         }
     });
     Ok(answer)

@@ -20,6 +20,7 @@ use trunkline_proto::ClusterId;
 use trunkline_runtime::Tasks;
 
 use super::view::View;
+use crate::authz::Access;
 
 /// How often all clusters are looked at again. A round trip that changes is told no more often than this.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -87,6 +88,11 @@ impl Board {
     pub(super) fn new(view: View, tasks: Tasks) -> Self {
         let shared = Shared { view, tasks, up: Mutex::default(), changes: broadcast::Sender::new(CHANGES) };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// The access rules, which say who sees what of it.
+    pub(super) fn access(&self) -> Access {
+        self.shared.view.fleet.access.clone()
     }
 
     /// All that is shown, and the names of what changes from there on.

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tracing::info;
 use trunkline_api::{
-    Cluster, ClusterEvent, ClusterList, ClusterPatch, HopReport, Lock, LockRequest, Problem, ProblemReason,
-    Selector,
+    Cluster, ClusterEvent, ClusterList, ClusterPatch, Confirmed, FleetRole, HopReport, Lock, LockRequest,
+    Problem, ProblemReason, Selector,
 };
 use trunkline_proto::ClusterId;
 
@@ -19,6 +19,7 @@ use super::problem::No;
 use super::read::{Admin, Asked, MaySend, Name, Nothing, Reader, Sent};
 use super::view::Source;
 use super::{Shared, hops, list};
+use crate::authz::HOLDS;
 
 /// What of the clusters is asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -57,9 +58,9 @@ pub(super) async fn list(
         .parse()
         .map_err(|error: trunkline_api::InvalidSelector| No::invalid(format!("selector: {error}")))?;
     if choice.watch {
-        shared.watches.begin(&reader.who.user, selector)
+        shared.watches.begin(&reader.who.user, selector, reader.sight)
     } else {
-        Ok(list::answer(&shared.view, &selector))
+        Ok(list::answer(&shared.view, &selector, &reader.sight))
     }
 }
 
@@ -77,11 +78,11 @@ pub(super) async fn list(
 )]
 pub(super) async fn show(
     State(shared): State<Shared>,
-    _: Reader,
+    reader: Reader,
     Name(id): Name,
     _: Asked<Nothing>,
 ) -> Result<Json<Cluster>, No> {
-    let source = shared.find(&id)?;
+    let source = shared.find_for(&id, &reader)?;
     Ok(Json(shared.view.cluster(&source, Timestamp::now())))
 }
 
@@ -192,6 +193,38 @@ pub(super) async fn unlock(
     Ok(shared.told(Source::Registered(record)))
 }
 
+/// Says that a cluster which is protected so is to be changed, by this session and for a quarter of an hour.
+#[utoipa::path(
+    post,
+    path = "/trunkline/v1/clusters/{name}/confirm",
+    operation_id = "confirmChanges",
+    tag = "clusters",
+    params(("name" = String, Path, description = "The cluster")),
+    responses(
+        (status = 200, description = "Until when that holds", body = Confirmed),
+        (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn confirm(
+    State(shared): State<Shared>,
+    reader: Reader,
+    Name(id): Name,
+    _: Asked<Nothing>,
+    _: MaySend<Nothing>,
+) -> Result<Json<Confirmed>, No> {
+    shared.find_for(&id, &reader)?;
+    shared.changeable(&id)?;
+    let ground = shared.view.fleet.ground(&id);
+    let full = || No::new(ProblemReason::Unavailable, "too many clusters are being changed; try again later");
+    let uid = ground.uid().ok_or_else(|| No::declared(&id))?;
+    if !shared.confirmations.confirm(&reader.who, uid) {
+        return Err(full());
+    }
+    let until = Timestamp::now().saturating_add(HOLDS).unwrap_or(Timestamp::MAX);
+    info!(target: "audit", request = %reader.request, who = reader.who.user, cluster = %id, "changes were confirmed");
+    Ok(Json(Confirmed { cluster: id, until }))
+}
+
 /// Walks the way to a cluster's API server, hop by hop, as who asks.
 #[utoipa::path(
     get,
@@ -210,7 +243,7 @@ pub(super) async fn status(
     Name(id): Name,
     _: Asked<Nothing>,
 ) -> Result<Json<HopReport>, No> {
-    let source = shared.find(&id)?;
+    let source = shared.find_for(&id, &reader)?;
     Ok(Json(hops::walk(&shared, &source, &reader).await))
 }
 
@@ -229,6 +262,21 @@ impl Shared {
                 format!("there is no cluster {id} at this gateway; is the name right, and is it registered?");
             No::new(ProblemReason::NotFound, detail)
         })
+    }
+
+    /// A cluster that somebody sees. Of another nobody learns whether there is one.
+    pub(super) fn find_for(&self, id: &ClusterId, reader: &Reader) -> Result<Source, No> {
+        match self.view.find(id).filter(|source| source.is_seen(&reader.sight)) {
+            Some(source) => Ok(source),
+            None if reader.sight.fleet_role() >= FleetRole::Viewer => self.find(id),
+            None => {
+                let detail = format!(
+                    "no access rule gives {} a cluster {id}; trunkline clusters list shows yours",
+                    reader.who.user
+                );
+                Err(No::new(ProblemReason::NotFound, detail))
+            }
+        }
     }
 
     /// Says no where a cluster is not the registry's.

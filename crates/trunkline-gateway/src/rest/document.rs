@@ -7,7 +7,7 @@ use utoipa::openapi::security::SecurityScheme;
 use utoipa::openapi::{ComponentsBuilder, OpenApi};
 use utoipa::{Modify, OpenApi as _};
 
-use super::{Shared, clusters, gateway, pki, register};
+use super::{Shared, access, clusters, gateway, pki, register, sessions};
 
 /// Every path that is served, and what serves it.
 pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
@@ -19,7 +19,13 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/trunkline/v1/clusters/{name}/join", post(register::join)),
         ("/trunkline/v1/clusters/{name}/lock", post(clusters::lock)),
         ("/trunkline/v1/clusters/{name}/unlock", post(clusters::unlock)),
+        ("/trunkline/v1/clusters/{name}/confirm", post(clusters::confirm)),
         ("/trunkline/v1/clusters/{name}/status", get(clusters::status)),
+        ("/trunkline/v1/access/rules", get(access::list)),
+        ("/trunkline/v1/access/rules/{rule}", get(access::show).put(access::put).delete(access::remove)),
+        ("/trunkline/v1/access/test", post(access::test)),
+        ("/trunkline/v1/sessions", get(sessions::list)),
+        ("/trunkline/v1/sessions/{session}/end", post(sessions::end)),
         ("/trunkline/v1/charts/{chart}", get(register::chart)),
         ("/trunkline/v1/pki", get(pki::show)),
         ("/trunkline/v1/pki/rotate", post(pki::rotate)),
@@ -32,8 +38,9 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
     info(
         title = "Trunkline",
         description = "The gateway's REST API: everything that the command line and the Manager do goes through it. Who \
-                       asks is told by the client certificate; members of trunkline:viewers, trunkline:operators and \
-                       trunkline:admins may read, members of trunkline:admins may change."
+                       asks is told by the client certificate. Whom an access rule names sees the clusters that it is \
+                       for; seeing all of the fleet and changing it is for members of trunkline:viewers, \
+                       trunkline:operators and trunkline:admins, and for whom a rule says so."
     ),
     paths(
         gateway::status,
@@ -47,7 +54,15 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         clusters::remove,
         clusters::lock,
         clusters::unlock,
+        clusters::confirm,
         clusters::status,
+        access::list,
+        access::show,
+        access::put,
+        access::remove,
+        access::test,
+        sessions::list,
+        sessions::end,
         pki::show,
         pki::rotate,
         pki::finish,

@@ -11,15 +11,16 @@ use http_body::Frame;
 use jiff::Timestamp;
 use trunkline_api::{API_VERSION, Selector};
 
+use super::read::Sight;
 use super::view::{Source, View};
 
 /// A piece is sent when it is as long as this.
 const PIECE: usize = 64 * 1024;
 
-/// A list of the clusters that a selector chooses.
-pub(super) fn answer(view: &View, selector: &Selector) -> Response {
+/// A list of the clusters that a selector chooses, of those that somebody sees.
+pub(super) fn answer(view: &View, selector: &Selector, sight: &Sight) -> Response {
     let mut sources = view.all();
-    sources.retain(|source| source.is_chosen(selector));
+    sources.retain(|source| source.is_chosen(selector) && source.is_seen(sight));
     let list = List {
         view: view.clone(),
         left: sources.into_iter(),

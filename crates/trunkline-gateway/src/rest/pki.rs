@@ -6,7 +6,7 @@ use trunkline_api::{Problem, RotationStatus};
 
 use super::Shared;
 use super::problem::No;
-use super::read::{Admin, Asked, MaySend, Nothing, Reader};
+use super::read::{Admin, Asked, MaySend, Nothing, Viewer};
 
 /// Tells which roots agents are certified by, and how far a rotation has come.
 #[utoipa::path(
@@ -21,7 +21,7 @@ use super::read::{Admin, Asked, MaySend, Nothing, Reader};
 )]
 pub(super) async fn show(
     State(shared): State<Shared>,
-    _: Reader,
+    _: Viewer,
     _: Asked<Nothing>,
 ) -> Result<Json<RotationStatus>, No> {
     Ok(Json(shared.view.fleet.rotation_status()?))

@@ -1,7 +1,9 @@
 //! What is read of a request before a route sees it: who asks, which cluster, which query, which body.
 //!
-//! Invariant: a route that is to be for somebody takes a [`Reader`] or an [`Admin`]; there is no other way to learn who
-//! asks, and each says no by itself.
+//! Invariant: a route that is to be for somebody takes a [`Reader`], a [`Viewer`] or an [`Admin`]; there is no other way to
+//! learn who asks, and each says no by itself.
+
+use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use bytes::Bytes;
@@ -9,48 +11,109 @@ use http::request::Parts;
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use trunkline_api::{BASE, ProblemReason};
+use trunkline_api::{BASE, FleetRole, Labels, ProblemReason, Role};
 use trunkline_proto::{ClusterId, RequestId};
 
 use super::problem::No;
 use crate::authn::Principal;
-
-/// The groups whose members may read.
-const READERS: [&str; 3] = ["trunkline:viewers", "trunkline:operators", ADMINS];
-/// The group whose members may change.
-const ADMINS: &str = "trunkline:admins";
+use crate::authz::RuleSet;
 
 /// Who asks, if anybody, and the request's id; put there before the routes are asked.
 #[derive(Clone, Debug)]
 pub(super) struct Asker {
-    pub(super) who: Option<Principal>,
+    pub(super) who: Option<Arc<Principal>>,
     pub(super) request: RequestId,
+    pub(super) rules: Arc<RuleSet>,
 }
 
-/// Somebody who may read.
+/// Somebody whom at least one access rule names. Sees the clusters that the rules let them reach.
 #[derive(Debug)]
 pub(super) struct Reader {
-    pub(super) who: Principal,
+    pub(super) who: Arc<Principal>,
+    pub(super) request: RequestId,
+    pub(super) sight: Sight,
+}
+
+/// Somebody who may see all of the fleet.
+#[derive(Debug)]
+pub(super) struct Viewer;
+
+/// Somebody who may change the fleet.
+#[derive(Debug)]
+pub(super) struct Admin {
+    pub(super) who: Arc<Principal>,
     pub(super) request: RequestId,
 }
 
-/// Somebody who may change.
-#[derive(Debug)]
-pub(super) struct Admin {
-    pub(super) who: Principal,
-    pub(super) request: RequestId,
+/// Which clusters somebody sees.
+#[derive(Clone, Debug)]
+pub(super) struct Sight {
+    who: Arc<Principal>,
+    rules: Arc<RuleSet>,
+}
+
+impl Sight {
+    /// What somebody may do with the fleet itself.
+    pub(super) fn fleet_role(&self) -> FleetRole {
+        self.rules.about(&self.who).map(|rule| rule.spec().fleet).max().unwrap_or_default()
+    }
+
+    /// Whether a cluster is among them.
+    pub(super) fn sees(&self, id: &ClusterId, labels: &Labels) -> bool {
+        self.rules
+            .about(&self.who)
+            .any(|rule| rule.spec().fleet >= FleetRole::Viewer || rule.is_for(id, labels))
+    }
+
+    /// The same of other rules.
+    pub(super) fn by(&self, rules: Arc<RuleSet>) -> Self {
+        Self { who: self.who.clone(), rules }
+    }
+}
+
+#[cfg(test)]
+impl Sight {
+    /// Of somebody who sees everything, for tests.
+    pub(super) fn of_all() -> Self {
+        let config =
+            serde_json::json!({"front": {"listen": "127.0.0.1:0"}, "tunnel": {"listen": "127.0.0.1:0"}});
+        let config = serde_json::from_value(config).unwrap();
+        let registry = trunkline_registry::Registry::in_memory().unwrap();
+        let fleet = crate::fleet::Fleet::new(&config, registry, None).unwrap();
+        let who = Arc::new(Principal::for_test("vera", &["trunkline:viewers"]));
+        Self { who, rules: fleet.access.rules() }
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Reader {
     type Rejection = No;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
-        let (who, request) = somebody(parts)?;
-        if READERS.iter().any(|group| is_in(&who, group)) {
-            return Ok(Self { who, request });
+        let (who, request, sight) = somebody(parts)?;
+        if sight.rules.about(&who).next().is_none() {
+            let [viewers, operators, admins] = [Role::Viewer, Role::Operator, Role::Admin].map(Role::group);
+            let groups = [viewers, operators, admins].map(Option::unwrap_or_default).join(", ");
+            return Err(forbidden(
+                &who,
+                &format!("no access rule names you: reading needs one of the groups {groups}, or a rule"),
+            ));
         }
-        let [viewers, operators, admins] = READERS;
-        Err(forbidden(&who, &format!("reading needs the group {viewers}, {operators} or {admins}")))
+        Ok(Self { who, request, sight })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Viewer {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
+        let (who, _, sight) = somebody(parts)?;
+        if sight.fleet_role() >= FleetRole::Viewer {
+            return Ok(Self);
+        }
+        Err(forbidden(
+            &who,
+            "seeing this needs the group trunkline:viewers, or an access rule with fleet: viewer",
+        ))
     }
 }
 
@@ -58,17 +121,23 @@ impl<S: Sync> FromRequestParts<S> for Admin {
     type Rejection = No;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
-        let (who, request) = somebody(parts)?;
-        if is_in(&who, ADMINS) {
+        let (who, request, sight) = somebody(parts)?;
+        if sight.fleet_role() >= FleetRole::Admin {
             return Ok(Self { who, request });
         }
-        Err(forbidden(&who, &format!("changing the fleet needs the group {ADMINS}")))
+        Err(forbidden(
+            &who,
+            "changing the fleet needs the group trunkline:admins, or an access rule with fleet: admin",
+        ))
     }
 }
 
-fn somebody(parts: &Parts) -> Result<(Principal, RequestId), No> {
+fn somebody(parts: &Parts) -> Result<(Arc<Principal>, RequestId, Sight), No> {
     let asker = parts.extensions.get::<Asker>();
-    let found = asker.and_then(|asker| Some((asker.who.clone()?, asker.request)));
+    let found = asker.and_then(|asker| {
+        let who = asker.who.clone()?;
+        Some((who.clone(), asker.request, Sight { who, rules: asker.rules.clone() }))
+    });
     found.ok_or_else(|| {
         let detail = "not signed in: the connection shows no client certificate; run trunkline login, or give curl \
                       --cert and --key";
@@ -76,12 +145,8 @@ fn somebody(parts: &Parts) -> Result<(Principal, RequestId), No> {
     })
 }
 
-fn is_in(who: &Principal, group: &str) -> bool {
-    who.groups.iter().any(|own| own == group)
-}
-
 fn forbidden(who: &Principal, needs: &str) -> No {
-    No::new(ProblemReason::Forbidden, format!("{needs}; {} is not in it", who.user))
+    No::new(ProblemReason::Forbidden, format!("{needs}; {} has none", who.user))
 }
 
 /// The cluster that the path names. Matched on the raw bytes: never decoded, never folded.

@@ -35,6 +35,8 @@ impl Desk {
             metrics,
             tasks: tasks.clone(),
             draining: CancellationToken::new(),
+            under_way: UnderWay::default(),
+            confirmations: Confirmations::default(),
         });
         Self { router: rest.router, view: View { fleet, tunnels, management: None }, tasks }
     }
@@ -54,11 +56,12 @@ impl Desk {
 
     /// Asks as somebody in a group, or as nobody.
     pub(super) async fn ask(&self, method: &str, path: &str, group: Option<&str>) -> Response<RouteBody> {
-        let who = group.map(|group| Principal::for_test("jane", &[group]));
+        let who = group.map(|group| Arc::new(Principal::for_test("jane", &[group])));
+        let rules = self.view.fleet.access.rules();
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .extension(Asker { who, request: RequestId::random() })
+            .extension(Asker { who, request: RequestId::random(), rules })
             .body(RouteBody::empty())
             .unwrap();
         self.router.clone().oneshot(request).await.unwrap()

@@ -8,6 +8,7 @@ use trunkline_proto::{ClusterId, ClusterUid, MANAGEMENT};
 use trunkline_registry::Record;
 
 use super::management::Management;
+use super::read::Sight;
 use crate::fleet::Fleet;
 use crate::standing::{Desired, status};
 use crate::tunnels::Tunnels;
@@ -34,6 +35,15 @@ impl Source {
         match self {
             Self::Management(id) | Self::Declared(id, _) => id,
             Self::Registered(record) => &record.metadata.name,
+        }
+    }
+
+    /// Whether somebody sees it.
+    pub(super) fn is_seen(&self, sight: &Sight) -> bool {
+        static NONE: Labels = Labels::new();
+        match self {
+            Self::Management(id) | Self::Declared(id, _) => sight.sees(id, &NONE),
+            Self::Registered(record) => sight.sees(&record.metadata.name, &record.metadata.labels),
         }
     }
 

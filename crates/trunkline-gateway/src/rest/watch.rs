@@ -31,6 +31,7 @@ use trunkline_runtime::Tasks;
 
 use super::board::{Board, Shown};
 use super::problem::No;
+use super::read::Sight;
 
 /// How many watches there may be at once.
 const MOST: usize = 256;
@@ -59,12 +60,13 @@ impl Watches {
     }
 
     /// Begins a user's watch.
-    pub(super) fn begin(&self, user: &str, selector: Selector) -> Result<Response, No> {
+    pub(super) fn begin(&self, user: &str, selector: Selector, sight: Sight) -> Result<Response, No> {
         let place = self.places.take(user)?;
         let (out, lots) = mpsc::channel(LOTS);
         let watch = Watch {
             board: self.board.clone(),
             selector,
+            sight,
             sent: BTreeMap::new(),
             lot: BytesMut::new(),
             out: out.clone(),
@@ -134,6 +136,8 @@ struct Ended;
 struct Watch {
     board: Board,
     selector: Selector,
+    /// Which clusters the reader sees.
+    sight: Sight,
     /// What was sent of each cluster last.
     sent: BTreeMap<ClusterId, Sent>,
     lot: BytesMut,
@@ -164,9 +168,17 @@ impl Watch {
         self.say(&[b"data: {\"type\":\"synced\"}\n\n"]).await?;
         self.flush().await?;
         let mut beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        let access = self.board.access();
+        let mut rules = access.changes();
         loop {
             let changed = tokio::select! {
                 changed = changes.recv() => changed,
+                Ok(()) = rules.changed() => {
+                    self.sight = self.sight.by(access.rules());
+                    self.compare_all().await?;
+                    self.flush().await?;
+                    continue;
+                }
                 _ = beat.tick() => {
                     self.say(&[b": still here\n\n"]).await?;
                     self.flush().await?;
@@ -223,7 +235,10 @@ impl Watch {
 
     /// Tells what differs between what was sent of a cluster and what is shown of it.
     async fn compare(&mut self, id: &ClusterId, shown: Option<Arc<Shown>>) -> Result<(), Ended> {
-        let shown = shown.filter(|shown| self.selector.matches(&shown.cluster.metadata.labels));
+        let shown = shown.filter(|shown| {
+            let labels = &shown.cluster.metadata.labels;
+            self.selector.matches(labels) && self.sight.sees(id, labels)
+        });
         let Some(shown) = shown else {
             return match self.sent.remove(id) {
                 Some(sent) => self.removed(&sent.metadata).await,

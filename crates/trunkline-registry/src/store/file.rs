@@ -14,7 +14,8 @@ use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Database, StorageBackend as _};
 
 use super::{FORMAT, StoreError, builder, format, lay_out, list};
-use crate::{OpenError, record};
+use crate::OpenError;
+use crate::object::Object;
 
 /// What a file of the library begins with.
 const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
@@ -113,11 +114,13 @@ fn look_through_copy(path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
         }
         Some(_) => {}
     }
-    for object in list(&database, record::KIND).map_err(fail)? {
-        record::decode(&object.name, &object.body).map_err(|why| OpenError::Damaged {
-            path: path.to_owned(),
-            why: format!("cluster {:?}: {why}", object.name),
-        })?;
+    for kind in Object::KINDS {
+        for stored in list(&database, kind).map_err(fail)? {
+            Object::decode(kind, &stored.name, &stored.body).map_err(|why| OpenError::Damaged {
+                path: path.to_owned(),
+                why: format!("{kind} {:?}: {why}", stored.name),
+            })?;
+        }
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
     reason = "a test may fail by panic and print"
 )]
 
+mod access;
 mod rules;
 mod keys;
 mod file;

@@ -123,6 +123,7 @@ fn gateway_config(
         },
         clusters: Vec::new(),
         management: management.map(|cluster| cluster.upstream.clone()),
+        access: Vec::new(),
         admin: Some((args.listen.ip(), 0).into()),
         drain_seconds: 2,
     })

@@ -18,7 +18,7 @@ impl Reading {
     }
 
     fn begin_as(user: &str, watches: &Watches, selector: &str) -> Self {
-        let response = watches.begin(user, selector.parse().unwrap()).unwrap();
+        let response = watches.begin(user, selector.parse().unwrap(), Sight::of_all()).unwrap();
         Self { body: response.into_body(), text: String::new() }
     }
 
@@ -101,6 +101,7 @@ async fn a_name_that_is_registered_again_is_another_cluster() {
     let (all, _) = watches.board.join().await;
     let (out, mut lots) = mpsc::channel(LOTS);
     let mut watch = Watch {
+        sight: Sight::of_all(),
         board: watches.board.clone(),
         selector: Selector::default(),
         sent: BTreeMap::new(),
@@ -130,6 +131,7 @@ async fn a_watch_that_fell_behind_tells_the_difference_and_nothing_twice() {
     let (all, mut changes) = watches.board.join().await;
     let (out, lots) = mpsc::channel(LOTS);
     let mut watch = Watch {
+        sight: Sight::of_all(),
         board: watches.board.clone(),
         selector: Selector::default(),
         sent: all.iter().map(|shown| (shown.metadata.name.clone(), Sent::from(&**shown))).collect(),
@@ -178,7 +180,8 @@ async fn a_quiet_watch_says_that_it_is_still_there_and_a_stuck_one_ends() {
 async fn there_are_no_more_watches_than_may_be_of_one_user_and_of_all() {
     let desk = Desk::new();
     let watches = watches(&desk);
-    let refused = |user: &str| format!("{:?}", watches.begin(user, Selector::default()).unwrap_err());
+    let refused =
+        |user: &str| format!("{:?}", watches.begin(user, Selector::default(), Sight::of_all()).unwrap_err());
     let mut open: Vec<Reading> = Vec::new();
     for user in 0..MOST / MOST_OF_ONE {
         let user = format!("user-{user}");
