@@ -96,6 +96,11 @@ impl Paper {
         self.pki.front.client(user, groups, Validity::days(1)).unwrap()
     }
 
+    /// A client's certificate that ends soon.
+    pub fn client_for(&self, user: &str, groups: &[&str], life: std::time::Duration) -> Issued {
+        self.pki.front.client(user, groups, Validity::lasting(life)).unwrap()
+    }
+
     /// TLS of a client of the front door, with or without a certificate, and without ALPN.
     pub fn client_tls(&self, shown: Option<&Issued>) -> ClientConfig {
         let mut roots = RootCertStore::empty();
