@@ -64,8 +64,12 @@ impl Front {
         overloaded: bool,
     ) -> Response<Body> {
         let who = authn::principal(caller.identity.as_ref()).ok();
+        let mut overloaded = overloaded;
         match &who {
-            Some(who) => entry.user.clone_from(&who.user),
+            Some(who) => {
+                entry.user.clone_from(&who.user);
+                overloaded |= !self.settle(caller);
+            }
             // A stranger is answered once, and holds no place after that.
             None => caller.leave.cancel(),
         }
@@ -90,6 +94,9 @@ impl Front {
     ) -> Result<(Route, Admitted), Refusal> {
         look_over(request, entry)?;
         let principal = authn::principal(caller.identity.as_ref())?;
+        if !self.settle(caller) {
+            return Err(Refusal::Overloaded);
+        }
         entry.user.clone_from(&principal.user);
         let route = self.route(request, caller)?;
         entry.cluster = Some(route.cluster.clone());
