@@ -17,6 +17,7 @@ use tokio_rustls::client::TlsStream;
 use trunkline_runtime::{Body, Tasks, empty};
 
 use crate::raw::Raw;
+use crate::raw_http2::RawHttp2;
 
 /// A client as one user. Each connection is a new one.
 #[derive(Clone, Debug)]
@@ -127,6 +128,11 @@ impl Client {
     /// A connection for bytes.
     pub async fn raw(&self) -> Raw {
         Raw::new(self.connect(b"http/1.1").await.unwrap())
+    }
+
+    /// A connection for HTTP/2 frames.
+    pub async fn raw_http2(&self) -> RawHttp2 {
+        RawHttp2::new(self.connect(b"h2").await.unwrap()).await
     }
 
     /// A whole answer to a GET on a connection of its own.
