@@ -7,6 +7,7 @@
 mod headers;
 mod smuggling;
 mod paths;
+mod upgrades;
 mod floods;
 
 use trunkline_tests::{Answer, Client, Raw};

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use http::{HeaderValue, StatusCode, header};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
@@ -148,7 +149,15 @@ impl Front {
         let front = self.clone();
         let service = service_fn(move |request| {
             let (front, caller) = (front.clone(), caller.clone());
-            async move { Ok::<_, std::convert::Infallible>(front.answer(request, &caller).await) }
+            async move {
+                let upgrade = request.headers().contains_key(header::UPGRADE);
+                let mut response = front.answer(request, &caller).await;
+                if upgrade && response.status() != StatusCode::SWITCHING_PROTOCOLS && !http2 {
+                    // What stands behind a declined upgrade may be meant for the pipe that there is not.
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, std::convert::Infallible>(response)
+            }
         });
         self.metrics.front_connections_open.inc();
         let open = OpenGuard(self.metrics.clone());

@@ -66,7 +66,7 @@ async fn over_http2(client: &Client, cases: &[PathCase]) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t06_no_path_reaches_a_cluster_that_was_not_named() {
-    let (clusters, each) = (count(4, 50), count(600, 5_000));
+    let (clusters, each) = (count(5, 50), count(1_000, 5_000));
     let logs = Logs::capture();
     let names: Vec<String> = (0..clusters.times).map(|n| format!("path-{n}")).collect();
     let builder = names.iter().fold(Rig::builder(), |builder, name| builder.cluster(name));
