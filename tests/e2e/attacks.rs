@@ -9,8 +9,15 @@ mod smuggling;
 mod paths;
 mod upgrades;
 mod floods;
+mod silence;
+mod scene;
+
+use std::time::Duration;
 
 use trunkline_tests::{Answer, Client, Raw};
+
+/// How long what must happen may take on a busy machine.
+const SOON: Duration = Duration::from_secs(30);
 
 /// Asks on a connection that is kept while it can be; none when it was hung up on without an answer.
 async fn ask(kept: &mut Option<Raw>, client: &Client, request: &[u8]) -> Option<Answer> {
