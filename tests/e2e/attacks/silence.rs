@@ -127,7 +127,7 @@ async fn served(client: &Client) -> (u16, Duration) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t28_silent_half_and_slow_connections_keep_no_client_and_no_agent_out() {
-    let (connections, slow, rounds) = (count(4_000, 15_000), count(20, 200), count(40, 400));
+    let (connections, slow, rounds) = (count(4_000, 15_000), count(20, 200), count(40, 100));
     let scene = Scene::raise(&["alpha", "beta"], QUIET, None).await;
     let _alpha = scene.start_agent("alpha").await;
     let elsewhere = scene.client().from([127, 0, 9, 1]);
