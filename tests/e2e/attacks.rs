@@ -10,6 +10,9 @@ mod paths;
 mod upgrades;
 mod floods;
 mod silence;
+mod starved;
+mod revocation;
+mod clocks;
 mod scene;
 
 use std::time::Duration;

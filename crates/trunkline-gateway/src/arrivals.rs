@@ -7,7 +7,8 @@
 //! Invariants:
 //! - an address from which somebody has shown a good identity is spared while there is another to push out, for a
 //!   bounded number of connections: behind it may be strangers too (NAT);
-//! - there are never more than [`PLACES`] + [`LEAVING`] connections of strangers at one door.
+//! - there are never more than [`PLACES`] + [`LEAVING`] connections of strangers at one door, and never more than a small
+//!   part of the files that the process may have open.
 
 mod known;
 
@@ -18,13 +19,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use trunkline_runtime::open_files_limit;
 
 use known::Known;
 
 /// Strangers at one door.
-pub(crate) const PLACES: usize = 2048;
+const PLACES: usize = 2048;
 /// Strangers that were pushed out and are not gone yet; over it, nobody is accepted for that moment.
 const LEAVING: usize = 256;
+/// The part of all files that the strangers at one door may have open.
+const PART: usize = 8;
 
 /// The strangers at one door. Clones share them.
 #[derive(Clone)]
@@ -61,11 +65,13 @@ struct Network {
 }
 
 impl Arrivals {
+    /// As many places as there are, or as the process's files allow.
     pub(crate) fn new() -> Self {
-        Self::with(PLACES)
+        let files = open_files_limit() / PART;
+        Self::with(PLACES.min(files).max(1), LEAVING.min(files / PART).max(1))
     }
 
-    fn with(most: usize) -> Self {
+    fn with(most: usize, leaving: usize) -> Self {
         let strangers = Strangers {
             networks: HashMap::new(),
             known: Known::default(),
@@ -75,7 +81,7 @@ impl Arrivals {
         };
         Self {
             strangers: Arc::new(Mutex::new(strangers)),
-            places: Arc::new(Semaphore::new(most + LEAVING)),
+            places: Arc::new(Semaphore::new(most + leaving)),
         }
     }
 

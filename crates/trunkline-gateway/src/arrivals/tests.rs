@@ -21,7 +21,7 @@ fn is_out(arrival: &Arrival) -> bool {
 
 #[test]
 fn t28_who_floods_pushes_out_its_own_and_the_longest_silent_first() {
-    let arrivals = Arrivals::with(8);
+    let arrivals = Arrivals::with(8, LEAVING);
     let elsewhere = enter(&arrivals, [198, 51, 100, 1]);
     let mut flood: Vec<_> = (0..7).map(|last| enter(&arrivals, [203, 0, 113, last])).collect();
     flood[0].got_on();
@@ -36,7 +36,7 @@ fn t28_who_floods_pushes_out_its_own_and_the_longest_silent_first() {
 
 #[test]
 fn t28_who_gets_on_stays_before_who_says_nothing() {
-    let arrivals = Arrivals::with(4);
+    let arrivals = Arrivals::with(4, LEAVING);
     let held: Vec<_> = (0..4).map(|last| enter(&arrivals, [203, 0, 113, last])).collect();
     held[0].got_on();
     let _newcomers: Vec<_> = (4..7).map(|last| enter(&arrivals, [203, 0, 113, last])).collect();
@@ -46,7 +46,7 @@ fn t28_who_gets_on_stays_before_who_says_nothing() {
 
 #[test]
 fn t28_a_known_address_in_the_network_of_a_flood_is_spared_and_no_network_starves_the_unknown() {
-    let arrivals = Arrivals::with(200);
+    let arrivals = Arrivals::with(200, LEAVING);
     enter(&arrivals, [203, 0, 113, 9]).become_known();
     let known = enter(&arrivals, [203, 0, 113, 9]);
     let flood: Vec<_> = (0..400).map(|_| enter(&arrivals, [203, 0, 113, 8])).collect();
@@ -61,7 +61,7 @@ fn t28_a_known_address_in_the_network_of_a_flood_is_spared_and_no_network_starve
 
 #[test]
 fn t28_when_all_are_known_the_oldest_of_them_goes() {
-    let arrivals = Arrivals::with(2);
+    let arrivals = Arrivals::with(2, LEAVING);
     enter(&arrivals, [192, 0, 2, 1]).become_known();
     let held: Vec<_> = (0..3).map(|_| enter(&arrivals, [192, 0, 2, 1])).collect();
     assert_eq!(held.iter().map(is_out).collect::<Vec<_>>(), [true, false, false]);
@@ -69,7 +69,7 @@ fn t28_when_all_are_known_the_oldest_of_them_goes() {
 
 #[test]
 fn t28_who_was_pushed_out_and_is_not_gone_counts() {
-    let arrivals = Arrivals::with(4);
+    let arrivals = Arrivals::with(4, LEAVING);
     let held: Vec<_> = (0..4 + LEAVING).map(|_| enter(&arrivals, [203, 0, 113, 1])).collect();
     assert!(try_enter(&arrivals, [203, 0, 113, 1]).is_none(), "until one is gone");
     drop(held);
