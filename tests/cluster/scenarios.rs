@@ -7,6 +7,7 @@ mod forwards;
 mod exchange;
 mod clients;
 mod refused;
+mod doors;
 mod goaway;
 mod handbook;
 mod charts;
@@ -182,6 +183,16 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "a_revoked_agent_is_cut_off_while_it_is_connected",
         act: |stage| Box::pin(refused::a_revoked_agent_is_cut_off_while_it_is_connected(stage)),
+    },
+    Scenario {
+        name: "t26_the_front_door_passes_h2spec_in_full",
+        act: |stage| Box::pin(doors::t26_the_front_door_passes_h2spec_in_full(stage)),
+    },
+    Scenario {
+        name: "t13_a_scanner_finds_tls_1_2_with_modern_suites_at_the_front_and_1_3_alone_at_the_tunnel_door",
+        act: |stage| {
+            Box::pin(doors::t13_a_scanner_finds_tls_1_2_with_modern_suites_at_the_front_and_1_3_alone_at_the_tunnel_door(stage))
+        },
     },
     Scenario {
         name: "no_request_is_lost_to_goaway",

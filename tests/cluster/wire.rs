@@ -14,6 +14,7 @@ use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use trunkline_pki::upstream_tls;
 use trunkline_runtime::Tasks;
 
@@ -61,11 +62,16 @@ impl Door {
         Ok(Self { address, tls: Arc::new(tls), http2 })
     }
 
-    pub(crate) async fn connect(&self, tasks: &Tasks) -> Result<Connection> {
+    /// A connection for bytes.
+    pub(crate) async fn tls(&self) -> Result<TlsStream<TcpStream>> {
         let tcp = TcpStream::connect(self.address).await?;
         tcp.set_nodelay(true)?;
         let name = ServerName::from(self.address.ip());
-        let io = TokioIo::new(TlsConnector::from(self.tls.clone()).connect(name, tcp).await?);
+        Ok(TlsConnector::from(self.tls.clone()).connect(name, tcp).await?)
+    }
+
+    pub(crate) async fn connect(&self, tasks: &Tasks) -> Result<Connection> {
+        let io = TokioIo::new(self.tls().await?);
         if self.http2 {
             let (sender, driver) = http2::handshake(tasks.clone(), io).await?;
             tasks.spawn(driver);

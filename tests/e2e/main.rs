@@ -5,7 +5,7 @@
 mod addressing;
 mod streaming;
 mod identity;
-mod header_corpus;
+mod attacks;
 mod answers;
 mod upgrades;
 mod access_log;
@@ -16,8 +16,6 @@ mod fleet;
 mod dialling;
 mod limits;
 mod strangers;
-mod floods;
-mod framing;
 mod sizes;
 mod kept_streams;
 mod upstreams;

@@ -11,12 +11,13 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use trunkline_runtime::{Body, Tasks, empty};
 
 use crate::raw::Raw;
+use crate::raw_http2::RawHttp2;
 
 /// A client as one user. Each connection is a new one.
 #[derive(Clone, Debug)]
@@ -24,6 +25,7 @@ pub struct Client {
     address: SocketAddr,
     tls: ClientConfig,
     name: String,
+    from: Option<[u8; 4]>,
     tasks: Tasks,
 }
 
@@ -72,13 +74,20 @@ impl Reply {
 impl Client {
     /// One that comes to this front door with these certificates.
     pub fn new(address: SocketAddr, tls: ClientConfig, tasks: &Tasks) -> Self {
-        Self { address, tls, name: "localhost".into(), tasks: tasks.clone() }
+        Self { address, tls, name: "localhost".into(), from: None, tasks: tasks.clone() }
     }
 
     /// Asks for this name in TLS.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
+        self
+    }
+
+    /// Comes from another address of this machine: doors count by network.
+    #[must_use]
+    pub fn from(mut self, from: [u8; 4]) -> Self {
+        self.from = Some(from);
         self
     }
 
@@ -93,7 +102,14 @@ impl Client {
     pub async fn connect(&self, alpn: &[u8]) -> std::io::Result<TlsStream<TcpStream>> {
         let mut tls = self.tls.clone();
         tls.alpn_protocols = vec![alpn.to_vec()];
-        let tcp = TcpStream::connect(self.address).await?;
+        let tcp = match self.from {
+            Some(from) => {
+                let socket = TcpSocket::new_v4()?;
+                socket.bind((from, 0).into())?;
+                socket.connect(self.address).await?
+            }
+            None => TcpStream::connect(self.address).await?,
+        };
         tcp.set_nodelay(true)?;
         let name = ServerName::try_from(self.name.clone()).map_err(std::io::Error::other)?;
         TlsConnector::from(Arc::new(tls)).connect(name, tcp).await
@@ -127,6 +143,11 @@ impl Client {
     /// A connection for bytes.
     pub async fn raw(&self) -> Raw {
         Raw::new(self.connect(b"http/1.1").await.unwrap())
+    }
+
+    /// A connection for HTTP/2 frames.
+    pub async fn raw_http2(&self) -> RawHttp2 {
+        RawHttp2::new(self.connect(b"h2").await.unwrap()).await
     }
 
     /// A whole answer to a GET on a connection of its own.

@@ -8,8 +8,8 @@ use hyper::body::Incoming;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use trunkline_proto::{
-    Capability, Certified, CloseReason, ControlCall, EnrolRefusal, Epoch, Hello, Lane, Limits, PROTOCOL,
-    Rejection, Renewal, Welcome,
+    Capability, Certified, CloseReason, ControlCall, EnrolRefusal, Epoch, Hello, InvalidClusterId, Lane,
+    Limits, PROTOCOL, Rejection, Renewal, Welcome,
 };
 use trunkline_runtime::{Body, Tasks, full};
 use trunkline_tunnel::{CallError, Dialler, GatewayAddress, Role, Session, call, json, serve};
@@ -44,6 +44,39 @@ impl FarEnd {
         instance: u64,
         tasks: &Tasks,
     ) -> Result<Self, Turned> {
+        let hello = Self::hello(cluster, instance).map_err(|error| Turned::Lost(error.to_string()))?;
+        Self::come_saying(door, tls, hello, tasks).await
+    }
+
+    /// What an agent process says first.
+    ///
+    /// # Errors
+    /// When that is no cluster's name.
+    pub fn hello(cluster: &str, instance: u64) -> Result<Hello, InvalidClusterId> {
+        Ok(Hello {
+            version: PROTOCOL,
+            oldest_version: PROTOCOL,
+            software: "by hand".into(),
+            cluster: cluster.parse()?,
+            instance,
+            lane: Lane::Api,
+            ordinal: 0,
+            capabilities: vec![Capability::MoreLinks],
+            limits: Limits::DEFAULT,
+        })
+    }
+
+    /// Dials a tunnel door and says this.
+    ///
+    /// # Errors
+    /// When the gateway does not let it in.
+    pub async fn come_saying(
+        door: SocketAddr,
+        tls: Arc<ClientConfig>,
+        hello: Hello,
+        tasks: &Tasks,
+    ) -> Result<Self, Turned> {
+        let instance = hello.instance;
         let lost = |error: &(dyn std::error::Error + 'static)| Turned::Lost(trunkline_runtime::chain(error));
         let server_name = ServerName::try_from("localhost").ok();
         let address: GatewayAddress = door.to_string().parse().map_err(|error| lost(&error))?;
@@ -52,17 +85,6 @@ impl FarEnd {
         let (session, inbound) = Session::start(link, Role::Dialler, Limits::DEFAULT, tasks);
         let answering = move |request: Request<Incoming>| std::future::ready(answer(&request, instance));
         tasks.spawn(serve(inbound, tasks.clone(), answering));
-        let hello = Hello {
-            version: PROTOCOL,
-            oldest_version: PROTOCOL,
-            software: "by hand".into(),
-            cluster: cluster.parse().map_err(|error| lost(&error))?,
-            instance,
-            lane: Lane::Api,
-            ordinal: 0,
-            capabilities: vec![Capability::MoreLinks],
-            limits: Limits::DEFAULT,
-        };
         match call::<_, Welcome>(&session, ControlCall::Hello, Epoch::default(), &hello).await {
             Ok(welcome) => {
                 session.allow(welcome.limits);

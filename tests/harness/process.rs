@@ -33,6 +33,39 @@ impl Process {
         Self { child, log: log.to_owned() }
     }
 
+    /// Starts it with no more than `files` file descriptors.
+    pub fn start_with_files(files: u32, arguments: &[&str], log: &Path) -> Self {
+        let limited = format!("ulimit -n {files}; exec \"$@\"");
+        let child = Command::new("sh")
+            .args(["-c", &limited, "sh"])
+            .arg(binary())
+            .args(arguments)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(log).unwrap())
+            .spawn()
+            .expect("the binary starts");
+        Self { child, log: log.to_owned() }
+    }
+
+    /// Its resident memory, in bytes.
+    pub fn rss_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024
+    }
+
+    /// How many file descriptors it has open.
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count)
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()

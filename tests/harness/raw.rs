@@ -11,6 +11,19 @@ use crate::wait::within;
 /// How long a raw client waits for what it expects.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// A whole answer, as it was read.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Status; 0 when the first line tells none.
+    pub status: u16,
+    /// The head's lines.
+    pub head: String,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Whether nothing follows on the connection.
+    pub last: bool,
+}
+
 /// A TLS connection to the front door, as bytes.
 #[derive(Debug)]
 pub struct Raw {
@@ -64,6 +77,29 @@ impl Raw {
     /// The head of an answer.
     pub async fn hear_head(&mut self) -> String {
         self.hear_until(b"\r\n\r\n").await
+    }
+
+    /// The next answer; none when the other end hangs up before its head was there.
+    pub async fn answer(&mut self) -> Option<Answer> {
+        let end = loop {
+            if let Some(at) = self.heard.windows(4).position(|window| window == b"\r\n\r\n") {
+                break at + 4;
+            }
+            let read = within("an answer", PATIENCE, self.stream.read_buf(&mut self.heard)).await;
+            if !matches!(read, Ok(1..)) {
+                return None;
+            }
+        };
+        let head = String::from_utf8_lossy(&self.heard.drain(..end).collect::<Vec<u8>>()).into_owned();
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        let lower = head.to_ascii_lowercase();
+        let length = lower.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        let (body, last) = match (status, length) {
+            (101, _) => (Vec::new(), false),
+            (_, Some(length)) => (self.hear(length).await, lower.contains("connection: close")),
+            (_, None) => (self.hear_bytes_to_end().await, true),
+        };
+        Some(Answer { status, head, body, last })
     }
 
     /// Reads until the other end hangs up, at most 15 s.

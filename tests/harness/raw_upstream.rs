@@ -9,7 +9,10 @@ use trunkline_upstream::UpstreamConfig;
 
 use crate::Paper;
 
-/// An upstream that answers every request with the same bytes and keeps what else it hears.
+/// What is answered to a request: the bytes, and whether the upstream stays afterwards or hangs up.
+type Answering = Arc<dyn Fn(&str) -> (Vec<u8>, bool) + Send + Sync>;
+
+/// An upstream that answers with bytes and keeps what else it hears.
 #[derive(Clone, Debug)]
 pub struct RawUpstream {
     address: SocketAddr,
@@ -29,10 +32,21 @@ impl RawUpstream {
     /// An upstream that answers `answer` to every request but the agent's own. With `stays` it goes on
     /// reading; else it hangs up after the answer.
     pub async fn start(paper: &Paper, tasks: &Tasks, answer: impl Into<Vec<u8>>, stays: bool) -> Self {
+        let answer = answer.into();
+        Self::answering(paper, tasks, move |_| (answer.clone(), stays)).await
+    }
+
+    /// An upstream that answers what a function makes of a request's head, and stays afterwards if that says so.
+    pub async fn answering(
+        paper: &Paper,
+        tasks: &Tasks,
+        answer: impl Fn(&str) -> (Vec<u8>, bool) + Send + Sync + 'static,
+    ) -> Self {
         paper.write("token", "the-agents-own-token");
         let door = Door::bind("raw upstream", ([127, 0, 0, 1], 0).into()).await.unwrap();
         let raw = Self { address: door.address().unwrap(), heard: Arc::default() };
-        let (answer, heard, family) = (Arc::new(answer.into()), raw.heard.clone(), tasks.clone());
+        let answer: Answering = Arc::new(answer);
+        let (heard, family) = (raw.heard.clone(), tasks.clone());
         tasks.spawn_until_stopped(async move {
             loop {
                 let (mut tcp, _) = door.accept().await;
@@ -55,6 +69,7 @@ impl RawUpstream {
                         let _ = tcp.write_all(version).await;
                         return;
                     }
+                    let (answer, stays) = answer(&head);
                     let at = {
                         let mut heard = heard.lock().unwrap();
                         heard.push(Conversation { head, rest: bytes[end..].to_vec() });

@@ -1,55 +1,174 @@
-//! What a stranger may use up before it has said who it is.
+//! Places for those who have not yet said who they are: the strangers at a door.
+//!
+//! Nobody waits behind a stranger, and no stranger is turned away: when all places are taken, a newcomer gets the place
+//! of another. That is one of the network (/24, /56) that has the most, and there the one that has got on with nothing
+//! for the longest. So who floods pushes out its own.
+//!
+//! Invariants:
+//! - an address from which somebody has shown a good identity is spared while there is another to push out, for a
+//!   bounded number of connections: behind it may be strangers too (NAT);
+//! - there are never more than [`PLACES`] + [`LEAVING`] connections of strangers at one door, and never more than a small
+//!   part of the files that the process may have open.
 
-use std::collections::HashMap;
+mod known;
+
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Connections that may be in their handshake at once at one door.
-const ALL: usize = 1024;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use trunkline_runtime::open_files_limit;
 
-/// The connections that are not through their handshake. Clones share the count.
+use known::Known;
+
+/// Strangers at one door.
+const PLACES: usize = 2048;
+/// Strangers that were pushed out and are not gone yet; over it, nobody is accepted for that moment.
+const LEAVING: usize = 256;
+/// The part of all files that the strangers at one door may have open.
+const PART: usize = 8;
+
+/// The strangers at one door. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Arrivals {
-    networks: Arc<Mutex<HashMap<u128, usize>>>,
-    per_network: usize,
+    strangers: Arc<Mutex<Strangers>>,
+    /// Bounds what exists, as the table bounds what may stay.
+    places: Arc<Semaphore>,
 }
 
-/// A connection in its handshake; dropping it frees its place.
+/// A stranger's place; dropping it frees it.
 pub(crate) struct Arrival {
     arrivals: Arrivals,
-    network: u128,
+    address: IpAddr,
+    spared: bool,
+    /// Its key in the table.
+    turn: AtomicU64,
+    pushed_out: CancellationToken,
+    _place: OwnedSemaphorePermit,
+}
+
+struct Strangers {
+    networks: HashMap<u128, Network>,
+    known: Known,
+    most: usize,
+    count: usize,
+    next_turn: u64,
+}
+
+/// The strangers of one network, who has got on with nothing for the longest first.
+#[derive(Default)]
+struct Network {
+    unknown: BTreeMap<u64, CancellationToken>,
+    spared: BTreeMap<u64, CancellationToken>,
 }
 
 impl Arrivals {
-    /// At most `per_network` from one network (/24, /56).
-    pub(crate) fn new(per_network: usize) -> Self {
-        Self { networks: Arc::default(), per_network }
+    /// As many places as there are, or as the process's files allow.
+    pub(crate) fn new() -> Self {
+        let files = open_files_limit() / PART;
+        Self::with(PLACES.min(files).max(1), LEAVING.min(files / PART).max(1))
     }
 
-    /// A place for a connection from `address`; none when there are too many already.
-    pub(crate) fn enter(&self, address: IpAddr) -> Option<Arrival> {
-        let network = network(address);
-        let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = networks.values().sum();
-        // On loopback there are tests, port-forwards and proxies of one's own, not strangers.
-        let limit = if address.is_loopback() { ALL } else { self.per_network };
-        if all >= ALL || networks.get(&network).is_some_and(|count| *count >= limit) {
-            return None;
+    fn with(most: usize, leaving: usize) -> Self {
+        let strangers =
+            Strangers { networks: HashMap::new(), known: Known::default(), most, count: 0, next_turn: 0 };
+        Self { strangers: Arc::new(Mutex::new(strangers)), places: Arc::new(Semaphore::new(most + leaving)) }
+    }
+
+    /// A place for a connection from `address`, and whether another lost its own for it. [`None`] when the door is shut
+    /// for ever.
+    pub(crate) async fn enter(&self, address: IpAddr) -> Option<(Arrival, bool)> {
+        let place = self.places.clone().acquire_owned().await.ok()?;
+        let pushed_out = CancellationToken::new();
+        let mut strangers = self.strangers();
+        let full = strangers.count >= strangers.most;
+        if full {
+            strangers.push_one_out();
         }
-        *networks.entry(network).or_default() += 1;
-        Some(Arrival { arrivals: self.clone(), network })
+        let spared = strangers.known.spare(address);
+        let turn = strangers.put(network(address), spared, pushed_out.clone());
+        drop(strangers);
+        let turn = AtomicU64::new(turn);
+        Some((Arrival { arrivals: self.clone(), address, spared, turn, pushed_out, _place: place }, full))
+    }
+
+    fn strangers(&self) -> std::sync::MutexGuard<'_, Strangers> {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Arrival {
+    /// It has got on: whoever says nothing is to go first. Called for a bounded number of steps only.
+    pub(crate) fn got_on(&self) {
+        let mut strangers = self.arrivals.strangers();
+        let network = network(self.address);
+        if let Some(token) = strangers.take(network, self.spared, self.turn.load(Ordering::Relaxed)) {
+            let turn = strangers.put(network, self.spared, token);
+            self.turn.store(turn, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns when a newcomer got its place.
+    pub(crate) fn pushed_out(&self) -> impl Future<Output = ()> + use<> {
+        self.pushed_out.clone().cancelled_owned()
+    }
+
+    /// It has shown a good identity: it is a stranger no more, and its address is remembered.
+    pub(crate) fn become_known(self) {
+        self.arrivals.strangers().known.remember(self.address);
     }
 }
 
 impl Drop for Arrival {
     fn drop(&mut self) {
-        let mut networks = self.arrivals.networks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = networks.get_mut(&self.network) {
-            *count -= 1;
-            if *count == 0 {
-                networks.remove(&self.network);
-            }
+        let mut strangers = self.arrivals.strangers();
+        strangers.take(network(self.address), self.spared, self.turn.load(Ordering::Relaxed));
+        if self.spared {
+            strangers.known.release(self.address);
         }
+    }
+}
+
+impl Strangers {
+    fn put(&mut self, network: u128, spared: bool, token: CancellationToken) -> u64 {
+        let turn = self.next_turn;
+        self.next_turn += 1;
+        self.count += 1;
+        self.networks.entry(network).or_default().of(spared).insert(turn, token);
+        turn
+    }
+
+    fn take(&mut self, network: u128, spared: bool, turn: u64) -> Option<CancellationToken> {
+        let there = self.networks.get_mut(&network)?;
+        let token = there.of(spared).remove(&turn)?;
+        self.count -= 1;
+        if there.unknown.is_empty() && there.spared.is_empty() {
+            self.networks.remove(&network);
+        }
+        Some(token)
+    }
+
+    /// Takes one out of the table and tells it.
+    fn push_one_out(&mut self) {
+        let first = |spared: bool| {
+            let crowds = self.networks.iter().filter_map(move |(network, there)| {
+                let those = if spared { &there.spared } else { &there.unknown };
+                those.first_key_value().map(|(turn, _)| (those.len(), std::cmp::Reverse(*turn), *network))
+            });
+            crowds.max().map(|(_, turn, network)| (network, spared, turn.0))
+        };
+        let Some((network, spared, turn)) = first(false).or_else(|| first(true)) else { return };
+        if let Some(token) = self.take(network, spared, turn) {
+            token.cancel();
+        }
+    }
+}
+
+impl Network {
+    fn of(&mut self, spared: bool) -> &mut BTreeMap<u64, CancellationToken> {
+        if spared { &mut self.spared } else { &mut self.unknown }
     }
 }
 
@@ -64,19 +183,4 @@ fn network(address: IpAddr) -> u128 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_network_cannot_take_all_places() {
-        let arrivals = Arrivals::new(128);
-        let from = |last| IpAddr::from([203, 0, 113, last]);
-        let held: Vec<_> = (0..128).filter_map(|n| arrivals.enter(from(n))).collect();
-        assert_eq!(held.len(), 128);
-        assert_eq!(arrivals.networks.lock().unwrap().len(), 1);
-        assert!(arrivals.enter(from(200)).is_none());
-        assert!(arrivals.enter(IpAddr::from([198, 51, 100, 1])).is_some(), "others have their own share");
-        drop(held);
-        assert!(arrivals.enter(from(200)).is_some());
-    }
-}
+mod tests;

@@ -78,7 +78,8 @@ pub struct FrontConfig {
     /// Whether `nodes/NAME/proxy` is served: whoever may read there may run code on the node. No by default.
     #[serde(default)]
     pub allow_node_proxy: bool,
-    /// How many front connections there may be. 10,000 by default.
+    /// How many front connections there may be on which a good identity was shown. 10,000 by default; over it, 503
+    /// `Overloaded`.
     #[serde(default = "ten_thousand")]
     pub max_connections: usize,
     /// How many requests may be under way. 20,000 by default; over it, 503 `Overloaded`.

@@ -2,15 +2,18 @@
 
 mod http_service;
 
+use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use http::{HeaderValue, StatusCode, header};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -18,7 +21,7 @@ use trunkline_pki::{ClientIdentity, FrontDoorTls};
 use trunkline_runtime::{Door, Tasks};
 
 use crate::activity::Activity;
-use crate::arrivals::Arrivals;
+use crate::arrivals::{Arrival, Arrivals};
 use crate::authn;
 use crate::authz::Confirmations;
 use crate::fleet::Fleet;
@@ -35,8 +38,6 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(90);
 /// How long a connection that was asked to leave may take.
 const LEAVING: Duration = Duration::from_secs(5);
-/// Connections from one network (/24, /56) that may be in their TLS handshake at once.
-const ARRIVING_PER_NETWORK: usize = 128;
 /// HTTP/2: how long a silent client is waited for before it is asked, and how long it may take to answer.
 const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_DEADLINE: Duration = Duration::from_secs(15);
@@ -78,31 +79,39 @@ pub(crate) struct Caller {
     pub(crate) activity: Activity,
     /// Cancelled when the connection is to take no further request.
     pub(crate) leave: CancellationToken,
+    pub(crate) place: Mutex<Place>,
+}
+
+/// The place a connection holds.
+pub(crate) enum Place {
+    /// A stranger's, that a newcomer may get.
+    Stranger(Arrival),
+    /// Its own, since somebody showed a good identity on it.
+    Own(#[expect(dead_code, reason = "held, not looked at")] OwnedSemaphorePermit),
 }
 
 impl Front {
     /// Accepts connections until the gateway drains.
     pub(crate) async fn serve(self, door: Door) {
-        let arrivals = Arrivals::new(ARRIVING_PER_NETWORK);
+        let arrivals = Arrivals::new();
         loop {
-            // Over the limit, a connection waits in the kernel's queue.
-            let Ok(place) = self.connections.clone().acquire_owned().await else { return };
             let (tcp, from) = tokio::select! {
                 biased;
                 () = self.draining.cancelled() => return,
                 accepted = door.accept() => accepted,
             };
-            let Some(arrival) = arrivals.enter(from.ip()) else {
-                debug!(%from, "too many connections from there are not through their handshake");
-                continue;
-            };
+            let Some((arrival, pushed)) = arrivals.enter(from.ip()).await else { return };
+            self.metrics.strangers_pushed_out.inc_by(pushed.into());
             let front = self.clone();
             self.tasks.spawn_until_stopped(async move {
-                let handshake = TlsAcceptor::from(front.tls.current()).accept(tcp);
-                let shaken = tokio::time::timeout(TLS_DEADLINE, handshake).await;
-                drop(arrival);
+                let pushed_out = arrival.pushed_out();
+                let shaken = tokio::select! {
+                    biased;
+                    () = pushed_out => return,
+                    shaken = tokio::time::timeout(TLS_DEADLINE, front.shake_hands(tcp, &arrival)) => shaken,
+                };
                 match shaken {
-                    Ok(Ok(tls)) => front.serve_connection(tls, from, place).await,
+                    Ok(Ok(tls)) => front.serve_connection(tls, from, arrival).await,
                     Ok(Err(error)) => {
                         front.metrics.front_handshakes_failed.inc();
                         debug!(%from, %error, "TLS handshake failed");
@@ -116,12 +125,15 @@ impl Front {
         }
     }
 
-    async fn serve_connection(
-        &self,
-        tls: TlsStream<TcpStream>,
-        from: SocketAddr,
-        _place: OwnedSemaphorePermit,
-    ) {
+    async fn shake_hands(&self, tcp: TcpStream, arrival: &Arrival) -> io::Result<TlsStream<TcpStream>> {
+        let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+        arrival.got_on();
+        let tls = start.into_stream(self.tls.current()).await?;
+        arrival.got_on();
+        Ok(tls)
+    }
+
+    async fn serve_connection(&self, tls: TlsStream<TcpStream>, from: SocketAddr, arrival: Arrival) {
         let (_, connection) = tls.get_ref();
         let http2 = connection.alpn_protocol() == Some(b"h2");
         let sni = connection.server_name().map(str::to_owned);
@@ -134,12 +146,22 @@ impl Front {
         };
         let until = self.until_unwelcome(identity.clone());
         let (activity, leave) = (Activity::default(), self.draining.child_token());
+        let pushed_out = arrival.pushed_out();
+        let place = Mutex::new(Place::Stranger(arrival));
         let caller =
-            Arc::new(Caller { from, sni, identity, activity: activity.clone(), leave: leave.clone() });
+            Arc::new(Caller { from, sni, identity, activity: activity.clone(), leave: leave.clone(), place });
         let front = self.clone();
         let service = service_fn(move |request| {
             let (front, caller) = (front.clone(), caller.clone());
-            async move { Ok::<_, std::convert::Infallible>(front.answer(request, &caller).await) }
+            async move {
+                let upgrade = request.headers().contains_key(header::UPGRADE);
+                let mut response = front.answer(request, &caller).await;
+                if upgrade && response.status() != StatusCode::SWITCHING_PROTOCOLS && !http2 {
+                    // What stands behind a declined upgrade may be meant for the pipe that there is not.
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, std::convert::Infallible>(response)
+            }
         });
         self.metrics.front_connections_open.inc();
         let open = OpenGuard(self.metrics.clone());
@@ -155,6 +177,7 @@ impl Front {
         tokio::select! {
             biased;
             () = until => debug!(%from, "the client's certificate is no longer good"),
+            () = pushed_out => debug!(%from, "a newcomer got the place of a connection that nobody is known on"),
             () = activity.first_overdue(HEAD_DEADLINE) => debug!(%from, "no request came in time"),
             () = activity.idle(IDLE) => {
                 leave.cancel();
@@ -208,6 +231,19 @@ impl Front {
             () = leave.cancelled() => serving.as_mut().graceful_shutdown(),
         }
         note(serving.await);
+    }
+
+    /// Somebody showed a good identity on a connection: it is a stranger's no more. Says no when there are as many such
+    /// connections as there may be; then it stays one.
+    fn settle(&self, caller: &Caller) -> bool {
+        let mut place = caller.place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Place::Stranger(_) = &*place {
+            let Ok(own) = self.connections.clone().try_acquire_owned() else { return false };
+            if let Place::Stranger(arrival) = std::mem::replace(&mut *place, Place::Own(own)) {
+                arrival.become_known();
+            }
+        }
+        true
     }
 
     /// Returns when the certificate of a connection has expired or was revoked.

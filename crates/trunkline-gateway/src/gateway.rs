@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use trunkline_proto::{ClusterId, Epoch, Slot};
 use trunkline_runtime::{
-    Admin, BindError, Door, Gate, Metrics as Registry, Readiness, Tasks, reload_for_ever,
+    Admin, BindError, Door, Gate, Metrics as Registry, Readiness, Tasks, open_files_limit, reload_for_ever,
 };
 use trunkline_upstream::Upstream;
 
@@ -74,6 +74,22 @@ pub struct Running {
     grace: Duration,
 }
 
+/// As many front connections as are configured, or as half of the process's files allow: links, the admin port and the
+/// files themselves need theirs.
+fn connections(configured: usize) -> usize {
+    let files = open_files_limit();
+    if configured <= files / 2 {
+        return configured;
+    }
+    warn!(
+        configured,
+        files,
+        "front.max_connections is more than half of the files that this process may have open; it is held to that half (raise \
+         the limit: ulimit -n, LimitNOFILE)"
+    );
+    files / 2
+}
+
 impl Gateway {
     /// Reads all files and binds all ports.
     pub async fn bind(config: GatewayConfig) -> Result<Self, GatewayError> {
@@ -135,7 +151,7 @@ impl Gateway {
             metrics: metrics.clone(),
             tasks: tasks.clone(),
             draining: draining.clone(),
-            connections: Arc::new(Semaphore::new(config.front.max_connections)),
+            connections: Arc::new(Semaphore::new(connections(config.front.max_connections))),
             requests: Arc::new(Semaphore::new(config.front.max_requests)),
             host_suffix: config.front.host_suffix.as_deref().map(Into::into),
             allow_node_proxy: config.front.allow_node_proxy,

@@ -30,6 +30,8 @@ pub(crate) struct Metrics {
     pub(crate) front_connections_open: Gauge,
     /// `trunkline_gateway_front_handshakes_failed_total`
     pub(crate) front_handshakes_failed: Counter,
+    /// `trunkline_gateway_strangers_pushed_out_total`
+    pub(crate) strangers_pushed_out: Counter,
     /// `trunkline_gateway_links_open`
     pub(crate) links_open: Gauge,
     /// `trunkline_gateway_links_closed_total{reason}`
@@ -58,6 +60,11 @@ impl Metrics {
             "front_handshakes_failed",
             "TLS handshakes at the front door that failed",
             self.front_handshakes_failed.clone(),
+        );
+        sub.register(
+            "strangers_pushed_out",
+            "Connections on which nobody was known that lost their place to a newcomer, at both doors",
+            self.strangers_pushed_out.clone(),
         );
         sub.register("links_open", "Links from agents", self.links_open.clone());
         sub.register("links_closed", "Links that ended, by reason", self.links_closed.clone());

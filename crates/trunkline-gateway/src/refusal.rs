@@ -54,7 +54,7 @@ pub(crate) enum Refusal {
         "cluster {cluster} is not connected ({last_seen}); is its agent running, and can it reach the gateway?"
     )]
     ClusterDisconnected { cluster: ClusterId, last_seen: String },
-    #[error("the gateway has as many requests under way as it may; try again")]
+    #[error("the gateway has as many requests under way or connections as it may; try again")]
     Overloaded,
     #[error("cluster {cluster} has no free stream ({why}); try again")]
     ClusterBusy { cluster: ClusterId, why: String },

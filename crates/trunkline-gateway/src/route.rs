@@ -176,6 +176,9 @@ fn kind(method: &Method, path: &PathAndQuery, headers: &HeaderMap) -> Kind {
 }
 
 #[cfg(test)]
+mod corpus;
+
+#[cfg(test)]
 pub(crate) mod tests {
     use super::*;
 

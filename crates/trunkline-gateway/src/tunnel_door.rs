@@ -39,8 +39,6 @@ use desk::Desk;
 const TLS_DEADLINE: Duration = Duration::from_secs(5);
 /// How long the hello may take after the handshake.
 const HELLO_DEADLINE: Duration = Duration::from_secs(5);
-/// Links from one network (/24, /56) that may be between accept and hello at once; many clusters may share one.
-const ARRIVING_PER_NETWORK: usize = 512;
 /// Streams that an agent may open in a session: control calls, one after another.
 const AGENT_STREAMS: Limits = Limits { streams: 16 };
 /// The longest pause before a reconnect that agents are told, in milliseconds.
@@ -65,17 +63,14 @@ pub(crate) struct TunnelDoor {
 impl TunnelDoor {
     /// Accepts links until the tasks are told to stop.
     pub(crate) async fn serve(self, door: Door) {
-        let arrivals = Arrivals::new(ARRIVING_PER_NETWORK);
+        let arrivals = Arrivals::new();
         loop {
             let (tcp, from) = tokio::select! {
                 () = self.draining.cancelled() => return,
                 accepted = door.accept() => accepted,
             };
-            // Closed, not queued: behind strangers who say nothing, agents would wait in the kernel for ever.
-            let Some(arrival) = arrivals.enter(from.ip()) else {
-                self.note_rejection(from, "TooManyArriving", "too many from there are not past their hello");
-                continue;
-            };
+            let Some((arrival, pushed)) = arrivals.enter(from.ip()).await else { return };
+            self.metrics.strangers_pushed_out.inc_by(pushed.into());
             let this = self.clone();
             self.tasks.spawn_until_stopped(async move {
                 this.welcome(tcp, from, arrival).await;
@@ -84,22 +79,31 @@ impl TunnelDoor {
     }
 
     /// An enrolling agent is met with other questions than one that has a certificate.
-    async fn shake_hands(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    async fn shake_hands(&self, tcp: TcpStream, arrival: &Arrival) -> io::Result<TlsStream<TcpStream>> {
         let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+        arrival.got_on();
         let enrols =
             start.client_hello().alpn().is_some_and(|mut offered| offered.any(|one| one == ENROL_ALPN));
         let config = match self.tls.enrol() {
             Some(config) if enrols => config,
             _ => self.tls.current(),
         };
-        start.into_stream(config).await
+        let tls = start.into_stream(config).await?;
+        arrival.got_on();
+        Ok(tls)
     }
 
     async fn welcome(&self, tcp: TcpStream, from: SocketAddr, arrival: Arrival) {
         let Ok(_link) = self.links.clone().try_acquire_owned() else {
             return self.note_rejection(from, "TooManyLinks", "tunnel.max_links is reached");
         };
-        let tls = match tokio::time::timeout(TLS_DEADLINE, self.shake_hands(tcp)).await {
+        let pushed_out = arrival.pushed_out();
+        let shaken = tokio::select! {
+            biased;
+            () = pushed_out => return debug!(%from, "a newcomer got the place of a link in its handshake"),
+            shaken = tokio::time::timeout(TLS_DEADLINE, self.shake_hands(tcp, &arrival)) => shaken,
+        };
+        let tls = match shaken {
             Ok(Ok(tls)) => tls,
             Ok(Err(error)) => return self.note_rejection(from, tls_reason(&error), &error.to_string()),
             Err(_) => {
@@ -144,9 +148,12 @@ impl TunnelDoor {
         let place_at_desk = desk.live.clone();
         let answering = move |request| desk.clone().answer(request);
         self.tasks.spawn(serve(inbound, self.tasks.clone(), answering));
-        let said = tokio::time::timeout(HELLO_DEADLINE, hellos.recv()).await;
-        drop(arrival);
-        let Ok(Some((hello, answer))) = said else {
+        let said = tokio::select! {
+            biased;
+            () = arrival.pushed_out() => None,
+            said = tokio::time::timeout(HELLO_DEADLINE, hellos.recv()) => said.ok().flatten(),
+        };
+        let Some((hello, answer)) = said else {
             session.close(CloseReason::Protocol("no hello".into()));
             return self.note_rejection(from, "NoHello", "no hello came");
         };
@@ -158,6 +165,7 @@ impl TunnelDoor {
         };
         match judged {
             Ok((version, epoch)) => {
+                arrival.become_known();
                 session.allow(hello.limits);
                 let live = self.tunnels.enter(session, &hello, arrived, epoch);
                 let _ = place_at_desk.set(live.clone());

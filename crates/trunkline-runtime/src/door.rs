@@ -5,13 +5,15 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tracing::warn;
 
 /// How long a connection may be silent before the kernel asks, and between its questions.
 const PROBE_AFTER: Duration = Duration::from_secs(15);
 /// How many questions without an answer end a connection.
 const PROBES: u32 = 3;
+/// Connections that the kernel keeps until they are accepted; it may be set to fewer (`net.core.somaxconn`).
+const QUEUE: u32 = 4096;
 /// How long to wait after an accept failed for want of file descriptors or memory.
 const BREATHER: Duration = Duration::from_millis(50);
 
@@ -39,8 +41,7 @@ pub struct BindError {
 impl Door {
     /// Binds `address`; `name` says what for, in errors and logs.
     pub async fn bind(name: &'static str, address: SocketAddr) -> Result<Self, BindError> {
-        let listener =
-            TcpListener::bind(address).await.map_err(|source| BindError { address, name, source })?;
+        let listener = listen(address).map_err(|source| BindError { address, name, source })?;
         Ok(Self { name, listener })
     }
 
@@ -67,6 +68,14 @@ impl Door {
     }
 }
 
+/// As the runtime's own bind, with a queue that a burst of connections fits into.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
+}
+
 /// Sets what every connection of ours needs: small frames do not wait for each other (Nagle), and a dead other end is
 /// noticed although nothing is said. A kernel that cannot is no reason to fail.
 pub fn tune(stream: &TcpStream) {
@@ -74,6 +83,16 @@ pub fn tune(stream: &TcpStream) {
     let keepalive =
         TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_AFTER).with_retries(PROBES);
     let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
+}
+
+/// How many files the process may have open, sockets included; 1,024 where the system does not say.
+pub fn open_files_limit() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let soft = limits.lines().find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next());
+    match soft {
+        Some("unlimited") => usize::MAX,
+        soft => soft.and_then(|soft| soft.parse().ok()).unwrap_or(1024),
+    }
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

@@ -24,7 +24,7 @@ mod io;
 pub use admin::{Admin, Metrics};
 pub use body::{Body, BodyError, boxed, empty, full, limited};
 pub use chain::chain;
-pub use door::{BindError, Door, tune};
+pub use door::{BindError, Door, open_files_limit, tune};
 pub use io::{Broken, Copied, copy_both_ways};
 pub use logging::{LogFormat, init as init_logging};
 pub use ready::{Gate, Readiness};

@@ -20,6 +20,7 @@ mod backoff;
 mod dial;
 mod http_proxy;
 mod link;
+mod verdict;
 mod mux;
 mod session;
 mod stream;

@@ -14,6 +14,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use crate::verdict::Verdict;
+
 /// How much gathers before it must leave, in bytes.
 const GATHER: usize = 64 * 1024;
 /// Capacity that an idle link keeps, in bytes.
@@ -29,6 +31,7 @@ struct End<T> {
     io: T,
     out: Vec<u8>,
     sent: usize,
+    verdict: Verdict,
 }
 
 impl<T> Clone for Gather<T> {
@@ -76,7 +79,10 @@ impl Pulse {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Gather<T> {
     pub(crate) fn new(io: T, pulse: Arc<Pulse>) -> Self {
-        Self { end: Arc::new(Mutex::new(End { io, out: Vec::new(), sent: 0 })), pulse }
+        Self {
+            end: Arc::new(Mutex::new(End { io, out: Vec::new(), sent: 0, verdict: Verdict::default() })),
+            pulse,
+        }
     }
 
     /// Writes out all that has gathered and flushes the link.
@@ -84,6 +90,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Gather<T> {
         let mut end = self.lock();
         ready!(end.poll_write_out(cx, &self.pulse))?;
         Pin::new(&mut end.io).poll_flush(cx)
+    }
+
+    /// Whether what was written says that the other end broke the rules of the mux.
+    pub(crate) fn other_end_broke_rules(&self) -> bool {
+        self.lock().verdict.is_broken()
     }
 
     fn lock(&self) -> MutexGuard<'_, End<T>> {
@@ -128,6 +139,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> futures_util::AsyncWrite for Gather<T> {
         }
         let n = bytes.len().min(GATHER - end.out.len());
         end.out.extend_from_slice(&bytes[..n]);
+        end.verdict.follow(&bytes[..n]);
         Poll::Ready(Ok(n))
     }
 

@@ -8,7 +8,8 @@
 //! - half-close and drop leaves the other end's writer stuck: [`crate::Stream`] lingers;
 //! - a reset looks like the end of the stream: [`crate::Stream`] tells them apart;
 //! - reads may hang after the session ended: every stream also waits for the session's token;
-//! - no keep-alive and no reasons: `liveness` and `control`.
+//! - no keep-alive and no reasons: `liveness` and `control`;
+//! - whoever breaks a rule is told so and stays: [`crate::verdict`] finds that out, and the session ends.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -159,7 +160,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
                 Poll::Pending => {}
             }
             // Nothing more is ready: what has gathered leaves in one go.
-            return match self.gather.poll_drain(cx) {
+            let drained = self.gather.poll_drain(cx);
+            if self.gather.other_end_broke_rules() {
+                return Poll::Ready(Ended::Heard(CloseReason::Protocol(
+                    "a frame broke a rule of credit, ids or numbers of streams".into(),
+                )));
+            }
+            return match drained {
                 Poll::Ready(Err(error)) => Poll::Ready(Ended::CannotWrite(lost(&error))),
                 Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
             };

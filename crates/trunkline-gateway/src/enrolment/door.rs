@@ -32,7 +32,7 @@ impl Enrolment {
         tls: TlsStream<TcpStream>,
         certificate: &CertificateDer<'static>,
         from: SocketAddr,
-        _arrival: Arrival,
+        arrival: Arrival,
     ) {
         let key = match enrolling_key(certificate) {
             Ok(key) => key,
@@ -50,7 +50,11 @@ impl Enrolment {
             .keep_alive(false)
             .max_headers(MAX_FIELDS)
             .serve_connection(TokioIo::new(tls), answering);
-        let _ = tokio::time::timeout(DEADLINE, serving).await;
+        tokio::select! {
+            biased;
+            () = arrival.pushed_out() => {}
+            _ = tokio::time::timeout(DEADLINE, serving) => {}
+        }
     }
 
     async fn answer(&self, request: Request<Incoming>, key: &KeyPin, from: SocketAddr) -> Response<Body> {

@@ -66,11 +66,15 @@ impl Front {
         mut entry: Box<Entry>,
         overloaded: bool,
     ) -> Response<Body> {
-        let who = self.sign_in(caller, &mut entry).ok();
-        if who.is_none() {
-            // A stranger is answered once, and holds no place after that.
-            caller.leave.cancel();
-        }
+        let who = match self.sign_in(caller, &mut entry) {
+            Ok(who) => Some(who),
+            Err(Refusal::Unauthenticated { .. }) => {
+                // A stranger is answered once, and holds no place after that.
+                caller.leave.cancel();
+                None
+            }
+            Err(refusal) => return Rest::refuse(&refusal, entry),
+        };
         let looked = if overloaded { Err(Refusal::Overloaded) } else { look_over(&request, &entry) };
         let looked =
             looked.and_then(|()| match asked_to_act_as(request.headers()).map_err(head_refusal)? {
@@ -93,6 +97,9 @@ impl Front {
     fn sign_in(&self, caller: &Caller, entry: &mut Entry) -> Result<Arc<Principal>, Refusal> {
         let principal = Arc::new(authn::principal(caller.identity.as_ref())?);
         entry.asked_by(&principal);
+        if !self.settle(caller) {
+            return Err(Refusal::Overloaded);
+        }
         if let Some(ended) = self.fleet.registry.ended(principal.session.as_str()) {
             return Err(Refusal::SessionEnded { why: session_ended(&ended.by, &ended.why).why });
         }

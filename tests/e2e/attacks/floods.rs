@@ -6,20 +6,11 @@ use http::Request;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use trunkline_runtime::{Tasks, empty};
-use trunkline_tests::{Client, Rig, eventually, rss_bytes, within};
+use trunkline_tests::{Client, Rig, eventually, frame, rss_bytes, within};
 
 const SOON: Duration = Duration::from_secs(20);
 /// How much a flood may make the process grow, in bytes.
 const GROWTH: u64 = 150 * 1024 * 1024;
-
-/// An HTTP/2 frame.
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    let mut frame = vec![length[1], length[2], length[3], kind, flags];
-    frame.extend_from_slice(&stream.to_be_bytes());
-    frame.extend_from_slice(payload);
-    frame
-}
 
 /// A request's head as HPACK with no table: pseudo-fields by index and literals.
 fn head(path: &str) -> Vec<u8> {
