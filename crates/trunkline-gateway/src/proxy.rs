@@ -24,6 +24,9 @@ use crate::refusal::Refusal;
 use crate::route::{Kind, Route};
 use crate::tunnels::{Live, Tunnels};
 
+pub(crate) use answer::keep_inside;
+pub(crate) use farewell::Place;
+
 /// How often a request of which nothing was sent is tried on another stream or session.
 const ROUNDS: usize = 8;
 

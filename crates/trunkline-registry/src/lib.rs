@@ -20,6 +20,8 @@ mod decide;
 mod store;
 mod writer;
 mod registry;
+#[doc(hidden)]
+pub mod bare;
 
 pub use error::{OpenError, RedeemError, RegistryError};
 pub use record::{JoinRecord, KeyRecord, Record, SlotRecord, Used};
