@@ -49,7 +49,9 @@ pub fn route(input: &[u8]) {
             assert_eq!(body["kind"], "Status");
             assert_eq!(body["code"], no.status.as_u16());
             assert_eq!(body["reason"], no.reason);
-            assert!(no.status.is_client_error() && body["message"].as_str().is_some_and(|text| !text.is_empty()));
+            assert!(
+                no.status.is_client_error() && body["message"].as_str().is_some_and(|text| !text.is_empty())
+            );
         }
     }
 }
@@ -84,6 +86,7 @@ fn expect(
     let elsewhere = by_host.is_some() || by_sni.is_some() || by_header.is_some();
     let whole = uri.path_and_query().map_or("/", |whole| whole.as_str());
     let (by_path, rest) = match whole.strip_prefix("/clusters/") {
+        None if whole.starts_with('?') => (None, format!("/{whole}")),
         None => (None, whole.to_owned()),
         Some(after) => {
             let name: String = after.chars().take_while(|c| !matches!(c, '/' | '?')).collect();
