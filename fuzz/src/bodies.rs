@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use trunkline_api::{
-    ClusterPatch, ClusterSpec, Labels, Lock, LockRequest, ManifestOptions, ManifestPatch, NewCluster, Selector,
-    check_label,
+    ClusterPatch, ClusterSpec, Labels, Lock, LockRequest, ManifestOptions, ManifestPatch, NewCluster,
+    Selector, check_label,
 };
 use trunkline_registry::bare::{check_new, check_patch};
 

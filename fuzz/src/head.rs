@@ -68,7 +68,8 @@ fn impersonated(allow: &AllowList, identity: &Identity, headers: &HeaderMap) {
     }
     for group in &identity.groups {
         assert!(!group.to_lowercase().contains("system:masters") || group.trim().len() > 14, "{group:?}");
-        let listed = allow.groups.is_empty() || allow.groups.contains(group) || group == "system:authenticated";
+        let listed =
+            allow.groups.is_empty() || allow.groups.contains(group) || group == "system:authenticated";
         assert!(listed, "{group:?}");
     }
     // As the API server reads them: the key is what stands behind, its escapes undone.

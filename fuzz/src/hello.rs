@@ -41,10 +41,9 @@ pub fn hello(input: &[u8]) {
         "links" => drop(again::<LinkWish>(body)),
         "enrol" => {
             let Some(request) = again::<EnrolRequest>(body) else { return };
-            let shown = format!("{request:?}");
-            let secret = request.token.filter(|token| token.len() > 16);
-            let told = secret.is_some_and(|token| shown.contains(&token) && !request.software.contains(&token));
-            assert!(!told, "{shown} tells the token");
+            let other =
+                EnrolRequest { token: request.token.as_ref().map(|_| "other".into()), ..request.clone() };
+            assert_eq!(format!("{request:?}"), format!("{other:?}"), "it tells the token");
         }
         "certified" => drop(again::<Certified>(body)),
         "refusal" => drop(again::<EnrolRefusal>(body)),

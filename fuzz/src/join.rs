@@ -31,7 +31,10 @@ pub fn join(input: &[u8]) {
         ("pem", Ok(text)) => signing_request(text),
         ("der", _) => {
             let begin = "-----BEGIN CERTIFICATE REQUEST-----";
-            signing_request(&format!("{begin}\n{}\n-----END CERTIFICATE REQUEST-----\n", STANDARD.encode(rest)));
+            signing_request(&format!(
+                "{begin}\n{}\n-----END CERTIFICATE REQUEST-----\n",
+                STANDARD.encode(rest)
+            ));
         }
         _ => {}
     }

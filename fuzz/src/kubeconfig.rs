@@ -18,7 +18,8 @@ pub fn kubeconfig(input: &[u8]) {
     let (line, text) = first_line(input);
     let Ok(text) = std::str::from_utf8(text) else { return };
     let (only, names) = line.strip_prefix('!').map_or((false, line), |names| (true, names));
-    let clusters: BTreeSet<ClusterId> = names.split(' ').filter_map(|name| name.parse().ok()).take(4).collect();
+    let clusters: BTreeSet<ClusterId> =
+        names.split(' ').filter_map(|name| name.parse().ok()).take(4).collect();
     let Ok(changed) = bare::kubeconfig(text, GATEWAY, &clusters, only) else { return };
     assert_eq!(bare::kubeconfig(&changed, GATEWAY, &clusters, only).ok().as_deref(), Some(&*changed));
     for cluster in &clusters {

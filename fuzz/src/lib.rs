@@ -11,7 +11,11 @@
 //! - a target depends on its input alone: no clock, no chance, no state that one run leaves to the next;
 //! - what a target expects is worked out without the product's code for it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a target says by a panic that a promise does not hold")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a target says by a panic that a promise does not hold"
+)]
 
 mod lines;
 

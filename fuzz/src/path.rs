@@ -21,14 +21,21 @@ pub(crate) fn check(path: &str, facts: PathFacts) {
         let read: Vec<&[u8]> = decoded.split(|byte| *byte == b'/').skip(1).collect();
         assert_eq!(read.len(), raw.len(), "{path:?}");
         assert!(!is_proxied(&read), "{path:?} leads to an application");
-        assert!(path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b';'), "{path:?}");
+        assert!(
+            path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b';'),
+            "{path:?}"
+        );
     }
     let whole = kubernetes.len() == raw.len();
     for (at, segment) in kubernetes.iter().enumerate() {
         assert!(!segment.is_empty() || (whole && at + 1 == raw.len()), "{path:?} has an empty segment");
     }
     assert!(!facts.node_proxy || facts.application, "{path:?}");
-    assert_eq!(facts.node_proxy, matches!(raw.as_slice(), ["api", "v1", "nodes", _, "proxy", ..]), "{path:?}");
+    assert_eq!(
+        facts.node_proxy,
+        matches!(raw.as_slice(), ["api", "v1", "nodes", _, "proxy", ..]),
+        "{path:?}"
+    );
 }
 
 fn is_proxied(segments: &[&[u8]]) -> bool {

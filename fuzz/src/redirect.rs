@@ -31,7 +31,9 @@ pub fn redirect(input: &[u8]) {
     let sent = before["location"].to_str().unwrap();
     let by_path = uri.path().starts_with("/clusters/");
     match text.strip_prefix("/clusters/").filter(|_| by_path) {
-        Some(after) => assert!(uri.path()["/clusters/".len()..].starts_with(&after[..after.len() - sent.len()])),
+        Some(after) => {
+            assert!(uri.path()["/clusters/".len()..].starts_with(&after[..after.len() - sent.len()]))
+        }
         None => assert_eq!(text, sent),
     }
     assert!(text.ends_with(sent));
