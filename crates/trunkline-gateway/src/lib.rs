@@ -44,6 +44,8 @@ mod standing;
 mod rest;
 mod manifest;
 mod metrics;
+#[doc(hidden)]
+pub mod bare;
 
 pub use config::{
     ClusterConfig, EnrolmentConfig, FrontConfig, GatewayConfig, GatewayConfigError, TunnelConfig,

@@ -25,6 +25,9 @@ use crate::route::{Kind, Route};
 use crate::tunnels::{Live, Tunnels};
 use crate::under_way::Cut;
 
+pub(crate) use answer::keep_inside;
+pub(crate) use farewell::Place;
+
 /// How often a request of which nothing was sent is tried on another stream or session.
 const ROUNDS: usize = 8;
 

@@ -93,7 +93,7 @@ pub(crate) fn route(
 /// The cluster that the path names, and the path that is left.
 fn by_path(whole: &str, named_elsewhere: bool) -> Result<(Option<ClusterId>, String), Refusal> {
     let Some(after) = whole.strip_prefix(CLUSTERS) else {
-        return Ok((None, whole.to_owned()));
+        return Ok((None, rooted(whole)));
     };
     let end = after.find(['/', '?']).unwrap_or(after.len());
     let (id, rest) = after.split_at(end);
@@ -103,8 +103,12 @@ fn by_path(whole: &str, named_elsewhere: bool) -> Result<(Option<ClusterId>, Str
         Err(_) if named_elsewhere => return Ok((None, whole.to_owned())),
         Err(error) => return Err(Refusal::BadCluster { why: error.to_string() }),
     };
-    let rest = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
-    Ok((Some(id), rest))
+    Ok((Some(id), rooted(rest)))
+}
+
+/// A path that is empty is `/` (RFC 9112 §3.2.1), whether or not a query stands behind it.
+fn rooted(path: &str) -> String {
+    if path.is_empty() || path.starts_with('?') { format!("/{path}") } else { path.to_owned() }
 }
 
 fn by_header(headers: &HeaderMap) -> Result<Option<ClusterId>, Refusal> {
@@ -217,6 +221,12 @@ pub(crate) mod tests {
         }
         assert_eq!(route_to("/clusters/alpha").path.as_str(), "/");
         assert_eq!(route_to("/clusters/alpha?x=1").path.as_str(), "/?x=1");
+    }
+
+    #[test]
+    fn a_query_alone_stands_behind_the_root() {
+        let route = draw("https://alpha.clusters.example?x=1", &[], NAMES).unwrap();
+        assert_eq!(route.path.as_str(), "/?x=1");
     }
 
     #[test]

@@ -211,7 +211,7 @@ pub fn request_fields(headers: &HeaderMap, application: bool) -> HeaderMap {
         if !request_field_travels(name, application) {
             continue;
         }
-        if name == header::SEC_WEBSOCKET_PROTOCOL {
+        if folded(name) == header::SEC_WEBSOCKET_PROTOCOL.as_str() {
             if let Some(value) = without_token(value) {
                 travelling.append(name, value);
             }
@@ -315,6 +315,8 @@ mod tests {
         )]);
         let travelling = request_fields(&fields, false);
         assert_eq!(travelling["sec-websocket-protocol"], "v5.channel.k8s.io");
+        let token = "base64url.bearer.authorization.k8s.io.c2VjcmV0";
+        assert!(request_fields(&map(&[("Sec_WebSocket_Protocol", token)]), false).is_empty());
     }
 
     #[test]

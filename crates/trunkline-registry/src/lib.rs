@@ -22,6 +22,8 @@ mod decide;
 mod store;
 mod writer;
 mod registry;
+#[doc(hidden)]
+pub mod bare;
 
 pub use access::EndedSession;
 pub use error::{OpenError, RedeemError, RegistryError};

@@ -24,6 +24,8 @@ mod pool;
 mod replay;
 mod metrics;
 mod error;
+#[doc(hidden)]
+pub mod bare;
 
 pub use allow::{AllowList, Forbidden};
 pub use config::{Protocol, UpstreamConfig, UpstreamConfigError};

@@ -30,6 +30,7 @@ use crate::sign_in::{self, SignIn, nobody};
 
 pub(crate) use agent::agent_status;
 pub(crate) use events::Events;
+pub(crate) use failure::of_answer;
 pub(crate) use nearest::nearest;
 pub(crate) use watch::{Change, Watch};
 
@@ -181,7 +182,7 @@ impl Rest {
         let body = read(answer.into_body()).await.unwrap_or_default();
         let new = new.and_then(|new| serde_json::from_slice::<NewCluster>(&new).ok());
         let about = new.as_ref().map(|new| new.name.as_str()).or_else(|| cluster_in(path));
-        Err(failure::of_answer(&self.gateway, about, status, &body).into())
+        Err(of_answer(&self.gateway, about, status, &body).into())
     }
 
     async fn within<T>(

@@ -76,7 +76,7 @@ pub(super) fn harden(headers: &mut HeaderMap) {
 }
 
 /// A redirect may only lead to a path of the same cluster; one addressed by path gets its prefix back.
-fn keep_inside(status: StatusCode, headers: &mut HeaderMap, route: &Route) -> Result<(), Refusal> {
+pub(crate) fn keep_inside(status: StatusCode, headers: &mut HeaderMap, route: &Route) -> Result<(), Refusal> {
     let locations = headers.get_all(header::LOCATION).iter().count();
     let Some(location) = headers.get(header::LOCATION) else { return Ok(()) };
     if !status.is_redirection() {

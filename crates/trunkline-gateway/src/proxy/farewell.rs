@@ -24,7 +24,7 @@ const ERROR_CHANNEL: u8 = 3;
 
 /// Where in its frames one direction of a WebSocket is. No IO.
 #[derive(Debug)]
-enum Place {
+pub(crate) enum Place {
     /// Within a frame's head; inside, the head's bytes so far.
     Head(Vec<u8>),
     /// Within a frame's payload; inside, the bytes that are left.
@@ -33,8 +33,14 @@ enum Place {
     Over,
 }
 
+impl Default for Place {
+    fn default() -> Self {
+        Self::Head(Vec::new())
+    }
+}
+
 impl Place {
-    fn follow(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn follow(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match self {
                 Self::Over => return,
@@ -57,7 +63,7 @@ impl Place {
         }
     }
 
-    fn is_between_frames(&self) -> bool {
+    pub(crate) fn is_between_frames(&self) -> bool {
         matches!(self, Self::Head(head) if head.is_empty())
     }
 }
@@ -98,7 +104,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Followed<T> {
             let value = answer.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
             value.is_some_and(|value| words.iter().any(|word| value.trim().eq_ignore_ascii_case(word)))
         };
-        let place = if says(header::UPGRADE, &["websocket"]) { Place::Head(Vec::new()) } else { Place::Over };
+        let place = if says(header::UPGRADE, &["websocket"]) { Place::default() } else { Place::Over };
         Self { io, place, with_status: says(header::SEC_WEBSOCKET_PROTOCOL, WITH_STATUS) }
     }
 

@@ -13,7 +13,7 @@ const MOST: usize = 600;
 /// The gateway answered with a no.
 ///
 /// `asked` is who answered; `about` the cluster that was asked for, where it was one.
-pub(super) fn of_answer(asked: &str, about: Option<&str>, status: StatusCode, body: &[u8]) -> Failure {
+pub(crate) fn of_answer(asked: &str, about: Option<&str>, status: StatusCode, body: &[u8]) -> Failure {
     let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
         // Something before the gateway, or a gateway that has no such API: a Status, a page, nothing.
         let status_message = serde_json::from_slice::<serde_json::Value>(body)
