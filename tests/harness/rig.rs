@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use trunkline_agent::{Agent, AgentConfig, Credentials, ProxyConfig, WayConfig};
-use trunkline_gateway::{ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
+use trunkline_gateway::{
+    AuthnConfig, ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig,
+};
 use trunkline_pki::CertifiedFiles;
 use trunkline_proto::{ClusterId, ClusterUid};
 use trunkline_runtime::Tasks;
@@ -129,6 +131,7 @@ impl Rig {
         let anywhere: SocketAddr = ([127, 0, 0, 1], 0).into();
         GatewayConfig {
             data: None,
+            authn: AuthnConfig::default(),
             enrolment: EnrolmentConfig::default(),
             front: FrontConfig {
                 listen: anywhere,

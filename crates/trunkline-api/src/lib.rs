@@ -6,7 +6,7 @@
 //!
 //! Invariants:
 //! - no IO and no clock here;
-//! - a secret is in exactly one shape, [`Join`], which is handed out once and kept nowhere;
+//! - secrets are in [`Join`], handed out once and kept nowhere, and in the shapes of signing in, whose `Debug` hides them;
 //! - unknown fields in what comes in are errors, so that a misspelt one is not lost.
 
 mod cluster;
@@ -16,6 +16,7 @@ mod join;
 mod labels;
 mod problem;
 mod rotation;
+mod sign_in;
 mod watch;
 
 pub use cluster::{
@@ -28,6 +29,9 @@ pub use join::{Binding, Join, ManifestOptions, ManifestPatch, Registered};
 pub use labels::{InvalidLabel, InvalidSelector, Labels, Selector, check_label};
 pub use problem::{Problem, ProblemReason};
 pub use rotation::{Root, RootRole, RotationCluster, RotationStatus};
+pub use sign_in::{
+    Hidden, LocalSignIn, LocalUser, LocalUserList, NewLocalUser, SetUp, SignInIssuer, SignInMethods, SignedIn,
+};
 pub use watch::{ClusterEvent, EventKind};
 
 /// The version of every resource.

@@ -1,5 +1,6 @@
 //! A gateway's configuration, as people write it.
 
+mod authn;
 mod error;
 mod made;
 
@@ -13,8 +14,12 @@ use trunkline_pki::{CertifiedFiles, Revocations, Serial};
 use trunkline_proto::{ClusterId, ClusterUid, MAX_SLOTS};
 use trunkline_upstream::UpstreamConfig;
 
+use crate::authn::Issuers;
 use crate::manifest::check_image;
 
+pub use authn::{
+    AuthnConfig, IssuerConfig, RolesConfig, ServiceAccountsConfig, SessionsConfig, SubjectsConfig,
+};
 pub use error::GatewayConfigError;
 
 /// The folder of the gateway's papers within its data folder.
@@ -32,6 +37,9 @@ pub struct GatewayConfig {
     pub front: FrontConfig,
     /// Where agents come in.
     pub tunnel: TunnelConfig,
+    /// Who may sign in, and how, beside client certificates.
+    #[serde(default)]
+    pub authn: AuthnConfig,
     /// How clusters join.
     #[serde(default)]
     pub enrolment: EnrolmentConfig,
@@ -147,6 +155,7 @@ impl GatewayConfig {
     /// Checks what needs no file.
     pub fn check(&self) -> Result<(), GatewayConfigError> {
         self.fleet()?;
+        self.authn.check(self.management.is_some(), self.data.is_some())?;
         for (limit, name) in [
             (self.front.max_connections, "front.max_connections"),
             (self.front.max_requests, "front.max_requests"),
@@ -213,6 +222,7 @@ impl GatewayConfig {
         if let Some(management) = &self.management {
             management.check()?;
         }
+        Issuers::check(&self.authn)?;
         Ok(())
     }
 

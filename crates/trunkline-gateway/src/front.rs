@@ -4,6 +4,7 @@ mod http_service;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use hyper::service::service_fn;
@@ -19,10 +20,10 @@ use trunkline_runtime::{Door, Tasks};
 
 use crate::activity::Activity;
 use crate::arrivals::Arrivals;
-use crate::authn;
+use crate::authn::{self, Authn, How, Principal};
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
-use crate::proxy::Proxy;
+use crate::proxy::{Proxy, Unwelcome};
 use crate::rest::Rest;
 
 /// How long the TLS handshake may take.
@@ -45,6 +46,8 @@ const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// HTTP/2: how much of an answer waits for a slow client, per stream, in bytes.
 const SEND_BUFFER: usize = 256 * 1024;
+/// How many requests to sign in a connection may bring before one that is somebody's.
+const STRANGE: u32 = 16;
 /// The longest head, in bytes; what fits is looked at by the header rules, which are stricter.
 const MAX_HEAD: u32 = 96 * 1024;
 /// The most fields that are parsed; the header rules allow fewer and say so in words.
@@ -57,6 +60,7 @@ pub(crate) struct Front {
     pub(crate) fleet: Fleet,
     pub(crate) proxy: Proxy,
     pub(crate) rest: Rest,
+    pub(crate) authn: Authn,
     pub(crate) metrics: Metrics,
     pub(crate) tasks: Tasks,
     pub(crate) draining: CancellationToken,
@@ -72,8 +76,20 @@ pub(crate) struct Caller {
     pub(crate) sni: Option<String>,
     pub(crate) identity: Option<ClientIdentity>,
     pub(crate) activity: Activity,
+    /// How many requests came of nobody.
+    pub(crate) strange: AtomicU32,
     /// Cancelled when the connection is to take no further request.
     pub(crate) leave: CancellationToken,
+}
+
+impl Caller {
+    /// A stranger is answered once, or a few times while signing in, and holds no place after that.
+    fn was_strange(&self, signing_in: bool) {
+        let times = self.strange.fetch_add(1, Ordering::Relaxed) + 1;
+        if !signing_in || times >= STRANGE {
+            self.leave.cancel();
+        }
+    }
 }
 
 impl Front {
@@ -130,8 +146,14 @@ impl Front {
         };
         let until = self.until_unwelcome(identity.clone());
         let (activity, leave) = (Activity::default(), self.draining.child_token());
-        let caller =
-            Arc::new(Caller { from, sni, identity, activity: activity.clone(), leave: leave.clone() });
+        let caller = Arc::new(Caller {
+            from,
+            sni,
+            identity,
+            activity: activity.clone(),
+            strange: AtomicU32::new(0),
+            leave: leave.clone(),
+        });
         let front = self.clone();
         let service = service_fn(move |request| {
             let (front, caller) = (front.clone(), caller.clone());
@@ -204,6 +226,20 @@ impl Front {
             () = leave.cancelled() => serving.as_mut().graceful_shutdown(),
         }
         note(serving.await);
+    }
+
+    /// Returns when what somebody proved who they are with has ended.
+    fn until_ended(&self, principal: &Principal, caller: &Caller) -> Unwelcome {
+        if principal.how == How::Certificate {
+            return Box::pin(self.until_unwelcome(caller.identity.clone()));
+        }
+        let Some(ends) = principal.expires else { return Box::pin(std::future::pending()) };
+        Box::pin(async move {
+            // In steps, since the clock may be set.
+            while let Ok(left) = ends.duration_since(SystemTime::now()) {
+                tokio::time::sleep(left.min(Duration::from_secs(60))).await;
+            }
+        })
     }
 
     /// Returns when the certificate of a connection has expired or was revoked.

@@ -9,12 +9,13 @@ use trunkline_runtime::Body;
 
 use super::{Caller, Front};
 use crate::access_log::Entry;
+use crate::authn::{self, Place, Principal};
+use crate::authz;
 use crate::fleet::Standing;
-use crate::proxy::{Admitted, Unwelcome};
+use crate::proxy::Admitted;
 use crate::refusal::Refusal;
-use crate::rest::{self, Rest};
+use crate::rest::{self, Rest, auth};
 use crate::route::{Kind, Names, Route, route};
-use crate::{authn, authz};
 
 impl Front {
     /// Answers one request. Whatever happens, one access-log line comes of it.
@@ -36,19 +37,17 @@ impl Front {
         if overloaded {
             return refuse(&Refusal::Overloaded, entry, discovery);
         }
-        let (route, admitted) = match self.admit(&request, caller, &mut entry) {
+        let (route, admitted, principal) = match self.admit(&request, caller, &mut entry).await {
             Ok(allowed) => allowed,
             Err(refusal) => {
                 if matches!(refusal, Refusal::Unauthenticated { .. }) {
-                    // A stranger is answered once, and holds no place after that.
-                    caller.leave.cancel();
+                    caller.was_strange(false);
                 }
                 return refuse(&refusal, entry, discovery);
             }
         };
         // A connection that was upgraded is no longer the front's to cut.
-        let unwelcome = (route.kind == Kind::Upgrade)
-            .then(|| -> Unwelcome { Box::pin(self.until_unwelcome(caller.identity.clone())) });
+        let unwelcome = (route.kind == Kind::Upgrade).then(|| self.until_ended(&principal, caller));
         match self.proxy.exchange(request, &route, admitted, entry, unwelcome).await {
             Ok(response) => response,
             Err((refusal, entry)) => refuse(&refusal, entry, discovery),
@@ -63,11 +62,21 @@ impl Front {
         mut entry: Box<Entry>,
         overloaded: bool,
     ) -> Response<Body> {
-        let who = authn::principal(caller.identity.as_ref()).ok();
+        let signing_in = auth::is_open(request.uri().path());
+        let (method, headers) = (request.method(), request.headers());
+        let found = self.authn.principal(method, headers, caller.identity.as_ref(), Place::Own).await;
+        let who = match found {
+            Ok(who) => who,
+            // Whoever comes to sign in may show what is no longer good.
+            Err(_) if signing_in => None,
+            Err(refusal) => {
+                caller.was_strange(false);
+                return Rest::refuse(&refusal, entry);
+            }
+        };
         match &who {
             Some(who) => entry.asked_by(who),
-            // A stranger is answered once, and holds no place after that.
-            None => caller.leave.cancel(),
+            None => caller.was_strange(signing_in),
         }
         let looked = if overloaded { Err(Refusal::Overloaded) } else { look_over(&request, &entry) };
         match looked {
@@ -82,14 +91,17 @@ impl Front {
     }
 
     /// Who asks for what, and whether that may be.
-    fn admit(
+    async fn admit(
         &self,
         request: &Request<Incoming>,
         caller: &Caller,
         entry: &mut Entry,
-    ) -> Result<(Route, Admitted), Refusal> {
+    ) -> Result<(Route, Admitted, Principal), Refusal> {
         look_over(request, entry)?;
-        let principal = authn::principal(caller.identity.as_ref())?;
+        let (method, headers) = (request.method(), request.headers());
+        let found =
+            self.authn.principal(method, headers, caller.identity.as_ref(), Place::Kubernetes).await?;
+        let principal = found.ok_or_else(authn::nothing_shown)?;
         entry.asked_by(&principal);
         let route = self.route(request, caller)?;
         entry.cluster = Some(route.cluster.clone());
@@ -103,7 +115,7 @@ impl Front {
             None => return Err(Refusal::ClusterNotFound(route.cluster)),
         };
         let identity = authz::permit(&principal, &route, self.allow_node_proxy)?;
-        Ok((route, Admitted { identity, uid }))
+        Ok((route, Admitted { identity, uid }, principal))
     }
 }
 

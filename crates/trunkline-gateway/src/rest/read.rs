@@ -13,7 +13,7 @@ use trunkline_api::{BASE, ProblemReason};
 use trunkline_proto::{ClusterId, RequestId};
 
 use super::problem::No;
-use crate::authn::Principal;
+use crate::authn::{Principal, nothing_shown};
 
 /// The groups whose members may read.
 const READERS: [&str; 3] = ["trunkline:viewers", "trunkline:operators", ADMINS];
@@ -25,6 +25,12 @@ const ADMINS: &str = "trunkline:admins";
 pub(super) struct Asker {
     pub(super) who: Option<Principal>,
     pub(super) request: RequestId,
+}
+
+/// Somebody, whatever they may.
+#[derive(Debug)]
+pub(super) struct Somebody {
+    pub(super) who: Principal,
 }
 
 /// Somebody who may read.
@@ -39,6 +45,14 @@ pub(super) struct Reader {
 pub(super) struct Admin {
     pub(super) who: Principal,
     pub(super) request: RequestId,
+}
+
+impl<S: Sync> FromRequestParts<S> for Somebody {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
+        somebody(parts).map(|(who, _)| Self { who })
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Reader {
@@ -69,11 +83,7 @@ impl<S: Sync> FromRequestParts<S> for Admin {
 fn somebody(parts: &Parts) -> Result<(Principal, RequestId), No> {
     let asker = parts.extensions.get::<Asker>();
     let found = asker.and_then(|asker| Some((asker.who.clone()?, asker.request)));
-    found.ok_or_else(|| {
-        let detail = "not signed in: the connection shows no client certificate; run trunkline login, or give curl \
-                      --cert and --key";
-        No::new(ProblemReason::Unauthorized, detail)
-    })
+    found.ok_or_else(|| No::new(ProblemReason::Unauthorized, nothing_shown().detail()))
 }
 
 fn is_in(who: &Principal, group: &str) -> bool {
@@ -97,6 +107,22 @@ impl<S: Sync> FromRequestParts<S> for Name {
         name.parse()
             .map(Self)
             .map_err(|error: trunkline_proto::InvalidClusterId| No::invalid(error.to_string()))
+    }
+}
+
+/// The last part of the path, as it stands there.
+#[derive(Debug)]
+pub(super) struct Word(pub(super) String);
+
+impl<S: Sync> FromRequestParts<S> for Word {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
+        let last = parts.uri.path().rsplit('/').next().unwrap_or_default();
+        if last.is_empty() || last.contains('%') {
+            return Err(No::invalid("the last part of the path is a name as it is, without % in it"));
+        }
+        Ok(Self(last.to_owned()))
     }
 }
 
