@@ -161,6 +161,7 @@ async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let running = Gateway::bind(GatewayConfig {
         data: None,
+        authn: Default::default(),
         enrolment: EnrolmentConfig::default(),
         front: FrontConfig {
             listen: any,

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use trunkline_agent::{Agent, AgentConfig, Credentials, ProxyConfig, WayConfig};
 use trunkline_api::NewAccessRule;
-use trunkline_gateway::{ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
+use trunkline_gateway::{
+    AuthnConfig, ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig,
+};
 use trunkline_pki::CertifiedFiles;
 use trunkline_proto::{ClusterId, ClusterUid};
 use trunkline_runtime::Tasks;
@@ -132,6 +134,7 @@ impl Rig {
         let anywhere: SocketAddr = ([127, 0, 0, 1], 0).into();
         GatewayConfig {
             data: None,
+            authn: AuthnConfig::default(),
             enrolment: EnrolmentConfig::default(),
             front: FrontConfig {
                 listen: anywhere,

@@ -6,7 +6,7 @@
 //!
 //! Invariants:
 //! - no IO and no clock here;
-//! - a secret is in exactly one shape, [`Join`], which is handed out once and kept nowhere;
+//! - secrets are in [`Join`], handed out once and kept nowhere, and in the shapes of signing in, whose `Debug` hides them;
 //! - unknown fields in what comes in are errors, so that a misspelt one is not lost.
 
 mod access;
@@ -18,6 +18,7 @@ mod labels;
 mod problem;
 mod rotation;
 mod session;
+mod sign_in;
 mod watch;
 
 pub use access::{
@@ -36,6 +37,9 @@ pub use labels::{InvalidLabel, InvalidSelector, Labels, Selector, check_label};
 pub use problem::{Problem, ProblemReason};
 pub use rotation::{Root, RootRole, RotationCluster, RotationStatus};
 pub use session::{Confirmed, EndSession, LiveRequest, SessionEnded, UserSession, UserSessionList};
+pub use sign_in::{
+    Hidden, LocalSignIn, LocalUser, LocalUserList, NewLocalUser, SetUp, SignInIssuer, SignInMethods, SignedIn,
+};
 pub use watch::{ClusterEvent, EventKind};
 
 /// The version of every resource.

@@ -1,5 +1,6 @@
 //! A gateway's configuration, as people write it.
 
+mod authn;
 mod error;
 mod made;
 
@@ -14,9 +15,13 @@ use trunkline_pki::{CertifiedFiles, Revocations, Serial};
 use trunkline_proto::{ClusterId, ClusterUid, MAX_SLOTS};
 use trunkline_upstream::UpstreamConfig;
 
+use crate::authn::Issuers;
 use crate::authz::check_rules;
 use crate::manifest::check_image;
 
+pub use authn::{
+    AuthnConfig, IssuerConfig, RolesConfig, ServiceAccountsConfig, SessionsConfig, SubjectsConfig,
+};
 pub use error::GatewayConfigError;
 
 /// The folder of the gateway's papers within its data folder.
@@ -34,6 +39,9 @@ pub struct GatewayConfig {
     pub front: FrontConfig,
     /// Where agents come in.
     pub tunnel: TunnelConfig,
+    /// Who may sign in, and how, beside client certificates.
+    #[serde(default)]
+    pub authn: AuthnConfig,
     /// How clusters join.
     #[serde(default)]
     pub enrolment: EnrolmentConfig,
@@ -154,6 +162,7 @@ impl GatewayConfig {
     pub fn check(&self) -> Result<(), GatewayConfigError> {
         self.fleet()?;
         check_rules(&self.access)?;
+        self.authn.check(self.management.is_some(), self.data.is_some())?;
         for (limit, name) in [
             (self.front.max_connections, "front.max_connections"),
             (self.front.max_requests, "front.max_requests"),
@@ -220,6 +229,7 @@ impl GatewayConfig {
         if let Some(management) = &self.management {
             management.check()?;
         }
+        Issuers::check(&self.authn)?;
         Ok(())
     }
 

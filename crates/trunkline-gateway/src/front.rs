@@ -4,6 +4,7 @@ mod http_service;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +23,7 @@ use trunkline_runtime::{Door, Tasks};
 
 use crate::activity::Activity;
 use crate::arrivals::{Arrival, Arrivals};
-use crate::authn;
+use crate::authn::{self, Authn};
 use crate::authz::Confirmations;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
@@ -48,6 +49,8 @@ const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// HTTP/2: how much of an answer waits for a slow client, per stream, in bytes.
 const SEND_BUFFER: usize = 256 * 1024;
+/// How many requests to sign in a connection may bring before one that is somebody's.
+const STRANGE: u32 = 16;
 /// The longest head, in bytes; what fits is looked at by the header rules, which are stricter.
 const MAX_HEAD: u32 = 96 * 1024;
 /// The most fields that are parsed; the header rules allow fewer and say so in words.
@@ -60,6 +63,7 @@ pub(crate) struct Front {
     pub(crate) fleet: Fleet,
     pub(crate) proxy: Proxy,
     pub(crate) rest: Rest,
+    pub(crate) authn: Authn,
     pub(crate) metrics: Metrics,
     pub(crate) tasks: Tasks,
     pub(crate) draining: CancellationToken,
@@ -77,6 +81,8 @@ pub(crate) struct Caller {
     pub(crate) sni: Option<String>,
     pub(crate) identity: Option<ClientIdentity>,
     pub(crate) activity: Activity,
+    /// How many requests came of nobody.
+    pub(crate) strange: AtomicU32,
     /// Cancelled when the connection is to take no further request.
     pub(crate) leave: CancellationToken,
     pub(crate) place: Mutex<Place>,
@@ -88,6 +94,16 @@ pub(crate) enum Place {
     Stranger(Arrival),
     /// Its own, since somebody showed a good identity on it.
     Own(#[expect(dead_code, reason = "held, not looked at")] OwnedSemaphorePermit),
+}
+
+impl Caller {
+    /// A stranger is answered once, or a few times while signing in, and holds no place after that.
+    fn was_strange(&self, signing_in: bool) {
+        let times = self.strange.fetch_add(1, Ordering::Relaxed) + 1;
+        if !signing_in || times >= STRANGE {
+            self.leave.cancel();
+        }
+    }
 }
 
 impl Front {
@@ -147,9 +163,15 @@ impl Front {
         let until = self.until_unwelcome(identity.clone());
         let (activity, leave) = (Activity::default(), self.draining.child_token());
         let pushed_out = arrival.pushed_out();
-        let place = Mutex::new(Place::Stranger(arrival));
-        let caller =
-            Arc::new(Caller { from, sni, identity, activity: activity.clone(), leave: leave.clone(), place });
+        let caller = Arc::new(Caller {
+            from,
+            sni,
+            identity,
+            activity: activity.clone(),
+            strange: AtomicU32::new(0),
+            leave: leave.clone(),
+            place: Mutex::new(Place::Stranger(arrival)),
+        });
         let front = self.clone();
         let service = service_fn(move |request| {
             let (front, caller) = (front.clone(), caller.clone());

@@ -14,6 +14,7 @@ use trunkline_runtime::{
 };
 use trunkline_upstream::Upstream;
 
+use crate::authn::{Authn, AuthnParts, FirstRun};
 use crate::authz::Confirmations;
 use crate::config::{GatewayConfig, GatewayConfigError};
 use crate::enrolment::Enrolment;
@@ -56,6 +57,7 @@ pub struct Gateway {
     tasks: Tasks,
     draining: CancellationToken,
     fleet: Fleet,
+    first_run: Option<FirstRun>,
     grace: Duration,
 }
 
@@ -130,12 +132,24 @@ impl Gateway {
         let enrolment = Enrolment::new(fleet.clone(), tunnels.clone(), metrics.clone());
         let review = Review { under_way: UnderWay::default(), fleet: fleet.clone() };
         let confirmations = Confirmations::default();
+        let about = config.about(front_door.address()?, tunnel_door.address()?);
+        let (authn, first_run) = Authn::new(AuthnParts {
+            config: &config.authn,
+            data: config.data.as_deref(),
+            alone: config.front.client_roots.is_none() && config.authn.issuers.is_empty(),
+            management: management.clone(),
+            front: &about.front,
+            metrics: metrics.clone(),
+            tasks: &tasks,
+        })
+        .await?;
         let rest = Rest::new(RestParts {
             fleet: fleet.clone(),
             tunnels: tunnels.clone(),
             enrolment: enrolment.clone(),
+            authn: authn.clone(),
             management: management.clone(),
-            about: config.about(front_door.address()?, tunnel_door.address()?),
+            about,
             metrics: metrics.clone(),
             tasks: tasks.clone(),
             draining: draining.clone(),
@@ -148,6 +162,7 @@ impl Gateway {
             fleet: fleet.clone(),
             proxy,
             rest,
+            authn,
             metrics: metrics.clone(),
             tasks: tasks.clone(),
             draining: draining.clone(),
@@ -188,8 +203,15 @@ impl Gateway {
             tasks,
             draining,
             fleet,
+            first_run,
             grace,
         })
+    }
+
+    /// The code that makes the first local admin, at the one start that made it. It is for whoever started the gateway to
+    /// see, once.
+    pub fn first_run(&self) -> Option<&FirstRun> {
+        self.first_run.as_ref()
     }
 
     /// Starts the tasks.
@@ -223,6 +245,7 @@ impl Gateway {
             let tls = self.tunnel.tls.clone();
             move || tls.refresh()
         }));
+        self.front.authn.follow(&tasks);
         tasks.spawn_until_stopped(self.tunnel.guard.clone().stand());
         tasks.spawn_until_stopped(self.front.review.clone().stand());
         tasks.spawn_until_stopped(self.front.serve(self.front_door));

@@ -3,7 +3,7 @@
 //! # Life of a request
 //!
 //! 1. `front`: accepted, TLS handshake and head under their deadlines, HTTP/1.1 or HTTP/2;
-//! 2. `authn`: the client certificate becomes a principal (401);
+//! 2. `authn`: a token, a session or the client certificate becomes a principal (401);
 //! 3. `route`: path, host or header name the cluster; the rest is the Kubernetes path (400, 404, 421);
 //! 4. `authz`: may this principal do that there, and as whom (403); `under_way`: and for how long;
 //! 5. `tunnels`: a live session of the cluster, or a bounded wait for one (503);
@@ -47,8 +47,10 @@ mod metrics;
 #[doc(hidden)]
 pub mod bare;
 
+pub use authn::{FirstRun, LocalFileError};
 pub use config::{
-    ClusterConfig, EnrolmentConfig, FrontConfig, GatewayConfig, GatewayConfigError, TunnelConfig,
+    AuthnConfig, ClusterConfig, EnrolmentConfig, FrontConfig, GatewayConfig, GatewayConfigError,
+    IssuerConfig, RolesConfig, ServiceAccountsConfig, SessionsConfig, SubjectsConfig, TunnelConfig,
 };
 pub use fleet::FleetHandle;
 pub use gateway::{Gateway, GatewayError, Running};

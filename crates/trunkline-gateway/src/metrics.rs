@@ -19,6 +19,13 @@ pub(crate) struct Reason {
     pub(crate) reason: &'static str,
 }
 
+/// Labels of what an issuer was asked. Issuers stand in the configuration: they are few.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct IssuerLabels {
+    pub(crate) issuer: String,
+    pub(crate) result: &'static str,
+}
+
 /// The gateway's counters. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metrics {
@@ -48,6 +55,14 @@ pub(crate) struct Metrics {
     pub(crate) renewals: Counter,
     /// `trunkline_gateway_duplicate_identities_total`
     pub(crate) duplicate_identities: Counter,
+    /// `trunkline_gateway_sign_ins_refused_total{reason}`
+    pub(crate) sign_ins_refused: Family<Reason, Counter>,
+    /// `trunkline_gateway_sign_in_sessions`
+    pub(crate) sign_in_sessions: Gauge,
+    /// `trunkline_gateway_issuer_fetches_total{issuer,result}`
+    pub(crate) issuer_fetches: Family<IssuerLabels, Counter>,
+    /// `trunkline_gateway_token_reviews_total{reason}`
+    pub(crate) token_reviews: Family<Reason, Counter>,
 }
 
 impl Metrics {
@@ -85,6 +100,26 @@ impl Metrics {
             "duplicate_identities",
             "Times two living agents contended for one slot",
             self.duplicate_identities.clone(),
+        );
+        sub.register(
+            "sign_ins_refused",
+            "Credentials that were refused at the front door, by reason",
+            self.sign_ins_refused.clone(),
+        );
+        sub.register(
+            "sign_in_sessions",
+            "Sessions of browsers and of local users",
+            self.sign_in_sessions.clone(),
+        );
+        sub.register(
+            "issuer_fetches",
+            "Times an issuer's keys were asked for, by issuer and result",
+            self.issuer_fetches.clone(),
+        );
+        sub.register(
+            "token_reviews",
+            "Tokens the management cluster was asked about, by what came of it",
+            self.token_reviews.clone(),
         );
     }
 }

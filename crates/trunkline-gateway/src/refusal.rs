@@ -15,6 +15,8 @@ use crate::under_way::Cut;
 pub(crate) enum Refusal {
     #[error("not signed in: {why}")]
     Unauthenticated { why: String },
+    #[error("{why}")]
+    SignInUnavailable { why: String },
     #[error("the request's head is not accepted: {why}")]
     BadHead { why: String },
     #[error("the path is not accepted: {why}")]
@@ -85,6 +87,7 @@ impl Refusal {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Unauthenticated { .. } => "Unauthorized",
+            Self::SignInUnavailable { .. } => "SignInUnavailable",
             Self::BadHead { .. } => "BadHead",
             Self::BadPath { .. } => "BadPath",
             Self::BadUpgrade { .. } => "BadUpgrade",
@@ -128,9 +131,10 @@ impl Refusal {
             | Self::ClusterLocked { .. }
             | Self::ClusterClosed { .. }
             | Self::Management(SendError::Forbidden(_)) => StatusCode::FORBIDDEN,
-            Self::ClusterDisconnected { .. } | Self::Overloaded | Self::ClusterBusy { .. } => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::ClusterDisconnected { .. }
+            | Self::Overloaded
+            | Self::ClusterBusy { .. }
+            | Self::SignInUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::TunnelLost { .. } | Self::Management(_) | Self::AnswerRefused { .. } => {
                 StatusCode::BAD_GATEWAY
             }
@@ -141,6 +145,7 @@ impl Refusal {
     fn retry_after(&self) -> Option<u32> {
         match self {
             Self::ClusterDisconnected { .. } => Some(5),
+            Self::SignInUnavailable { .. } => Some(5),
             Self::Overloaded | Self::ClusterBusy { .. } => Some(1),
             _ => None,
         }

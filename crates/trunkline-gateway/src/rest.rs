@@ -16,6 +16,7 @@
 //! - one line of the access log for each request, when its last byte has gone.
 
 mod access;
+pub(crate) mod auth;
 mod board;
 mod clusters;
 mod document;
@@ -40,7 +41,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body as RouteBody;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
@@ -51,7 +52,7 @@ use trunkline_runtime::{Body, BodyError, Tasks, boxed, limited};
 use trunkline_upstream::Upstream;
 
 use crate::access_log::Entry;
-use crate::authn::Principal;
+use crate::authn::{Authn, Principal};
 use crate::authz::{Access, Confirmations};
 use crate::enrolment::Enrolment;
 use crate::fleet::Fleet;
@@ -85,6 +86,7 @@ pub(crate) struct RestParts {
     pub(crate) fleet: Fleet,
     pub(crate) tunnels: Tunnels,
     pub(crate) enrolment: Enrolment,
+    pub(crate) authn: Authn,
     pub(crate) management: Option<Upstream>,
     pub(crate) about: About,
     pub(crate) metrics: Metrics,
@@ -99,6 +101,7 @@ pub(crate) struct RestParts {
 struct Shared {
     view: View,
     enrolment: Enrolment,
+    authn: Authn,
     watches: Watches,
     under_way: UnderWay,
     confirmations: Confirmations,
@@ -115,7 +118,7 @@ pub(crate) fn serves(path: &str) -> bool {
 
 impl Rest {
     pub(crate) fn new(parts: RestParts) -> Self {
-        let RestParts { fleet, tunnels, enrolment, management, about, metrics, tasks, .. } = parts;
+        let RestParts { fleet, tunnels, enrolment, authn, management, about, metrics, tasks, .. } = parts;
         let access = fleet.access.clone();
         let management = management.map(|upstream| Management::new(upstream, &tunnels, &tasks));
         let view = View { fleet, tunnels, management };
@@ -123,6 +126,7 @@ impl Rest {
         let shared = Shared {
             view,
             enrolment,
+            authn,
             watches: Watches::new(board, tasks, parts.draining),
             under_way: parts.under_way,
             confirmations: parts.confirmations,
@@ -152,12 +156,16 @@ impl Rest {
         mut entry: Box<Entry>,
     ) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
-        let known = who.is_some();
         let rules = self.access.rules();
+        // Of a stranger a body is read only where one comes to sign in, and a short one.
+        let longest = match &who {
+            Some(_) => MAX_BODY,
+            None if auth::is_open(parts.uri.path()) => auth::MAX_STRANGE_BODY,
+            None => 0,
+        };
         parts.extensions.insert(Asker { who, request: entry.request, rules });
         let head = parts.method == Method::HEAD;
-        // Nothing that a stranger may ask for has a body: what he sends is not waited for.
-        let body = if known { read(boxed(body)).await } else { Ok(Bytes::new()) };
+        let body = if longest > 0 { read(boxed(body), longest).await } else { Ok(Bytes::new()) };
         let response = match body {
             Ok(body) => {
                 entry.received = body.len() as u64;
@@ -178,11 +186,11 @@ impl Rest {
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, No> {
-    match tokio::time::timeout(BODY_DEADLINE, limited(body, MAX_BODY)).await {
+async fn read(body: Body, longest: usize) -> Result<Bytes, No> {
+    match tokio::time::timeout(BODY_DEADLINE, limited(body, longest)).await {
         Ok(Ok(Some(body))) => Ok(body),
         Ok(Ok(None)) => {
-            let detail = format!("the body is longer than {} KiB", MAX_BODY / 1024);
+            let detail = format!("the body is longer than {} KiB", longest / 1024);
             Err(No::new(ProblemReason::TooLarge, detail))
         }
         Ok(Err(_)) => Err(No::invalid("the body broke off")),
@@ -210,7 +218,7 @@ fn finish(mut response: Response<RouteBody>, head: bool, mut entry: Box<Entry>) 
         entry.kind = Kind::Watch;
     }
     entry.status = parts.status.as_u16();
-    let refused = parts.status != StatusCode::OK && parts.status != StatusCode::CREATED;
+    let refused = parts.status.is_client_error() || parts.status.is_server_error();
     let leave = Box::pin(entry.leave());
     let outward = Outward { body, leave, cut: false, refused, ended: head, entry };
     Response::from_parts(parts, boxed(outward))

@@ -29,12 +29,24 @@ pub(crate) struct Principal {
 pub(crate) enum How {
     /// A client certificate.
     Certificate,
+    /// An ID token of an issuer, by the name it has here.
+    Oidc { issuer: Arc<str> },
+    /// The token of a service account of the management cluster.
+    ServiceAccount,
+    /// A browser's session.
+    Web,
+    /// A local user's session on the command line.
+    Local,
 }
 
 impl fmt::Display for How {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Certificate => f.write_str("certificate"),
+            Self::Oidc { issuer } => write!(f, "oidc:{issuer}"),
+            Self::ServiceAccount => f.write_str("serviceaccount"),
+            Self::Web => f.write_str("web"),
+            Self::Local => f.write_str("local"),
         }
     }
 }
@@ -54,6 +66,21 @@ impl UserSessionId {
             return Self(format!("cert-{serial}").into());
         }
         Self::hashed("cert", &[serial.as_bytes()])
+    }
+
+    /// The sign-in of which an issuer's token is: what of the token names it, and by which claim.
+    pub(super) fn of_token(issuer: &str, subject: &str, claim: &str, value: &str) -> Self {
+        Self::hashed("oidc", &[issuer, subject, claim, value].map(str::as_bytes))
+    }
+
+    /// The sign-in that is a service account's token.
+    pub(super) fn of_service_account(token: &str) -> Self {
+        Self::hashed("sa", &[token.as_bytes()])
+    }
+
+    /// A new sign-in that the gateway itself keeps.
+    pub(super) fn random(prefix: &str) -> Self {
+        Self(format!("{prefix}-{}", uuid::Uuid::new_v4().simple()).into())
     }
 
     /// A sign-in that is named by a hash of what is its own: `prefix` and 128 bits.

@@ -6,6 +6,8 @@ use trunkline_proto::ClusterId;
 use trunkline_registry::RegistryError;
 use trunkline_upstream::UpstreamConfigError;
 
+use crate::authn::LocalFileError;
+
 /// Why a [`GatewayConfig`](super::GatewayConfig) is not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayConfigError {
@@ -55,6 +57,17 @@ pub enum GatewayConfigError {
     /// An image that no manifest can name.
     #[error("enrolment.image: {0:?} is no reference to an image")]
     Image(String),
+    /// Something of signing in.
+    #[error("authn.{field}: {why}")]
+    Authn {
+        /// What.
+        field: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The local users are not usable.
+    #[error("data")]
+    LocalUsers(#[from] LocalFileError),
     /// The gateway's own papers are not usable.
     #[error("data")]
     Papers(#[from] PapersError),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use tracing::{debug, warn};
@@ -12,13 +12,12 @@ use trunkline_runtime::Body;
 
 use super::{Caller, Front};
 use crate::access_log::Entry;
-use crate::authn;
-use crate::authn::{How, Principal};
+use crate::authn::{self, How, Place, Principal};
 use crate::authz::{Action, decide};
 use crate::fleet::Standing;
 use crate::proxy::Admitted;
 use crate::refusal::Refusal;
-use crate::rest::{self, Rest};
+use crate::rest::{self, Rest, auth};
 use crate::route::{Names, Route, route};
 use crate::under_way::{Errand, Stay, session_ended};
 
@@ -42,12 +41,11 @@ impl Front {
         if overloaded {
             return refuse(&Refusal::Overloaded, entry, discovery);
         }
-        let (route, admitted) = match self.admit(&request, caller, &mut entry) {
+        let (route, admitted) = match self.admit(&request, caller, &mut entry).await {
             Ok(allowed) => allowed,
             Err(refusal) => {
                 if matches!(refusal, Refusal::Unauthenticated { .. }) {
-                    // A stranger is answered once, and holds no place after that.
-                    caller.leave.cancel();
+                    caller.was_strange(false);
                 }
                 return refuse(&refusal, entry, discovery);
             }
@@ -66,25 +64,27 @@ impl Front {
         mut entry: Box<Entry>,
         overloaded: bool,
     ) -> Response<Body> {
-        let who = match self.sign_in(caller, &mut entry) {
-            Ok(who) => Some(who),
-            Err(Refusal::Unauthenticated { .. }) => {
-                // A stranger is answered once, and holds no place after that.
-                caller.leave.cancel();
-                None
-            }
-            Err(refusal) => return Rest::refuse(&refusal, entry),
-        };
-        let looked = if overloaded { Err(Refusal::Overloaded) } else { look_over(&request, &entry) };
-        let looked =
-            looked.and_then(|()| match asked_to_act_as(request.headers()).map_err(head_refusal)? {
-                Some(_) => {
-                    Err(Refusal::AccessDenied { why: "the gateway itself is asked as who one is".into() })
-                }
-                None => Ok(()),
-            });
+        let looked = if overloaded { Err(Refusal::Overloaded) } else { look_over_own(&request, &entry) };
         if let Err(refusal) = looked {
+            if caller.identity.is_none() {
+                caller.was_strange(false);
+            }
             return Rest::refuse(&refusal, entry);
+        }
+        let signing_in = auth::is_open(request.uri().path());
+        let who = match self.sign_in(&request, caller, Place::Own, &mut entry).await {
+            Ok(who) => who,
+            // Whoever comes to sign in may show what is no longer good.
+            Err(_) if signing_in => None,
+            Err(refusal) => {
+                if refusal.status() == StatusCode::UNAUTHORIZED {
+                    caller.was_strange(false);
+                }
+                return Rest::refuse(&refusal, entry);
+            }
+        };
+        if who.is_none() {
+            caller.was_strange(signing_in);
         }
         if let Some(who) = &who {
             let stay = self.enter(caller, &entry, who, None);
@@ -93,18 +93,26 @@ impl Front {
         self.rest.answer(request, who, entry).await
     }
 
-    /// Who asks. A session that was ended is nobody's.
-    fn sign_in(&self, caller: &Caller, entry: &mut Entry) -> Result<Arc<Principal>, Refusal> {
-        let principal = Arc::new(authn::principal(caller.identity.as_ref())?);
+    /// Who asks; none for whoever shows nothing. A session that was ended is nobody's.
+    async fn sign_in(
+        &self,
+        request: &Request<Incoming>,
+        caller: &Caller,
+        place: Place,
+        entry: &mut Entry,
+    ) -> Result<Option<Arc<Principal>>, Refusal> {
+        let (method, headers) = (request.method(), request.headers());
+        let found = self.authn.principal(method, headers, caller.identity.as_ref(), place).await?;
+        let Some(principal) = found.map(Arc::new) else { return Ok(None) };
         entry.asked_by(&principal);
-        if !self.settle(caller) {
-            return Err(Refusal::Overloaded);
-        }
         if let Some(ended) = self.fleet.registry.ended(principal.session.as_str()) {
             return Err(Refusal::SessionEnded { why: session_ended(&ended.by, &ended.why).why });
         }
+        if !self.settle(caller) {
+            return Err(Refusal::Overloaded);
+        }
         self.review.under_way.sessions.note(&principal, caller.from.ip(), Timestamp::now());
-        Ok(principal)
+        Ok(Some(principal))
     }
 
     fn route(&self, request: &Request<Incoming>, caller: &Caller) -> Result<Route, Refusal> {
@@ -113,14 +121,15 @@ impl Front {
     }
 
     /// Who asks for what, and whether that may be. What is let in is under way from here on.
-    fn admit(
+    async fn admit(
         &self,
         request: &Request<Incoming>,
         caller: &Caller,
         entry: &mut Entry,
     ) -> Result<(Route, Admitted), Refusal> {
         look_over(request, entry)?;
-        let principal = self.sign_in(caller, entry)?;
+        let found = self.sign_in(request, caller, Place::Kubernetes, entry).await?;
+        let principal = found.ok_or_else(authn::nothing_shown)?;
         let route = self.route(request, caller)?;
         let cluster = &route.cluster;
         entry.cluster = Some(cluster.clone());
@@ -198,6 +207,15 @@ fn look_over(request: &Request<Incoming>, entry: &Entry) -> Result<(), Refusal> 
         return Err(Refusal::BadHead { why: format!("{method} is not served") });
     }
     check_origin(request)
+}
+
+/// What holds beside of a request to the gateway itself.
+fn look_over_own(request: &Request<Incoming>, entry: &Entry) -> Result<(), Refusal> {
+    look_over(request, entry)?;
+    match asked_to_act_as(request.headers()).map_err(|fault| abuse(fault, entry))? {
+        Some(_) => Err(Refusal::AccessDenied { why: "the gateway itself is asked as who one is".into() }),
+        None => Ok(()),
+    }
 }
 
 /// A page of another origin must not act with the certificate of the browser it runs in: not by an upgrade, not by a

@@ -1,13 +1,14 @@
 //! The routes and the OpenAPI document of them. One table for both: what is served is in the document and the other
 //! way round, which the tests hold.
 
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use bytes::Bytes;
-use utoipa::openapi::security::SecurityScheme;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, OpenApi};
 use utoipa::{Modify, OpenApi as _};
 
-use super::{Shared, access, clusters, gateway, pki, register, sessions};
+use super::{Shared, access, auth, clusters, gateway, pki, register, sessions};
+use crate::authn::SESSION_COOKIE;
 
 /// Every path that is served, and what serves it.
 pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
@@ -30,6 +31,15 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/trunkline/v1/pki", get(pki::show)),
         ("/trunkline/v1/pki/rotate", post(pki::rotate)),
         ("/trunkline/v1/pki/finish", post(pki::finish)),
+        ("/trunkline/v1/auth/methods", get(auth::methods)),
+        ("/trunkline/v1/auth/login", get(auth::login)),
+        ("/trunkline/v1/auth/callback", get(auth::callback)),
+        ("/trunkline/v1/auth/local", post(auth::local)),
+        ("/trunkline/v1/auth/setup", post(auth::setup)),
+        ("/trunkline/v1/auth/session", get(auth::session)),
+        ("/trunkline/v1/auth/logout", post(auth::logout)),
+        ("/trunkline/v1/auth/users", get(auth::list_users).post(auth::add_user)),
+        ("/trunkline/v1/auth/users/{name}", delete(auth::remove_user)),
     ]
 }
 
@@ -38,9 +48,9 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
     info(
         title = "Trunkline",
         description = "The gateway's REST API: everything that the command line and the Manager do goes through it. Who \
-                       asks is told by the client certificate. Whom an access rule names sees the clusters that it is \
-                       for; seeing all of the fleet and changing it is for members of trunkline:viewers, \
-                       trunkline:operators and trunkline:admins, and for whom a rule says so."
+                       asks is told by a bearer token, a session or the client certificate. Whom an access rule names sees \
+                       the clusters that it is for; seeing all of the fleet and changing it is for members of \
+                       trunkline:viewers, trunkline:operators and trunkline:admins, and for whom a rule says so."
     ),
     paths(
         gateway::status,
@@ -66,13 +76,23 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         pki::show,
         pki::rotate,
         pki::finish,
+        auth::methods,
+        auth::login,
+        auth::callback,
+        auth::local,
+        auth::setup,
+        auth::session,
+        auth::logout,
+        auth::list_users,
+        auth::add_user,
+        auth::remove_user,
     ),
     modifiers(&Security),
-    security(("clientCertificate" = [])),
+    security(("clientCertificate" = []), ("bearer" = []), ("session" = [])),
 )]
 struct Document;
 
-/// Says that a client certificate is shown.
+/// Says what is shown: a client certificate, a token, or a browser's session.
 struct Security;
 
 impl Modify for Security {
@@ -84,8 +104,13 @@ impl Modify for Security {
             deprecated: None,
             extensions: None,
         };
+        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let session = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE)));
         let components = document.components.take().unwrap_or_default();
-        let components = ComponentsBuilder::from(components).security_scheme("clientCertificate", scheme);
+        let components = ComponentsBuilder::from(components)
+            .security_scheme("clientCertificate", scheme)
+            .security_scheme("bearer", bearer)
+            .security_scheme("session", session);
         document.components = Some(components.build());
     }
 }

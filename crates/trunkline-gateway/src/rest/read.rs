@@ -15,7 +15,7 @@ use trunkline_api::{BASE, FleetRole, Labels, ProblemReason, Role};
 use trunkline_proto::{ClusterId, RequestId};
 
 use super::problem::No;
-use crate::authn::Principal;
+use crate::authn::{Principal, nothing_shown};
 use crate::authz::RuleSet;
 
 /// Who asks, if anybody, and the request's id; put there before the routes are asked.
@@ -24,6 +24,12 @@ pub(super) struct Asker {
     pub(super) who: Option<Arc<Principal>>,
     pub(super) request: RequestId,
     pub(super) rules: Arc<RuleSet>,
+}
+
+/// Somebody, whatever they may.
+#[derive(Debug)]
+pub(super) struct Somebody {
+    pub(super) who: Arc<Principal>,
 }
 
 /// Somebody whom at least one access rule names. Sees the clusters that the rules let them reach.
@@ -85,6 +91,14 @@ impl Sight {
     }
 }
 
+impl<S: Sync> FromRequestParts<S> for Somebody {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
+        somebody(parts).map(|(who, ..)| Self { who })
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Reader {
     type Rejection = No;
 
@@ -138,11 +152,7 @@ fn somebody(parts: &Parts) -> Result<(Arc<Principal>, RequestId, Sight), No> {
         let who = asker.who.clone()?;
         Some((who.clone(), asker.request, Sight { who, rules: asker.rules.clone() }))
     });
-    found.ok_or_else(|| {
-        let detail = "not signed in: the connection shows no client certificate; run trunkline login, or give curl \
-                      --cert and --key";
-        No::new(ProblemReason::Unauthorized, detail)
-    })
+    found.ok_or_else(|| No::new(ProblemReason::Unauthorized, nothing_shown().detail()))
 }
 
 fn forbidden(who: &Principal, needs: &str) -> No {
@@ -162,6 +172,22 @@ impl<S: Sync> FromRequestParts<S> for Name {
         name.parse()
             .map(Self)
             .map_err(|error: trunkline_proto::InvalidClusterId| No::invalid(error.to_string()))
+    }
+}
+
+/// The last part of the path, as it stands there.
+#[derive(Debug)]
+pub(super) struct Word(pub(super) String);
+
+impl<S: Sync> FromRequestParts<S> for Word {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
+        let last = parts.uri.path().rsplit('/').next().unwrap_or_default();
+        if last.is_empty() || last.contains('%') {
+            return Err(No::invalid("the last part of the path is a name as it is, without % in it"));
+        }
+        Ok(Self(last.to_owned()))
     }
 }
 

@@ -8,6 +8,7 @@ use trunkline_proto::RequestId;
 use trunkline_registry::Registry;
 
 use super::*;
+use crate::authn::AuthnParts;
 use crate::config::GatewayConfig;
 
 /// An API and what it looks at.
@@ -19,19 +20,31 @@ pub(super) struct Desk {
 
 impl Desk {
     /// An API over an empty fleet.
-    pub(super) fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let config = json!({"front": {"listen": "127.0.0.1:0"}, "tunnel": {"listen": "127.0.0.1:0"}});
         let config: GatewayConfig = serde_json::from_value(config).unwrap();
         let (tasks, metrics) = (Tasks::new(), Metrics::default());
         let fleet = Fleet::new(&config, Registry::in_memory().unwrap(), None).unwrap();
         let tunnels = Tunnels::new(metrics.clone(), &tasks);
         let nowhere = ([127, 0, 0, 1], 9).into();
+        let about = config.about(nowhere, nowhere);
+        let parts = AuthnParts {
+            config: &config.authn,
+            data: None,
+            alone: false,
+            management: None,
+            front: &about.front,
+            metrics: metrics.clone(),
+            tasks: &tasks,
+        };
+        let (authn, _) = Authn::new(parts).await.unwrap();
         let rest = Rest::new(RestParts {
             fleet: fleet.clone(),
             tunnels: tunnels.clone(),
             enrolment: Enrolment::new(fleet.clone(), tunnels.clone(), metrics.clone()),
+            authn,
             management: None,
-            about: config.about(nowhere, nowhere),
+            about,
             metrics,
             tasks: tasks.clone(),
             draining: CancellationToken::new(),
@@ -71,10 +84,10 @@ impl Desk {
 #[tokio::test(start_paused = true)]
 async fn a_body_is_read_within_bounds() {
     let body = |length: usize| trunkline_runtime::full(vec![b' '; length]);
-    assert_eq!(read(body(MAX_BODY)).await.unwrap().len(), MAX_BODY);
-    assert_eq!(read(body(MAX_BODY + 1)).await.unwrap_err().word(), "TooLarge");
+    assert_eq!(read(body(MAX_BODY), MAX_BODY).await.unwrap().len(), MAX_BODY);
+    assert_eq!(read(body(MAX_BODY + 1), MAX_BODY).await.unwrap_err().word(), "TooLarge");
     let (_sender, waits) = tokio::sync::mpsc::channel::<Bytes>(1);
-    assert_eq!(read(boxed(Waits(waits))).await.unwrap_err().word(), "Invalid");
+    assert_eq!(read(boxed(Waits(waits)), MAX_BODY).await.unwrap_err().word(), "Invalid");
 }
 
 /// A body that does not come.

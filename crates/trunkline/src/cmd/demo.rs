@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use trunkline_agent::{Agent, AgentConfig, Credentials, EnrolConfig, IdentityConfig, SlotSource, WayConfig};
-use trunkline_gateway::{EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
+use trunkline_gateway::{AuthnConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
 use trunkline_pki::dev::DevPki;
 use trunkline_pki::{Authority, CertifiedFiles, Issued, Validity};
 use trunkline_proto::Slot;
@@ -101,6 +101,8 @@ fn gateway_config(
 ) -> anyhow::Result<GatewayConfig> {
     Ok(GatewayConfig {
         data: Some(folder.subfolder("data")?),
+        // Its papers are at hand; nobody is to set anything up.
+        authn: AuthnConfig { local_users: Some(false), ..AuthnConfig::default() },
         enrolment: EnrolmentConfig::default(),
         front: FrontConfig {
             listen: args.listen,
