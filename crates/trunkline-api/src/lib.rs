@@ -17,7 +17,13 @@ mod labels;
 mod problem;
 mod rotation;
 mod watch;
+mod audit;
 
+pub use audit::{
+    AuditChange, AuditDecision, AuditEnd, AuditEvent, AuditFault, AuditGateway, AuditHead, AuditHeadClaim,
+    AuditIdentity, AuditObject, AuditPage, AuditPhase, AuditQuery, AuditRead, AuditRecord, AuditRecording,
+    AuditRecordingFile, AuditRecordings, AuditRepair, AuditSignIn, AuditTrim, AuditVerdict, AuditVerifyRequest,
+};
 pub use cluster::{
     Cluster, ClusterList, ClusterPatch, ClusterSpec, ClusterState, ClusterStatus, Lock, LockRequest,
     Metadata, NewCluster, Origin, Protection, SlotStatus,
