@@ -71,7 +71,8 @@ impl Chain {
                 return Err(damaged(segment, "it ends within a line, and another file follows"));
             }
             if let Some(line) = line {
-                let checked = line::check(&line).map_err(|why| damaged(segment, &format!("its last line: {why}")))?;
+                let checked =
+                    line::check(&line).map_err(|why| damaged(segment, &format!("its last line: {why}")))?;
                 (chain.sequence, chain.hash) = (checked.link.sequence, checked.hash);
                 (chain.writer, chain.time) = (checked.link.writer, checked.link.time);
                 found = true;
@@ -180,7 +181,8 @@ fn torn(file: &mut File, whole: u64) -> io::Result<Option<AuditRepair>> {
     let mut torn = Vec::new();
     file.seek(SeekFrom::Start(whole))?;
     file.read_to_end(&mut torn)?;
-    let repair = || AuditRepair { cut: torn.len() as u64, sha256: Hash::of(&torn).to_string(), recording: None };
+    let repair =
+        || AuditRepair { cut: torn.len() as u64, sha256: Hash::of(&torn).to_string(), recording: None };
     Ok((!torn.is_empty()).then(repair))
 }
 

@@ -75,7 +75,8 @@ impl Cursor {
                 }
                 Line::Torn(_) | Line::End => {
                     let first = *first;
-                    let next = segments::list(&self.folder)?.into_iter().find(|segment| segment.first > first);
+                    let next =
+                        segments::list(&self.folder)?.into_iter().find(|segment| segment.first > first);
                     let Some(next) = next else {
                         self.open = None;
                         return Ok(None);

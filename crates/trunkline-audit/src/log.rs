@@ -107,8 +107,11 @@ impl AuditLog {
         let repairs: Vec<_> =
             torn.into_iter().chain(repair::finish_all(folder).map_err(at(&recordings))?).collect();
         for repair in repairs {
-            info!(cut = repair.cut, recording = repair.recording.as_ref().map(|recording| &recording.id),
-                  "the audit log was repaired: a gateway was killed");
+            info!(
+                cut = repair.cut,
+                recording = repair.recording.as_ref().map(|recording| &recording.id),
+                "the audit log was repaired: a gateway was killed"
+            );
             let event = serde_json::to_string(&AuditEvent::Repair(repair)).map_err(io::Error::from);
             let written =
                 event.and_then(|event| chain.append([(Timestamp::now(), event.as_str())].into_iter()));

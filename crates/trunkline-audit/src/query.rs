@@ -24,7 +24,12 @@ pub(crate) fn run(folder: &Path, last: u64, query: &AuditQuery) -> io::Result<Au
     let limit = query.limit.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
     match query.after {
         Some(after) => forwards(folder, after, last, limit, query),
-        None => backwards(folder, query.before.map_or(last, |before| before.saturating_sub(1).min(last)), limit, query),
+        None => backwards(
+            folder,
+            query.before.map_or(last, |before| before.saturating_sub(1).min(last)),
+            limit,
+            query,
+        ),
     }
 }
 
@@ -34,13 +39,7 @@ pub(crate) fn record(line: &[u8]) -> Option<AuditRecord> {
 }
 
 /// The first ones after a place.
-fn forwards(
-    folder: &Path,
-    after: u64,
-    last: u64,
-    limit: usize,
-    query: &AuditQuery,
-) -> io::Result<AuditPage> {
+fn forwards(folder: &Path, after: u64, last: u64, limit: usize, query: &AuditQuery) -> io::Result<AuditPage> {
     let mut cursor = Cursor::after(folder, after);
     let (mut records, sieve) = (Vec::new(), Sieve::new(query));
     while records.len() < limit && cursor.looked < LOOKED {

@@ -262,7 +262,9 @@ impl Shared {
         let mut state = self.state();
         if !state.closed {
             let time = self.began.elapsed();
-            for (kind, text) in [('o', state.output.end()), ('o', state.errors.end()), ('i', state.input.end())] {
+            for (kind, text) in
+                [('o', state.output.end()), ('o', state.errors.end()), ('i', state.input.end())]
+            {
                 // A few bytes of a character that never came whole, within the bound or not.
                 if !text.is_empty() && state.fault.is_none() {
                     state.put(&cast::event(time, kind, &text));

@@ -126,7 +126,10 @@ pub(crate) fn last_line(file: &mut File) -> io::Result<(Option<Vec<u8>>, u64)> {
                 return Ok((line, whole));
             }
             None if tail.len() > 3 * MAX_LINE => {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "its last line is longer than any record"));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "its last line is longer than any record",
+                ));
             }
             None => {}
         }

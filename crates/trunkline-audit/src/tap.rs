@@ -78,7 +78,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
         let said = buffer.filled().get(before..).unwrap_or_default();
-        Poll::Ready(self.client_said(said).map_err(io::Error::other))
+        let noted = self.client_said(said);
+        if noted.is_err() {
+            buffer.set_filled(before);
+        }
+        Poll::Ready(noted.map_err(io::Error::other))
     }
 }
 

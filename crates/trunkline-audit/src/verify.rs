@@ -9,9 +9,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use trunkline_api::{
-    API_VERSION, AuditFault, AuditHead, AuditHeadClaim, AuditRecording, AuditVerdict,
-};
+use trunkline_api::{API_VERSION, AuditFault, AuditHead, AuditHeadClaim, AuditRecording, AuditVerdict};
 
 use crate::error::ReadError;
 use crate::line::{self, Checked, Hash};
@@ -172,7 +170,10 @@ impl<'a> Walk<'a> {
         }
         for claim in self.claims.iter().filter(|claim| claim.sequence == expected) {
             if claim.hash != checked.hash.to_string() {
-                return Ok(Some(format!("the record is not the one of the head, which has the hash {}", claim.hash)));
+                return Ok(Some(format!(
+                    "the record is not the one of the head, which has the hash {}",
+                    claim.hash
+                )));
             }
         }
         if let Some(recording) = checked.recording()
@@ -182,7 +183,7 @@ impl<'a> Walk<'a> {
         }
         if let Some((through, recordings)) = checked.trimmed() {
             self.trimmed = self.trimmed.max(through);
-            recordings.iter().for_each(|id| drop(self.missing.remove(id)));
+            self.missing.retain(|id| !recordings.contains(id));
         }
         (self.sequence, self.hash) = (expected, checked.hash);
         self.records += 1;

@@ -76,6 +76,17 @@ fn cut<'a>(random: &mut StdRng, mut bytes: &'a [u8]) -> Vec<&'a [u8]> {
     pieces
 }
 
+/// How often: bounded, or in full with `TRUNKLINE_PROVE=1`.
+fn rounds(bounded: usize, full: usize) -> usize {
+    if std::env::var("TRUNKLINE_PROVE").is_ok_and(|prove| prove == "1") { full } else { bounded }
+}
+
+fn filled(random: &mut StdRng, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    random.fill(bytes.as_mut_slice());
+    bytes
+}
+
 /// A conversation of messages, in frames and fragments of all kinds; and what it says.
 fn conversation(random: &mut StdRng, protocol: Protocol) -> (Vec<u8>, Vec<Told>) {
     let (mut bytes, mut said) = (Vec::new(), Vec::new());
@@ -91,7 +102,7 @@ fn conversation(random: &mut StdRng, protocol: Protocol) -> (Vec<u8>, Vec<Told>)
             (4, format!(r#"{{"Width":{width},"Height":{height}}}"#).into_bytes())
         } else {
             let length = [0, 1, 7, 125, 126, 300, 65_536][random.random_range(0..7)];
-            (random.random_range(0..4u8), (0..length).map(|_| random.random()).collect::<Vec<u8>>())
+            (random.random_range(0..4u8), filled(random, length))
         };
         let payload = match protocol {
             Protocol::Base64 => [vec![b'0' + channel], STANDARD.encode(&content).into_bytes()].concat(),
@@ -119,7 +130,12 @@ fn conversation(random: &mut StdRng, protocol: Protocol) -> (Vec<u8>, Vec<Told>)
                 data(&mut said, channel, &content[clear(before)..clear(passed)]);
             }
             if random.random_bool(0.2) {
-                let ping = frame(0x89 + random.random_range(0..=1u8), &[7; 125][..random.random_range(0..=125)], mask, false);
+                let ping = frame(
+                    0x89 + random.random_range(0..=1u8),
+                    &[7; 125][..random.random_range(0..=125)],
+                    mask,
+                    false,
+                );
                 bytes.extend(ping);
             }
         }
@@ -137,7 +153,7 @@ fn conversation(random: &mut StdRng, protocol: Protocol) -> (Vec<u8>, Vec<Told>)
 #[test]
 fn what_is_said_is_followed_however_the_bytes_are_cut() {
     let mut random = StdRng::seed_from_u64(40);
-    for round in 0..1_500 {
+    for round in 0..rounds(30, 1_500) {
         for protocol in [Protocol::Binary, Protocol::BinaryWithClose, Protocol::Base64] {
             let (bytes, said) = conversation(&mut random, protocol);
             assert_eq!(whole(protocol, &bytes), said, "{round} {protocol:?}");
@@ -150,7 +166,7 @@ fn what_is_said_is_followed_however_the_bytes_are_cut() {
 #[test]
 fn any_bytes_say_the_same_however_they_are_cut_and_the_thread_is_lost_once() {
     let mut random = StdRng::seed_from_u64(41);
-    for round in 0..30_000 {
+    for round in 0..rounds(1_000, 30_000) {
         let protocol =
             [Protocol::Binary, Protocol::BinaryWithClose, Protocol::Base64][random.random_range(0..3)];
         let mut bytes: Vec<u8> = (0..random.random_range(0..120)).map(|_| random.random()).collect();
@@ -200,7 +216,10 @@ fn what_is_no_such_conversation_loses_the_thread() {
     for (what, bytes) in [
         ("an extension's bit", frame(0xc2, b"\x01x", None, false)),
         ("a continuation of nothing", frame(0x80, b"\x01x", None, false)),
-        ("a message within another", [frame(0x02, b"\x01x", None, false), frame(0x82, b"\x01x", None, false)].concat()),
+        (
+            "a message within another",
+            [frame(0x02, b"\x01x", None, false), frame(0x82, b"\x01x", None, false)].concat(),
+        ),
         ("an unknown kind", frame(0x83, b"\x01x", None, false)),
         ("a long ping", frame(0x89, &[0; 126], None, false)),
         ("a ping in pieces", frame(0x09, b"", None, false)),
@@ -210,7 +229,11 @@ fn what_is_no_such_conversation_loses_the_thread() {
         assert_eq!(told.last(), Some(&Told::Lost), "{what}: {told:?}");
     }
     for bad in [&b"xQQ=="[..], b"1QQ==QQ==", b"1QQ", b"1Q***"] {
-        assert_eq!(whole(Protocol::Base64, &frame(0x81, bad, None, false)).last(), Some(&Told::Lost), "{bad:?}");
+        assert_eq!(
+            whole(Protocol::Base64, &frame(0x81, bad, None, false)).last(),
+            Some(&Told::Lost),
+            "{bad:?}"
+        );
     }
 }
 
