@@ -20,11 +20,17 @@ mod rotation;
 mod session;
 mod sign_in;
 mod watch;
+mod audit;
 
 pub use access::{
     AccessAnswer, AccessQuestion, AccessRule, AccessRuleList, AccessSpec, ConsideredRule, FleetRole,
     InvalidRuleName, MayActAs, NewAccessRule, Role, RuleClusters, RuleIdentity, RuleMetadata, RuleName,
     RuleOrigin, Subjects,
+};
+pub use audit::{
+    AuditChange, AuditDecision, AuditEnd, AuditEvent, AuditFault, AuditGateway, AuditHead, AuditHeadClaim,
+    AuditIdentity, AuditObject, AuditPage, AuditPhase, AuditQuery, AuditRead, AuditRecord, AuditRecording,
+    AuditRecordingFile, AuditRecordings, AuditRepair, AuditSignIn, AuditTrim, AuditVerdict, AuditVerifyRequest,
 };
 pub use cluster::{
     Cluster, ClusterList, ClusterPatch, ClusterSpec, ClusterState, ClusterStatus, Lock, LockRequest,
