@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic anywhere")]
 
+mod access;
 mod gateway;
 mod desk;
 mod signing_in;

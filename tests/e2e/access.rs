@@ -224,8 +224,8 @@ async fn a_protected_cluster_is_changed_after_somebody_said_so_or_not_at_all() {
     let confirm = Request::post("/trunkline/v1/clusters/alpha/confirm").body(empty()).unwrap();
     let reply = jane.send(confirm).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
-    assert_eq!(change().await.status, 200, "said by the same session");
-    let other = rig.client();
+    assert_eq!(change().await.status, 200, "said by the same user");
+    let other = rig.client_as("bob", &["dev"]);
     let delete = Request::delete("/clusters/alpha/api/v1/namespaces/d/pods/p").body(empty()).unwrap();
     assert_eq!(other.send(delete).await.reason(), "ConfirmationNeeded", "and by no other");
     protect("read-only").await;

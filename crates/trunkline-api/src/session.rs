@@ -112,7 +112,7 @@ pub struct Confirmed {
     /// The cluster.
     #[schema(value_type = String)]
     pub cluster: ClusterId,
-    /// Until when it holds, for this session.
+    /// Until when it holds, for who said it.
     #[schema(value_type = String, format = DateTime)]
     pub until: Timestamp,
 }

@@ -1,5 +1,6 @@
 //! What can be typed. Types only.
 
+mod access;
 mod clusters;
 mod kubeconfig;
 mod pki;
@@ -9,6 +10,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use access::{
+    AccessArgs, AccessCommand, AccessListArgs, ApplyArgs, EndArgs, RuleArgs, SessionsArgs, SessionsCommand,
+    SessionsListArgs, TestArgs,
+};
 pub(crate) use clusters::{
     ClustersArgs, ClustersCommand, EditArgs, ListArgs, Output, RegisterArgs, RemoveArgs, ShowArgs, SortBy,
 };
@@ -63,6 +68,10 @@ pub(crate) enum Command {
     Kubeconfig(KubeconfigArgs),
     /// Make kubectl use a cluster; `-` for the one before
     Use(UseArgs),
+    /// Who may reach which cluster, and how: list, apply, remove, test
+    Access(AccessArgs),
+    /// Who is signed in, and what they have under way: list, end
+    Sessions(SessionsArgs),
     /// Give kubectl the certificate to sign in with; kubectl runs this itself
     #[command(hide = true)]
     Credential(SignInArgs),

@@ -59,6 +59,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => cmd::demo::run(&args, &cli.log),
         Command::Login(args) => cmd::login::run(&args, &args.sign_in),
         Command::Clusters(args) => cmd::clusters::run(args),
+        Command::Access(args) => cmd::access::run(args),
+        Command::Sessions(args) => cmd::sessions::run(args),
         Command::Status(args) => cmd::status::run(&args, &args.sign_in),
         Command::Kubeconfig(args) => cmd::kubeconfig::run(&args, &args.sign_in),
         Command::Use(args) => cmd::use_cluster::run(&args, &args.sign_in),

@@ -1,7 +1,7 @@
 //! Who has said lately that a protected cluster is to be changed.
 //!
-//! Of a user session and one registration of a cluster, for a quarter of an hour, in memory: after a restart it is said
-//! again.
+//! Of a user and one registration of a cluster, for a quarter of an hour, in memory: after a restart it is said again. Of the
+//! user and not of one sign-in, since the command line says it and kubectl, with a newer token, makes use of it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,14 +32,14 @@ impl Confirmations {
         if kept.len() >= MOST {
             return false;
         }
-        kept.insert((principal.session.to_string(), cluster), now + HOLDS);
+        kept.insert((principal.user.clone(), cluster), now + HOLDS);
         true
     }
 
     /// Whether somebody has.
     pub(crate) fn holds(&self, principal: &Principal, cluster: ClusterUid) -> bool {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(&(principal.session.to_string(), cluster)).is_some_and(|ends| *ends > Instant::now())
+        kept.get(&(principal.user.clone(), cluster)).is_some_and(|ends| *ends > Instant::now())
     }
 }
 
@@ -48,9 +48,9 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_confirmation_is_of_one_session_and_one_cluster_and_ends() {
+    async fn a_confirmation_is_of_one_user_and_one_cluster_and_ends() {
         let confirmations = Confirmations::default();
-        let (one, other) = (Principal::for_session("s-1"), Principal::for_session("s-2"));
+        let (one, other) = (Principal::for_test("jane", &[]), Principal::for_test("bob", &[]));
         let (alpha, beta) = (ClusterUid::random(), ClusterUid::random());
         assert!(!confirmations.holds(&one, alpha));
         assert!(confirmations.confirm(&one, alpha));

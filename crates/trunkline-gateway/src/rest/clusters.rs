@@ -193,7 +193,7 @@ pub(super) async fn unlock(
     Ok(shared.told(Source::Registered(record)))
 }
 
-/// Says that a cluster which is protected so is to be changed, by this session and for a quarter of an hour.
+/// Says that a cluster which is protected so is to be changed, by who says it and for a quarter of an hour.
 #[utoipa::path(
     post,
     path = "/trunkline/v1/clusters/{name}/confirm",

@@ -40,4 +40,7 @@ pub(crate) struct UseArgs {
     pub(crate) sign_in: super::SignInArgs,
     /// The cluster; `-` for the context before; none to choose from a list
     pub(crate) name: Option<String>,
+    /// Say that a cluster with the protection `confirm` is to be changed: holds for a quarter of an hour
+    #[arg(long, requires = "name")]
+    pub(crate) confirm: bool,
 }

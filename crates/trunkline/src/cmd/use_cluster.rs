@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use trunkline_api::{Cluster, ClusterList};
+use trunkline_api::{Cluster, ClusterList, Confirmed};
 use trunkline_proto::ClusterId;
 
 use crate::cli::{SignInArgs, UseArgs};
@@ -35,7 +35,30 @@ pub(crate) fn run(args: &UseArgs, sign_in: &SignInArgs) -> anyhow::Result<()> {
         None => write(&files, &sign_in, &id).map(|(context, path)| (context, Some(path)))?,
     };
     files.switch(&context, written.as_deref())?;
-    print(&format!("kubectl uses the context {context} now"))
+    print(&format!("kubectl uses the context {context} now"))?;
+    if args.confirm { confirm(&sign_in, &id) } else { Ok(()) }
+}
+
+/// Says that a protected cluster is to be changed, once somebody has typed its name.
+fn confirm(sign_in: &SignIn, id: &ClusterId) -> anyhow::Result<()> {
+    let rest = Rest::new(sign_in)?;
+    ask("", async {
+        let typed = question(
+            &format!("{id} is to be changed; type its name to say that you mean it:"),
+            &format!(
+                "curl -X POST {}/trunkline/v1/clusters/{id}/confirm, as who changes it",
+                sign_in.gateway
+            ),
+        )
+        .await?;
+        if typed != id.as_str() {
+            return Err(
+                Failure::new(Exit::Usage, format!("{typed:?} is not {id}; nothing was confirmed")).into()
+            );
+        }
+        let confirmed: Confirmed = rest.ask(http::Method::POST, &format!("/clusters/{id}/confirm")).await?;
+        print(&format!("{id} may be changed by you until {}", confirmed.until))
+    })
 }
 
 /// The files that kubectl reads, with their texts.
