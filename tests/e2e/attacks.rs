@@ -11,6 +11,8 @@ mod upgrades;
 mod floods;
 mod silence;
 mod starved;
+mod hostile_agent;
+mod mux;
 mod revocation;
 mod clocks;
 mod scene;
