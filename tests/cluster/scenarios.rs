@@ -44,7 +44,7 @@ pub(crate) const ALL: &[Scenario] = &[
         act: |stage| Box::pin(reading::every_way_leads_to_the_cluster_that_was_named(stage)),
     },
     Scenario {
-        name: "no_answer_comes_from_the_other_cluster",
+        name: "t06_no_answer_comes_from_the_other_cluster",
         act: |stage| Box::pin(reading::no_answer_comes_from_the_other_cluster(stage)),
     },
     Scenario {
@@ -190,7 +190,9 @@ pub(crate) const ALL: &[Scenario] = &[
     },
     Scenario {
         name: "t13_a_scanner_finds_tls_1_2_with_modern_suites_at_the_front_and_1_3_alone_at_the_tunnel_door",
-        act: |stage| Box::pin(doors::t13_a_scanner_finds_tls_1_2_with_modern_suites_at_the_front_and_1_3_alone_at_the_tunnel_door(stage)),
+        act: |stage| {
+            Box::pin(doors::t13_a_scanner_finds_tls_1_2_with_modern_suites_at_the_front_and_1_3_alone_at_the_tunnel_door(stage))
+        },
     },
     Scenario {
         name: "no_request_is_lost_to_goaway",
@@ -213,7 +215,7 @@ pub(crate) const ALL: &[Scenario] = &[
         act: |stage| Box::pin(faults::a_frozen_agent_is_given_up_and_comes_back(stage)),
     },
     Scenario {
-        name: "a_killed_gateway_has_its_tunnels_back_in_5_s",
+        name: "t40_a_killed_gateway_has_its_tunnels_back_in_5_s",
         act: |stage| Box::pin(faults::a_killed_gateway_has_its_tunnels_back_in_5_s(stage)),
     },
     Scenario {

@@ -13,6 +13,8 @@ mod silence;
 mod starved;
 mod hostile_agent;
 mod mux;
+mod canaries;
+mod destinations;
 mod revocation;
 mod clocks;
 mod scene;

@@ -8,8 +8,8 @@ use hyper::body::Incoming;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use trunkline_proto::{
-    Capability, Certified, CloseReason, ControlCall, EnrolRefusal, Epoch, Hello, InvalidClusterId, Lane, Limits, PROTOCOL,
-    Rejection, Renewal, Welcome,
+    Capability, Certified, CloseReason, ControlCall, EnrolRefusal, Epoch, Hello, InvalidClusterId, Lane,
+    Limits, PROTOCOL, Rejection, Renewal, Welcome,
 };
 use trunkline_runtime::{Body, Tasks, full};
 use trunkline_tunnel::{CallError, Dialler, GatewayAddress, Role, Session, call, json, serve};

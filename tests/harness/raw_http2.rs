@@ -110,7 +110,8 @@ impl RawHttp2 {
     /// Reads until every request asked is answered or reset, or the connection is gone.
     pub async fn finish(&mut self) {
         while !self.open.is_empty() && !self.gone {
-            let Some((kind, flags, stream, payload)) = within("an answer", PATIENCE, self.hear()).await else {
+            let Some((kind, flags, stream, payload)) = within("an answer", PATIENCE, self.hear()).await
+            else {
                 self.gone = true;
                 return;
             };
@@ -188,7 +189,8 @@ fn digits(code: &[u8]) -> Vec<u8> {
     let bits = code.iter().flat_map(|byte| (0..8).rev().map(move |at| byte >> at & 1)).collect::<Vec<_>>();
     let (mut digits, mut at) = (Vec::new(), 0);
     while digits.len() < 3 && at + 5 <= bits.len() {
-        let number = |from: usize, to: usize| bits[from..to].iter().fold(0u8, |number, bit| number << 1 | bit);
+        let number =
+            |from: usize, to: usize| bits[from..to].iter().fold(0u8, |number, bit| number << 1 | bit);
         let short = number(at, at + 5);
         if short <= 2 {
             digits.push(b'0' + short);

@@ -1,7 +1,8 @@
 //! Exactly one line per request, when its last byte has gone.
 //!
 //! The [`Entry`] travels with the request, then with its answer's body or its upgrade; dropping it writes the line.
-//! Query strings are left out: they may hold what is nobody's business.
+//! Query strings are left out, and of a path what is behind `/proxy/`: there stands an application, that may have secrets in
+//! its links.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -14,6 +15,9 @@ use trunkline_proto::{ClusterId, RequestId};
 use crate::activity::Active;
 use crate::metrics::{Metrics, RequestLabels};
 use crate::route::Kind;
+
+/// The sub-resource behind which paths are an application's.
+const APPLICATION: &str = "/proxy/";
 
 /// What the line says. Dropping it writes the line.
 #[derive(Debug)]
@@ -51,7 +55,7 @@ impl Entry {
             from,
             method: head.method.clone(),
             protocol: head.version,
-            path: head.uri.path().chars().take(512).collect(),
+            path: shown(head.uri.path()),
             metrics,
             user: String::new(),
             cluster: None,
@@ -70,6 +74,12 @@ impl Entry {
     pub(crate) fn hold(&mut self, active: Active, place: Option<OwnedSemaphorePermit>) {
         self.held = Some((active, place));
     }
+}
+
+/// As much of a path as is written down.
+fn shown(path: &str) -> String {
+    let end = path.find(APPLICATION).map_or(path.len(), |at| at + APPLICATION.len());
+    path[..end].chars().take(512).collect()
 }
 
 impl Drop for Entry {

@@ -72,17 +72,9 @@ impl Arrivals {
     }
 
     fn with(most: usize, leaving: usize) -> Self {
-        let strangers = Strangers {
-            networks: HashMap::new(),
-            known: Known::default(),
-            most,
-            count: 0,
-            next_turn: 0,
-        };
-        Self {
-            strangers: Arc::new(Mutex::new(strangers)),
-            places: Arc::new(Semaphore::new(most + leaving)),
-        }
+        let strangers =
+            Strangers { networks: HashMap::new(), known: Known::default(), most, count: 0, next_turn: 0 };
+        Self { strangers: Arc::new(Mutex::new(strangers)), places: Arc::new(Semaphore::new(most + leaving)) }
     }
 
     /// A place for a connection from `address`, and whether another lost its own for it. [`None`] when the door is shut

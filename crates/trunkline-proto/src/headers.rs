@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn identity_and_credentials_never_travel_in_any_spelling() {
+    fn t02_identity_and_credentials_never_travel_in_any_spelling() {
         for name in [
             "Authorization",
             "Cookie",
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn connection_may_not_name_a_field() {
+    fn t01_connection_may_not_name_a_field() {
         assert_eq!(inspect(&map(&[("connection", "keep-alive, Upgrade")])), Ok(()));
         for bad in ["Impersonate-User", "close, x-remote-user", "authorization"] {
             assert!(
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_has_one_length() {
+    fn t05_a_body_has_one_length() {
         assert_eq!(inspect(&map(&[("transfer-encoding", "Chunked")])), Ok(()));
         for bad in [
             &[("transfer-encoding", "chunked"), ("content-length", "1")][..],
@@ -293,14 +293,14 @@ mod tests {
     }
 
     #[test]
-    fn impersonation_is_refused_not_dropped() {
+    fn t02_impersonation_is_refused_not_dropped() {
         for name in ["impersonate-user", "Impersonate_Group", "IMPERSONATE-EXTRA-x"] {
             assert_eq!(inspect(&map(&[(name, "admin")])), Err(HeadFault::Impersonation), "{name}");
         }
     }
 
     #[test]
-    fn a_head_over_its_limits_is_refused() {
+    fn t27_a_head_over_its_limits_is_refused() {
         let many: HeaderMap = (0..101)
             .map(|n| (format!("x-{n}").parse::<HeaderName>().unwrap(), HeaderValue::from_static("1")))
             .collect();

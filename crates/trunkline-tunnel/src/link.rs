@@ -79,7 +79,10 @@ impl Pulse {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Gather<T> {
     pub(crate) fn new(io: T, pulse: Arc<Pulse>) -> Self {
-        Self { end: Arc::new(Mutex::new(End { io, out: Vec::new(), sent: 0, verdict: Verdict::default() })), pulse }
+        Self {
+            end: Arc::new(Mutex::new(End { io, out: Vec::new(), sent: 0, verdict: Verdict::default() })),
+            pulse,
+        }
     }
 
     /// Writes out all that has gathered and flushes the link.

@@ -62,7 +62,8 @@ mod tests {
     fn an_error_is_found_among_other_frames_however_they_are_split() {
         // A payload that looks like the verdict is none.
         let looks_like = frame(GO_AWAY, 1, &[]);
-        let good = [frame(DATA, 12, &looks_like), frame(1, 7, &[]), frame(2, 3, &[]), frame(GO_AWAY, 0, &[])].concat();
+        let good = [frame(DATA, 12, &looks_like), frame(1, 7, &[]), frame(2, 3, &[]), frame(GO_AWAY, 0, &[])]
+            .concat();
         for size in 1..=good.len() {
             let mut verdict = Verdict::default();
             good.chunks(size).for_each(|piece| verdict.follow(piece));

@@ -70,7 +70,11 @@ fn any_frame(random: &mut StdRng) -> Vec<u8> {
     }
     let version = if random.random_ratio(1, 100) { random.random() } else { 0 };
     let kind = if random.random_ratio(1, 100) { random.random() } else { random.random_range(0..3) };
-    let flags = if random.random_ratio(1, 20) { random.random() } else { [0, 0, 1, 1, 2, 4, 8, 3, 5][random.random_range(0..9)] };
+    let flags = if random.random_ratio(1, 20) {
+        random.random()
+    } else {
+        [0, 0, 1, 1, 2, 4, 8, 3, 5][random.random_range(0..9)]
+    };
     let stream = if random.random_ratio(1, 20) { random.random() } else { random.random_range(0..12) };
     let length = match random.random_range(0..10) {
         0 => random.random(),
@@ -142,7 +146,8 @@ async fn t30_malformed_frames_end_a_session_or_nothing_and_never_panic() {
         let said: Vec<Vec<u8>> = (0..FRAMES).map(|_| any_frame(&mut random)).collect();
         // The victim opens a stream of its own meanwhile; what becomes of it is told, whatever that is.
         let opening = async { session.open().await.is_ok() };
-        let (taken, _) = within(&format!("link {seed}"), async { tokio::join!(say(far, &said), opening) }).await;
+        let (taken, _) =
+            within(&format!("link {seed}"), async { tokio::join!(say(far, &said), opening) }).await;
         frames += taken;
         let reason = within(&format!("the end of link {seed}"), session.ended()).await;
         by_rule += usize::from(matches!(reason, CloseReason::Protocol(_)));
@@ -204,7 +209,12 @@ async fn t32_what_the_other_end_says_last_ends_every_wait() {
     count_panics();
     // Each of these with requests under way in both directions; none may wait for ever.
     let mut last_words: Vec<Vec<u8>> = (0..3).map(|code| header(0, GO_AWAY, 0, 0, code)).collect();
-    last_words.extend([Vec::new(), header(0, PING, 1, 0, 7), header(9, 0, 0, 0, 0), header(0, DATA, 8, 2, 0)]);
+    last_words.extend([
+        Vec::new(),
+        header(0, PING, 1, 0, 7),
+        header(9, 0, 0, 0, 0),
+        header(0, DATA, 8, 2, 0),
+    ]);
     for words in last_words {
         let tasks = Tasks::new();
         let (session, mut far) = victim(Role::Door, &tasks);

@@ -34,17 +34,27 @@ pub(crate) async fn t26_the_front_door_passes_h2spec_in_full(stage: &mut Stage) 
     });
     // A path whose answer is longer than the windows that are tried.
     let asked = ["--strict", "--timeout", "5", "--path", "/clusters/alpha/version", "--port"];
-    let said = Call::new(stage.parts.bin("h2spec")).args(asked).arg(port.to_string()).within(TOOL).run().await;
+    let said =
+        Call::new(stage.parts.bin("h2spec")).args(asked).arg(port.to_string()).within(TOOL).run().await;
     carrying.abort();
     let outcome = said?;
     let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
     let failures = said.find("Failures:").map_or("", |at| &said[at..]);
-    ensure!(outcome.code == Some(0) && said.contains(TESTS), "{failures}{}", said.lines().last().unwrap_or_default());
+    ensure!(
+        outcome.code == Some(0) && said.contains(TESTS),
+        "{failures}{}",
+        said.lines().last().unwrap_or_default()
+    );
     Ok(TESTS.into())
 }
 
 /// The findings of testssl.sh, by their id.
-async fn scanned(stage: &Stage, name: &str, port: u16, what: &[&str]) -> Result<Vec<(String, String, String)>> {
+async fn scanned(
+    stage: &Stage,
+    name: &str,
+    port: u16,
+    what: &[&str],
+) -> Result<Vec<(String, String, String)>> {
     let report = stage.papers.file(&format!("testssl-{name}.json"));
     let usual = ["--quiet", "--color", "0", "--warnings", "batch", "--openssl-timeout", "5", "--jsonfile"];
     let call = Call::new("testssl").args(usual).arg(&report).args(what).arg(format!("localhost:{port}"));
@@ -66,17 +76,32 @@ pub(crate) async fn t13_a_scanner_finds_tls_1_2_with_modern_suites_at_the_front_
     stage: &mut Stage,
 ) -> Result<String> {
     let front = scanned(stage, "front", stage.papers.ports.front, &["-p", "-s", "-f", "-U"]).await?;
-    for old in ["SSLv2", "SSLv3", "TLS1", "TLS1_1", "cipherlist_NULL", "cipherlist_aNULL", "cipherlist_EXPORT",
-        "cipherlist_LOW", "cipherlist_3DES_IDEA", "cipherlist_AVERAGE"]
-    {
+    for old in [
+        "SSLv2",
+        "SSLv3",
+        "TLS1",
+        "TLS1_1",
+        "cipherlist_NULL",
+        "cipherlist_aNULL",
+        "cipherlist_EXPORT",
+        "cipherlist_LOW",
+        "cipherlist_3DES_IDEA",
+        "cipherlist_AVERAGE",
+    ] {
         ensure!(finding(&front, old) == "not offered", "front: {old} is {}", finding(&front, old));
     }
     for new in ["TLS1_2", "TLS1_3", "cipherlist_STRONG", "PFS"] {
         ensure!(finding(&front, new).starts_with("offered"), "front: {new} is {}", finding(&front, new));
     }
-    ensure!(finding(&front, "ticketbleed").contains("no session ticket"), "{}", finding(&front, "ticketbleed"));
-    let bad: Vec<_> =
-        front.iter().filter(|(_, severity, _)| !matches!(severity.as_str(), "OK" | "INFO" | "WARN")).collect();
+    ensure!(
+        finding(&front, "ticketbleed").contains("no session ticket"),
+        "{}",
+        finding(&front, "ticketbleed")
+    );
+    let bad: Vec<_> = front
+        .iter()
+        .filter(|(_, severity, _)| !matches!(severity.as_str(), "OK" | "INFO" | "WARN"))
+        .collect();
     ensure!(bad.is_empty(), "front: {bad:?}");
     let tunnel = scanned(stage, "tunnel", stage.papers.ports.tunnel, &["-p"]).await?;
     for old in ["SSLv2", "SSLv3", "TLS1", "TLS1_1", "TLS1_2"] {

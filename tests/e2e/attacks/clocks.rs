@@ -78,8 +78,12 @@ async fn t14_t39_a_certificate_that_ends_while_in_use_ends_what_it_carries() {
         + Duration::from_secs(at(4).duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs());
     let validity = Validity { not_before: at(-600), not_after: ends };
     let cluster = rig.cluster("alpha");
-    let name =
-        AgentName { trust_domain: "trunkline.test".into(), cluster: cluster.id.clone(), uid: cluster.uid, slot: Slot(7) };
+    let name = AgentName {
+        trust_domain: "trunkline.test".into(),
+        cluster: cluster.id.clone(),
+        uid: cluster.uid,
+        slot: Slot(7),
+    };
     let agent = rig.paper.pki.tunnel.agent(&name, validity).unwrap();
     let tls = rig.paper.pki.careless_link(Some(&agent)).unwrap();
     let far_end = FarEnd::come(rig.tunnel_door(0), tls, "alpha", 7, &rig.tasks).await.unwrap();
@@ -88,7 +92,8 @@ async fn t14_t39_a_certificate_that_ends_while_in_use_ends_what_it_carries() {
     let request = Request::get("/clusters/alpha/watch?watch=1").body(empty()).unwrap();
     let body = connection.send(request).await.unwrap().into_body();
     let began = Instant::now();
-    let (watch, _) = within("both ends", SOON, async { tokio::join!(body.collect(), far_end.session.ended()) }).await;
+    let (watch, _) =
+        within("both ends", SOON, async { tokio::join!(body.collect(), far_end.session.ended()) }).await;
     let late = SystemTime::now().duration_since(ends).unwrap_or_default();
     println!("cut {late:?} after the end, after {:?}", began.elapsed());
     assert!(SystemTime::now() >= ends, "not before");

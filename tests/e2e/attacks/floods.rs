@@ -76,7 +76,7 @@ fn floods() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn floods_of_small_frames_take_neither_memory_nor_others_time() {
+async fn t26_t27_floods_of_small_frames_take_neither_memory_nor_others_time() {
     let rig = Rig::start().await;
     let client = rig.client();
     let mut other = client.http2().await;
@@ -106,7 +106,7 @@ async fn floods_of_small_frames_take_neither_memory_nor_others_time() {
 }
 
 #[tokio::test]
-async fn many_who_never_finish_their_handshake_keep_nobody_out() {
+async fn t28_many_who_never_finish_their_handshake_keep_nobody_out() {
     let rig = Rig::start().await;
     let mut silent = Vec::new();
     for door in [rig.front(), rig.tunnel_door(0)] {

@@ -76,7 +76,8 @@ fn bodies() -> Vec<String> {
 }
 
 fn heads(far_end: &FarEnd) -> Vec<Option<StreamHead>> {
-    let identity = Identity { user: "root".into(), groups: vec!["trunkline:admins".into()], ..Identity::default() };
+    let identity =
+        Identity { user: "root".into(), groups: vec!["trunkline:admins".into()], ..Identity::default() };
     let head = |purpose| StreamHead { request: RequestId::random(), epoch: far_end.welcome.epoch, purpose };
     vec![Some(head(Purpose::Control)), Some(head(Purpose::Kubernetes(identity))), None]
 }
@@ -106,7 +107,10 @@ async fn t08_a_stolen_agent_credential_tells_nothing_of_another_cluster() {
                         far_end.leave().await;
                         far_end = within("a session", SOON, come()).await.unwrap();
                     }
-                    let mut request = Request::builder().method(method.clone()).uri(&path).header(header::HOST, "trunkline");
+                    let mut request = Request::builder()
+                        .method(method.clone())
+                        .uri(&path)
+                        .header(header::HOST, "trunkline");
                     if let Some(head) = head {
                         request = request.header(HEAD_HEADER, head.encode().unwrap());
                     }

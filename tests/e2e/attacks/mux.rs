@@ -21,7 +21,8 @@ fn frames(random: &mut StdRng) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..random.random_range(1..60) {
         let kind = random.random_range(0..5);
-        let length: u32 = if random.random_ratio(1, 4) { random.random() } else { random.random_range(0..400) };
+        let length: u32 =
+            if random.random_ratio(1, 4) { random.random() } else { random.random_range(0..400) };
         bytes.extend([if random.random_ratio(1, 50) { 1 } else { 0 }, kind]);
         bytes.extend(random.random_range(0..16u16).to_be_bytes());
         bytes.extend(random.random_range(0..8u32).to_be_bytes());

@@ -95,7 +95,10 @@ async fn t06_no_path_reaches_a_cluster_that_was_not_named() {
     for name in &names {
         for seen in rig.upstream(name).seen() {
             let named = seen.all("user-agent").concat();
-            assert!(named.split(' ').all(|named| named == name), "{name} was asked, {named:?} was named: {seen:?}");
+            assert!(
+                named.split(' ').all(|named| named == name),
+                "{name} was asked, {named:?} was named: {seen:?}"
+            );
         }
     }
 }

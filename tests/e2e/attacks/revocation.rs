@@ -17,7 +17,8 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 async fn t14_tunnels_that_are_revoked_under_load_are_cut_within_a_second() {
     let tunnels = count(20, 200);
     let names: Vec<String> = (0..tunnels.times).map(|n| format!("tunnel-{n}")).collect();
-    let mut rig = names.iter().fold(Rig::builder(), |rig, name| rig.cluster(name)).without_agents().start().await;
+    let mut rig =
+        names.iter().fold(Rig::builder(), |rig, name| rig.cluster(name)).without_agents().start().await;
     let mut serials = Vec::new();
     for name in &names {
         let cluster = rig.cluster(name);
@@ -59,7 +60,10 @@ async fn t14_tunnels_that_are_revoked_under_load_are_cut_within_a_second() {
     let slowest = join_all(ends).await.into_iter().max().unwrap_or_default();
     load.more(staying.len()).await;
     let outcome = load.stop().await;
-    println!("{tunnels} tunnels, half of them revoked: the last byte {slowest:?} later; {} requests to the others", outcome.good);
+    println!(
+        "{tunnels} tunnels, half of them revoked: the last byte {slowest:?} later; {} requests to the others",
+        outcome.good
+    );
     assert!(slowest < AT_ONCE, "{slowest:?}");
     assert!(outcome.bad.is_empty(), "{outcome:?}");
     for name in names.iter().skip(1).step_by(2) {

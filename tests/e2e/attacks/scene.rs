@@ -29,7 +29,8 @@ impl Scene {
         let (paper, tasks) = (Paper::new(), Tasks::new());
         let uids: Vec<(String, ClusterUid)> =
             clusters.iter().map(|name| ((*name).to_owned(), ClusterUid::random())).collect();
-        let declared: String = uids.iter().map(|(id, uid)| format!("  - {{id: {id}, uid: {uid}}}\n")).collect();
+        let declared: String =
+            uids.iter().map(|(id, uid)| format!("  - {{id: {id}, uid: {uid}}}\n")).collect();
         // A port that was free a moment ago: the admin port is told nowhere.
         let admin = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
         let path = |name: &str| paper.path(name).display().to_string();
@@ -100,7 +101,8 @@ impl Scene {
         door: SocketAddr,
         upstream: &FakeUpstream,
     ) -> std::path::PathBuf {
-        let (_, files) = self.paper.agent(&format!("agent-{name}"), &name.parse().unwrap(), self.uid(name), 0);
+        let (_, files) =
+            self.paper.agent(&format!("agent-{name}"), &name.parse().unwrap(), self.uid(name), 0);
         let path = |name: &str| self.paper.path(name).display().to_string();
         let config = format!(
             "cluster: {name}\ngateway:\n  addresses: ['{door}']\n  server_name: localhost\n  certificate: {{certificate: {}, \

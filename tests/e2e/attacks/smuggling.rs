@@ -10,8 +10,24 @@ fn corpus() -> Vec<String> {
     let chunked = "0\r\n\r\n";
     let mut corpus = Vec::new();
     let lengths = [
-        "0", "5", "+5", "-5", "5, 5", "5,6", "0x5", "5 5", " 5", "", "99999999999999999999", "5;", "00005", "5.0",
-        "1e1", "\u{0665}", "5\t", "0,0",
+        "0",
+        "5",
+        "+5",
+        "-5",
+        "5, 5",
+        "5,6",
+        "0x5",
+        "5 5",
+        " 5",
+        "",
+        "99999999999999999999",
+        "5;",
+        "00005",
+        "5.0",
+        "1e1",
+        "\u{0665}",
+        "5\t",
+        "0,0",
     ];
     let codings = [
         "chunked",
@@ -118,8 +134,19 @@ fn http2_corpus() -> Vec<(Vec<(String, String)>, &'static [u8])> {
             both.push(("transfer-encoding".into(), "chunked".into()));
             corpus.push((both, body));
         }
-        for name in ["connection", "transfer-encoding", "keep-alive", "proxy-connection", "upgrade", "te", "Host", "host"] {
-            for value in ["chunked", "close", "websocket", "trailers", "framed.clusters.test", "Transfer-Encoding"] {
+        for name in [
+            "connection",
+            "transfer-encoding",
+            "keep-alive",
+            "proxy-connection",
+            "upgrade",
+            "te",
+            "Host",
+            "host",
+        ] {
+            for value in
+                ["chunked", "close", "websocket", "trailers", "framed.clusters.test", "Transfer-Encoding"]
+            {
                 corpus.push((with(name, value), body));
             }
         }
@@ -130,7 +157,9 @@ fn http2_corpus() -> Vec<(Vec<(String, String)>, &'static [u8])> {
                 corpus.push((with(&format!("{place}: a{poison}"), "x"), body));
             }
         }
-        for poison in [line, " HTTP/1.1\r\nHost: localhost\r\n\r\n", " HTTP/1.1", "\r\nTransfer-Encoding: chunked\r\n"] {
+        for poison in
+            [line, " HTTP/1.1\r\nHost: localhost\r\n\r\n", " HTTP/1.1", "\r\nTransfer-Encoding: chunked\r\n"]
+        {
             corpus.push((own("POST", &format!("{path}{poison}")), body));
             corpus.push((own(&format!("GET {path}{poison}"), path), body));
             let mut scheme = own("POST", path);
@@ -205,7 +234,11 @@ async fn t05_the_upstream_never_sees_a_request_that_the_gateway_did_not() {
         let (length, coding) = (seen.all("content-length").len(), seen.all("transfer-encoding").len());
         assert!(length + coding <= 1, "{seen:?}");
     }
-    assert!(rig.upstream("framed").seen()[over_http1.upstream..].iter().all(|seen| !seen.path.contains("smuggled")));
+    assert!(
+        rig.upstream("framed").seen()[over_http1.upstream..]
+            .iter()
+            .all(|seen| !seen.path.contains("smuggled"))
+    );
     assert!(corpus.len() >= 1_000 && http2.len() >= 250);
 }
 

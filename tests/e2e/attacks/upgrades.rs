@@ -11,14 +11,16 @@ use trunkline_tests::{Client, RawUpstream, Rig, RigBuilder, eventually, rss_byte
 const SOON: Duration = Duration::from_secs(30);
 /// What a client that hopes for a left-over pipe says.
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nhost: x\r\nimpersonate-user: root\r\n\r\n";
-const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+const SWITCHING: &str =
+    "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
 
 /// The answers that a hostile or broken API server gives to an upgrade, and whether it stays afterwards.
 fn answers() -> Vec<(Vec<u8>, bool)> {
     let mut answers = Vec::new();
     let statuses = [
-        102, 103, 199, 200, 201, 202, 203, 204, 205, 206, 226, 300, 301, 302, 303, 304, 305, 307, 308, 400, 401, 402,
-        403, 404, 405, 409, 410, 413, 418, 421, 425, 426, 429, 431, 500, 501, 502, 503, 504, 505, 511, 599, 600, 999,
+        102, 103, 199, 200, 201, 202, 203, 204, 205, 206, 226, 300, 301, 302, 303, 304, 305, 307, 308, 400,
+        401, 402, 403, 404, 405, 409, 410, 413, 418, 421, 425, 426, 429, 431, 500, 501, 502, 503, 504, 505,
+        511, 599, 600, 999,
     ];
     let long = "x".repeat(70_000);
     let endings = [
@@ -59,7 +61,8 @@ fn answers() -> Vec<(Vec<u8>, bool)> {
     for at in 0..110 {
         let mut garbage = vec![0; random.random_range(0..200)];
         random.fill_bytes(&mut garbage);
-        let begun: &[u8] = [&b""[..], b"HTTP/1.1 ", b"HTTP/1.1 101", b"HTTP/1.1 200 OK\r\n", b"HTTP/2 101\r\n\r\n"][at % 5];
+        let begun: &[u8] =
+            [&b""[..], b"HTTP/1.1 ", b"HTTP/1.1 101", b"HTTP/1.1 200 OK\r\n", b"HTTP/2 101\r\n\r\n"][at % 5];
         answers.push(([begun, &garbage].concat(), false));
     }
     answers
@@ -71,7 +74,9 @@ async fn answering(answers: Vec<(Vec<u8>, bool)>) -> (Rig, RawUpstream) {
     let upstream = RawUpstream::answering(&rig.paper, &rig.tasks, move |head| {
         let path = head.split(' ').nth(1).unwrap_or_default();
         let number: Option<usize> = path.rsplit('/').next().and_then(|number| number.parse().ok());
-        number.and_then(|number| answers.get(number).cloned()).unwrap_or_else(|| (b"nobody asked".to_vec(), false))
+        number
+            .and_then(|number| answers.get(number).cloned())
+            .unwrap_or_else(|| (b"nobody asked".to_vec(), false))
     })
     .await;
     let mut config = rig.agent_config("alpha");
@@ -99,7 +104,8 @@ async fn t03_no_answer_to_an_upgrade_but_the_101_leaves_a_pipe_to_the_cluster() 
             raw.say(head(number, "websocket") + SMUGGLED).await;
             raw.say(SMUGGLED).await;
             let shown = String::from_utf8_lossy(&answer[..answer.len().min(120)]).into_owned();
-            let heard = within(&format!("the end of {shown:?}"), Duration::from_secs(12), raw.hear_to_end()).await;
+            let heard =
+                within(&format!("the end of {shown:?}"), Duration::from_secs(12), raw.hear_to_end()).await;
             assert!(heard.starts_with("HTTP/1.1 "), "{shown:?}: {heard}");
             assert!(!heard.starts_with("HTTP/1.1 101"), "{shown:?}: {heard}");
             assert_eq!(heard.matches("HTTP/1.1 ").count(), 1, "{shown:?}: {heard}");
@@ -139,7 +145,8 @@ async fn t04_bytes_behind_an_upgrade_are_held_until_the_101_and_are_never_a_requ
         })
         .collect();
     let declined = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno";
-    let answers = (0..200).map(|at| (if at % 3 == 0 { declined.to_vec() } else { SWITCHING.into() }, true)).collect();
+    let answers =
+        (0..200).map(|at| (if at % 3 == 0 { declined.to_vec() } else { SWITCHING.into() }, true)).collect();
     let (rig, upstream) = answering(answers).await;
     let client = rig.client();
     let asking = futures_util::stream::iter(cases.iter().enumerate().map(|(number, (behind, at_once))| {
@@ -155,14 +162,16 @@ async fn t04_bytes_behind_an_upgrade_are_held_until_the_101_and_are_never_a_requ
             }
             let heard = raw.hear_head().await;
             let path = format!("GET /exec/{number} ");
-            let rest = || upstream.heard().into_iter().filter(|one| one.head.starts_with(&path)).collect::<Vec<_>>();
+            let rest =
+                || upstream.heard().into_iter().filter(|one| one.head.starts_with(&path)).collect::<Vec<_>>();
             if number % 3 == 0 {
                 assert!(heard.starts_with("HTTP/1.1 403"), "{heard}");
                 assert_eq!(raw.hear_to_end().await, "no");
                 assert!(rest().iter().all(|one| one.rest.is_empty()));
             } else {
                 assert!(heard.starts_with("HTTP/1.1 101"), "{heard}");
-                eventually("the bytes are there", SOON, || rest().iter().any(|one| one.rest == *behind)).await;
+                eventually("the bytes are there", SOON, || rest().iter().any(|one| one.rest == *behind))
+                    .await;
             }
             assert_eq!(rest().len(), 1, "one request each");
         }
@@ -175,7 +184,8 @@ async fn t04_bytes_behind_an_upgrade_are_held_until_the_101_and_are_never_a_requ
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t47_lengths_that_a_cluster_makes_up_in_spdy_cost_the_gateway_nothing() {
     // Frames of SPDY/3.1 that promise up to 16 MiB, and a name-value block of 4 GiB.
-    let mut bombs = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: SPDY/3.1\r\n\r\n".to_vec();
+    let mut bombs =
+        b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: SPDY/3.1\r\n\r\n".to_vec();
     for kind in 1..=9u8 {
         bombs.extend([0x80, 3, 0, kind, 0, 0xff, 0xff, 0xff, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]);
     }

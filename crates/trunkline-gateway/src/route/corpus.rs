@@ -34,7 +34,8 @@ fn routed(case: &paths::PathCase) -> Option<Result<Route, Refusal>> {
 fn climbs(path: &str, decodings: usize) -> bool {
     let mut path = path.to_owned();
     for _ in 0..=decodings {
-        let segments: Vec<&str> = path.split(['/', '\\']).map(|segment| segment.split(';').next().unwrap()).collect();
+        let segments: Vec<&str> =
+            path.split(['/', '\\']).map(|segment| segment.split(';').next().unwrap()).collect();
         let mut depth = 0;
         for segment in &segments {
             depth += match *segment {
@@ -88,7 +89,10 @@ fn t06_no_path_of_the_corpus_leads_to_a_cluster_that_was_not_named() {
             reached += 1;
             let named = case.named();
             let cluster = route.cluster.as_str();
-            assert!(named.iter().all(|name| name == cluster), "{case:?} led to {cluster}, it names {named:?}");
+            assert!(
+                named.iter().all(|name| name == cluster),
+                "{case:?} led to {cluster}, it names {named:?}"
+            );
             assert!(!named.is_empty(), "{case:?} led to {cluster}");
             // A fragment is nobody's but the client's.
             let sent = case.target.split('#').next().unwrap_or_default();
@@ -98,7 +102,10 @@ fn t06_no_path_of_the_corpus_leads_to_a_cluster_that_was_not_named() {
             assert!(!climbs(route.path.path(), decodings), "{case:?}: {route:?}");
         }
     }
-    println!("{} paths: {reached} reach their cluster, {refused} refused, {no_request} are none", PATHS * CLUSTERS);
+    println!(
+        "{} paths: {reached} reach their cluster, {refused} refused, {no_request} are none",
+        PATHS * CLUSTERS
+    );
     assert!(PATHS <= paths::all(), "the grammar has {}", paths::all());
     assert_eq!(reached + refused + no_request, PATHS * CLUSTERS);
     assert!(reached > 10_000 && refused > 100_000, "the corpus is about something");
