@@ -103,7 +103,7 @@ fn sequences() -> Vec<String> {
         "}",
     ];
     for body in bodies {
-        for begun in ["\u{1b}".to_owned(), format!("\u{1b}\u{1b}"), format!("ok\u{7}\u{1b}")] {
+        for begun in ["\u{1b}", "\u{1b}\u{1b}", "ok\u{7}\u{1b}"] {
             sequences.push(format!("{begun}{body}"));
             sequences.push(format!("name{begun}{body}name"));
         }

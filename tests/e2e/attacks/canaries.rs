@@ -64,13 +64,13 @@ fn request(at: usize) -> Request<trunkline_runtime::Body> {
     let path = format!(
         "/clusters/alpha/api/v1/namespaces/d/services/web/proxy/reset/{}{}?token={}&access_token={}",
         canary("apppath"),
-        if at % 3 == 0 { "/moved" } else { "" },
+        if at.is_multiple_of(3) { "/moved" } else { "" },
         canary("query"),
         canary("accesstoken"),
     );
     let basic = STANDARD.encode(format!("user:{}", canary("basic")));
     let authorization =
-        if at % 2 == 0 { format!("Bearer {}", canary("bearer")) } else { format!("Basic {basic}") };
+        if at.is_multiple_of(2) { format!("Bearer {}", canary("bearer")) } else { format!("Basic {basic}") };
     let protocol =
         format!("base64url.bearer.authorization.k8s.io.{}", URL_SAFE_NO_PAD.encode(canary("wsprotocol")));
     Request::post(path)
