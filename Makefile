@@ -105,6 +105,36 @@ prove-duplicates: ## 1,000 races for a slot, never two live
 prove-secrets: ## No key and no token anywhere at the gateway
 	$(PROVE_E2E) no_private_key_and_no_token
 
+# The full numbers behind the attack suites (docs/threat-model.md).
+.PHONY: prove-paths
+prove-paths: ## 5,000 paths for 50 clusters, over HTTP/1.1 and HTTP/2, none to another cluster
+	$(PROVE_E2E) t06_no_path_reaches
+
+.PHONY: prove-silence
+prove-silence: ## 15,000 silent, half and slow connections; floods at processes with few files
+	$(PROVE_E2E) t28_silent t33_
+
+.PHONY: prove-floods
+prove-floods: ## 15 floods of frames, 20 s each
+	$(PROVE_E2E) t26_t27_
+
+.PHONY: prove-mux
+prove-mux: ## Malformed frames on 400,000 links in memory, 20,000 at a tunnel door, 300 at an agent
+	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-tunnel --test malformed -- --nocapture
+	$(PROVE_E2E) t30_
+
+.PHONY: prove-revocation
+prove-revocation: ## 200 tunnels, half of them revoked under load
+	$(PROVE_E2E) t14_tunnels
+
+.PHONY: prove-canaries
+prove-canaries: ## A million log lines at their loudest, no secret in them
+	$(PROVE_E2E) t37_no_secret
+
+.PHONY: prove-identity
+prove-identity: ## 10,000,000 heads of made-up fields, one identity leaves, ours
+	TRUNKLINE_PROVE=1 cargo test --release --locked -p trunkline-upstream --lib -- --nocapture t02_whatever
+
 .PHONY: prove-store
 prove-store: ## kill -9 at 200 points of registry writes, nothing acknowledged lost
 	$(PROVE_E2E) a_gateway_killed_at_any_point

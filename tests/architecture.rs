@@ -206,3 +206,79 @@ fn metrics(file: &str, text: &str) -> Vec<String> {
     }
     names
 }
+
+/// The rows of docs/threat-model.md.
+const THREATS: &[std::ops::RangeInclusive<u8>] = &[1..=20, 26..=43, 47..=47];
+
+#[test]
+fn every_threat_is_on_its_page_with_tests_that_exist_and_no_test_is_missing_there() {
+    let page = std::fs::read_to_string(root().join("docs/threat-model.md")).expect("docs/threat-model.md");
+    let rows: BTreeSet<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| T")?.split(' ').next()).collect();
+    for row in THREATS.iter().cloned().flatten() {
+        assert!(rows.contains(row.to_string().as_str()), "T{row} is not on the page");
+    }
+    // A function, or a scenario by its name.
+    let mut tests = BTreeSet::new();
+    for (_, bytes) in files().into_iter().filter(|(name, _)| name.ends_with(".rs")) {
+        let text = String::from_utf8_lossy(&bytes);
+        for begun in ["\nfn ", " fn ", "name: \""] {
+            for after in text.split(begun).skip(1) {
+                let name: String =
+                    after.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                if numbered(&name) {
+                    tests.insert(name);
+                }
+            }
+        }
+    }
+    let listed: BTreeSet<String> =
+        page.split('`').skip(1).step_by(2).filter(|word| numbered(word)).map(str::to_owned).collect();
+    assert!(tests.len() > 80, "{}", tests.len());
+    let gone: Vec<_> = listed.difference(&tests).collect();
+    assert!(gone.is_empty(), "on the page and nowhere in the tree: {gone:#?}");
+    let missing: Vec<_> = tests.difference(&listed).collect();
+    assert!(missing.is_empty(), "not on the page: {missing:#?}");
+    // Each stands in the row whose number it bears.
+    for line in page.lines().filter(|line| line.starts_with("| T")) {
+        let row: u8 = line[3..].split(' ').next().unwrap().parse().unwrap();
+        for test in line.split('`').skip(1).step_by(2).filter(|word| numbered(word)) {
+            let numbers: Vec<&str> =
+                test.split('_').take_while(|part| numbered(&format!("{part}_"))).collect();
+            assert!(numbers.contains(&format!("t{row:02}").as_str()), "{test} stands in T{row}");
+        }
+    }
+}
+
+/// Whether a name begins with a threat's number, as `t06_`.
+fn numbered(name: &str) -> bool {
+    matches!(name.as_bytes(), [b't', one, two, b'_', ..] if one.is_ascii_digit() && two.is_ascii_digit())
+}
+
+#[test]
+fn t34_panics_unwind_and_no_lock_trusts_that_there_was_none() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("panic = \"unwind\"") && !manifest.contains("panic = \"abort\""));
+    let (mut trusting, mut locks) = (Vec::new(), 0);
+    for (name, bytes) in files() {
+        if !(name.starts_with("crates/") && name.contains("/src/"))
+            || name.contains("tests")
+            || name.contains("fake_")
+        {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+        locks += product.matches("PoisonError::into_inner").count();
+        for line in product
+            .lines()
+            .filter(|line| [".lock()", ".read()", ".write()"].iter().any(|call| line.contains(call)))
+        {
+            if line.contains(".unwrap()") || line.contains(".expect(") {
+                trusting.push(format!("{name}: {}", line.trim()));
+            }
+        }
+    }
+    assert!(locks > 10, "{locks}");
+    assert!(trusting.is_empty(), "a panic elsewhere would be one here: {trusting:#?}");
+}

@@ -52,8 +52,130 @@ async fn json_and_yaml_are_the_resources_themselves() {
     assert!(text.stdout.contains("State") && text.stdout.contains("connected"), "{}", text.stdout);
 }
 
+/// Sequences that terminals obey, each in the seven and the eight bit form, complete, cut off, and among other text.
+fn sequences() -> Vec<String> {
+    let mut sequences = Vec::new();
+    let bodies = [
+        "[31m",
+        "[2J",
+        "[H",
+        "[1;1H",
+        "[?1049h",
+        "[6n",
+        "[c",
+        "[>c",
+        "[21t",
+        "[5i",
+        "[!p",
+        "[8m",
+        "[?25l",
+        "[1P",
+        "[4h",
+        "]0;owned\u{7}",
+        "]2;owned\u{1b}\\",
+        "]52;c;ZXZpbA==\u{7}",
+        "]8;;https://evil.example\u{1b}\\here\u{1b}]8;;\u{1b}\\",
+        "]4;1;rgb:0/0/0\u{7}",
+        "]10;?\u{7}",
+        "]1337;File=:AAAA\u{7}",
+        "]7;file://x/\u{7}",
+        "P$q\"p\u{1b}\\",
+        "P+q544e\u{1b}\\",
+        "_Gi=1;AAAA\u{1b}\\",
+        "^pm\u{1b}\\",
+        "Xsos\u{1b}\\",
+        "c",
+        "7",
+        "8",
+        "D",
+        "M",
+        "E",
+        "#8",
+        "(0",
+        ")0",
+        "N",
+        "O",
+        "=",
+        ">",
+        "%G",
+        "|",
+        "~",
+        "}",
+    ];
+    for body in bodies {
+        for begun in ["\u{1b}", "\u{1b}\u{1b}", "ok\u{7}\u{1b}"] {
+            sequences.push(format!("{begun}{body}"));
+            sequences.push(format!("name{begun}{body}name"));
+        }
+        // C1 controls stand for the escape and the character after it.
+        let first = body.chars().next().unwrap();
+        if let Some(c1) =
+            char::from_u32(u32::from(first) + 0x40).filter(|c| ('\u{80}'..='\u{9f}').contains(c))
+        {
+            sequences.push(format!("{c1}{}", &body[first.len_utf8()..]));
+            sequences.push(format!("name{c1}{}", &body[first.len_utf8()..]));
+        }
+    }
+    for control in (0..0x20u8).chain(0x7f..0xa0) {
+        sequences.push(format!("a{}b", char::from(control)));
+        sequences.push(format!("{0}{0}{0}", char::from(control)));
+    }
+    for turned in [
+        '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}',
+        '\u{2067}', '\u{2068}', '\u{2069}', '\u{2028}', '\u{2029}', '\u{feff}',
+    ] {
+        sequences.extend([
+            format!("a{turned}b"),
+            format!("{turned}gpj.exe"),
+            format!("\r\n{turned}\u{8}\u{8}x"),
+            turned.to_string(),
+        ]);
+    }
+    sequences
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_cluster_says_of_itself_cannot_drive_a_terminal() {
+async fn t20_no_sequence_of_a_cluster_drives_a_terminal() {
+    let desk = Desk::signed_in().await;
+    let sequences = sequences();
+    for (at, sequence) in sequences.iter().enumerate() {
+        let mut evil = cluster(&format!("evil-{at}"), ClusterState::Degraded);
+        evil.status.kubernetes_version = Some(sequence.clone());
+        evil.status.agent_version = Some(sequence.clone());
+        evil.status.reason = sequence.clone();
+        evil.spec.display_name = sequence.clone();
+        desk.gateway.put(evil);
+    }
+    let last = format!("evil-{}", sequences.len() - 1);
+    for arguments in [
+        &["clusters"][..],
+        &["clusters", "-o", "wide"],
+        &["clusters", "-o", "json"],
+        &["clusters", "-o", "yaml"],
+        &["clusters", "show", &last],
+        &["status", &last],
+    ] {
+        let outcome = desk.run(arguments).await;
+        let obeyed = |c: char| {
+            c != '\n'
+                && (c.is_control()
+                    || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'))
+        };
+        for said in [&outcome.stdout, &outcome.stderr] {
+            let at = said.find(obeyed);
+            assert!(
+                at.is_none(),
+                "{arguments:?}: {:?}",
+                at.map(|at| said[at..].chars().take(40).collect::<String>())
+            );
+        }
+    }
+    println!("{} sequences in four fields of as many clusters", sequences.len());
+    assert!(sequences.len() >= 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t20_what_a_cluster_says_of_itself_cannot_drive_a_terminal() {
     let desk = Desk::signed_in().await;
     let mut evil = cluster("evil", ClusterState::Degraded);
     let attack = "\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}\r\nv1\u{7f}";

@@ -44,7 +44,7 @@ pub(crate) const ALL: &[Scenario] = &[
         act: |stage| Box::pin(reading::every_way_leads_to_the_cluster_that_was_named(stage)),
     },
     Scenario {
-        name: "no_answer_comes_from_the_other_cluster",
+        name: "t06_no_answer_comes_from_the_other_cluster",
         act: |stage| Box::pin(reading::no_answer_comes_from_the_other_cluster(stage)),
     },
     Scenario {
@@ -215,7 +215,7 @@ pub(crate) const ALL: &[Scenario] = &[
         act: |stage| Box::pin(faults::a_frozen_agent_is_given_up_and_comes_back(stage)),
     },
     Scenario {
-        name: "a_killed_gateway_has_its_tunnels_back_in_5_s",
+        name: "t40_a_killed_gateway_has_its_tunnels_back_in_5_s",
         act: |stage| Box::pin(faults::a_killed_gateway_has_its_tunnels_back_in_5_s(stage)),
     },
     Scenario {

@@ -117,7 +117,7 @@ async fn an_upgrade_is_one_line_with_its_bytes_when_it_is_over() {
 }
 
 #[tokio::test]
-async fn query_strings_and_credentials_are_not_logged() {
+async fn t37_query_strings_and_credentials_are_not_logged() {
     let logs = Logs::capture();
     let rig = Rig::start().await;
     let request = Request::get("/clusters/alpha/api/secretive?token=hunter2-in-query")

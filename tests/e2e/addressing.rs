@@ -52,7 +52,7 @@ async fn path_and_query_travel_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn two_names_that_disagree_reach_no_cluster() {
+async fn t06_two_names_that_disagree_reach_no_cluster() {
     let rig = Rig::builder().cluster("alpha").cluster("beta").start().await;
     let client = rig.client();
     let both = Request::get("/clusters/alpha/api").header("x-cluster-id", "beta").body(empty()).unwrap();
@@ -65,7 +65,7 @@ async fn two_names_that_disagree_reach_no_cluster() {
 }
 
 #[tokio::test]
-async fn each_cluster_is_reached_by_its_own_name_only() {
+async fn t06_each_cluster_is_reached_by_its_own_name_only() {
     let rig = Rig::builder().cluster("alpha").cluster("beta").start().await;
     let mut connection = rig.client().http2().await;
     for at in 0..50 {

@@ -25,7 +25,7 @@ async fn a_redirect_inside_the_cluster_gets_its_prefix_back() {
 }
 
 #[tokio::test]
-async fn a_redirect_out_of_the_cluster_is_refused() {
+async fn t35_a_redirect_out_of_the_cluster_is_refused() {
     let rig = Rig::start().await;
     let client = rig.client();
     for to in [
@@ -59,7 +59,7 @@ async fn a_redirect_out_of_the_cluster_is_refused() {
 }
 
 #[tokio::test]
-async fn two_locations_are_none() {
+async fn t35_two_locations_are_none() {
     let mut rig = RigBuilder::default().without_agents().start().await;
     let two =
         "HTTP/1.1 302 Found\r\nlocation: /ok\r\nlocation: https://evil.example/\r\ncontent-length: 0\r\n\r\n";
@@ -73,7 +73,7 @@ async fn two_locations_are_none() {
 }
 
 #[tokio::test]
-async fn a_cluster_cannot_speak_for_the_gateways_origin() {
+async fn t19_a_cluster_cannot_speak_for_the_gateways_origin() {
     let rig = Rig::start().await;
     let dropped = [
         "set-cookie",

@@ -118,7 +118,7 @@ async fn a_proxy_that_refuses_or_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_is_not_ours_is_not_talked_to() {
+async fn t12_a_gateway_that_is_not_ours_is_not_talked_to() {
     let rig = Rig::builder().without_agents().start().await;
     let door = rig.tunnel_door(0).to_string();
     // The front door is no tunnel door.

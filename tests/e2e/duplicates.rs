@@ -50,7 +50,7 @@ fn contentions(logs: &Logs, name: &str) -> Vec<trunkline_tests::Line> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_agent_with_a_copied_identity_is_noticed_and_never_works_beside_the_other() {
+async fn t09_an_agent_with_a_copied_identity_is_noticed_and_never_works_beside_the_other() {
     let logs = Logs::capture();
     let mut rig = Rig::registered("copied").await;
     let (from, to) = (rig.identity("copied"), rig.paper.path("stolen"));
@@ -115,7 +115,7 @@ async fn an_agent_with_a_copied_identity_is_noticed_and_never_works_beside_the_o
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_processes_that_race_for_a_slot_at_most_one_is_live_at_any_moment() {
+async fn t09_of_processes_that_race_for_a_slot_at_most_one_is_live_at_any_moment() {
     const PER_CLUSTER: usize = 30;
     let races = count(60, 1_000);
     let names: Vec<String> = (0..races.times.div_ceil(PER_CLUSTER)).map(|at| format!("race-{at}")).collect();
@@ -215,7 +215,7 @@ async fn a_pod_that_starts_again_is_no_duplicate() {
 }
 
 #[tokio::test]
-async fn a_slot_that_changes_hands_too_often_keeps_who_is_in_it() {
+async fn t10_a_slot_that_changes_hands_too_often_keeps_who_is_in_it() {
     let logs = Logs::capture();
     let rig = Rig::builder().cluster("flaps").enrolling().without_agents().start().await;
     let key = by_hand(&rig, "flaps").await;

@@ -61,7 +61,7 @@ async fn a_cluster_registered_anew_under_an_old_name_is_another_one() {
 }
 
 #[tokio::test]
-async fn a_revoked_agent_is_cut_within_a_second_and_stays_out() {
+async fn t14_a_revoked_agent_is_cut_within_a_second_and_stays_out() {
     let logs = Logs::capture();
     let mut rig = Rig::builder().cluster("lost").without_agents().start().await;
     let cluster = rig.cluster("lost");
@@ -84,7 +84,7 @@ async fn a_revoked_agent_is_cut_within_a_second_and_stays_out() {
 }
 
 #[tokio::test]
-async fn a_revoked_client_is_cut_within_a_second_its_upgrades_included() {
+async fn t14_a_revoked_client_is_cut_within_a_second_its_upgrades_included() {
     let rig = Rig::start().await;
     let issued = rig.paper.client("mallory", &["dev"]);
     let client = rig.client_showing(Some(&issued));

@@ -5,7 +5,7 @@ use trunkline_runtime::empty;
 use trunkline_tests::Rig;
 
 #[tokio::test]
-async fn the_upstream_sees_the_users_identity_and_the_agents_credential_and_nothing_of_the_clients() {
+async fn t02_the_upstream_sees_the_users_identity_and_the_agents_credential_and_nothing_of_the_clients() {
     let rig = Rig::start().await;
     let client = rig.client();
     for mut connection in [client.http1().await, client.http2().await] {
@@ -61,7 +61,7 @@ async fn without_a_certificate_nobody_is_served() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_the_other_root_opens_no_door() {
+async fn t08_a_certificate_of_the_other_root_opens_no_door() {
     let rig = Rig::start().await;
     let cluster = rig.cluster("alpha");
     let (agents, _) = rig.paper.agent("borrowed", &cluster.id, cluster.uid, 0);

@@ -30,7 +30,7 @@ async fn slow_head(client: &Client, said: &str) -> Duration {
 }
 
 #[tokio::test]
-async fn who_says_nothing_or_only_half_is_hung_up_on() {
+async fn t28_who_says_nothing_or_only_half_is_hung_up_on() {
     let rig = Rig::builder().without_agents().start().await;
     let client = rig.client();
     let silent = |door| async move { until_hung_up(TcpStream::connect(door).await.unwrap()).await };
@@ -81,7 +81,7 @@ async fn over_the_limit_a_request_is_a_503_that_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_who_stops_on_a_gigabyte_holds_nobody_up_and_little_memory() {
+async fn t29_a_reader_who_stops_on_a_gigabyte_holds_nobody_up_and_little_memory() {
     for wire in [Wire::Tls, Wire::TlsHttp1] {
         let rig = Rig::builder().wire(wire).start().await;
         let client = rig.client();

@@ -119,7 +119,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_private_key_and_no_token_is_in_any_store_file_log_or_process_of_the_gateway() {
+async fn t37_no_private_key_and_no_token_is_in_any_store_file_log_or_process_of_the_gateway() {
     let renewals = count(2, 10);
     let scene = Scene::raise(4).await;
     let mut needles = Needles::default();

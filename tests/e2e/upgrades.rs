@@ -43,7 +43,7 @@ async fn an_upgrade_carries_bytes_both_ways_and_a_half_close() {
 }
 
 #[tokio::test]
-async fn bytes_behind_the_head_are_passed_on_only_after_the_101() {
+async fn t04_bytes_behind_the_head_are_passed_on_only_after_the_101() {
     let smuggled = "GET /smuggled HTTP/1.1\r\nhost: x\r\nimpersonate-user: root\r\n\r\n";
     // While there is no answer, not one byte.
     let (rig, upstream) = with_raw_upstream("").await;
@@ -70,7 +70,7 @@ async fn bytes_behind_the_head_are_passed_on_only_after_the_101() {
 }
 
 #[tokio::test]
-async fn a_declined_upgrade_leaves_nothing_open() {
+async fn t03_a_declined_upgrade_leaves_nothing_open() {
     let rig = Rig::start().await;
     for status in [200, 302, 400, 403, 404, 500, 503] {
         let before = rig.upstream("alpha").count();
@@ -86,7 +86,7 @@ async fn a_declined_upgrade_leaves_nothing_open() {
 }
 
 #[tokio::test]
-async fn a_long_answer_to_an_upgrade_is_cut_at_64_kib() {
+async fn t03_a_long_answer_to_an_upgrade_is_cut_at_64_kib() {
     let rig = Rig::start().await;
     let mut raw = rig.client().raw().await;
     ask(&mut raw, "/clusters/alpha/stream/10000000", "websocket", "").await;
@@ -96,7 +96,7 @@ async fn a_long_answer_to_an_upgrade_is_cut_at_64_kib() {
 }
 
 #[tokio::test]
-async fn a_switch_to_another_protocol_than_was_asked_for_is_refused() {
+async fn t03_a_switch_to_another_protocol_than_was_asked_for_is_refused() {
     for got in ["SPDY/3.1", "h2c", ""] {
         let field = if got.is_empty() { String::new() } else { format!("upgrade: {got}\r\n") };
         let switching = format!("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n{field}\r\nevil");
@@ -110,7 +110,7 @@ async fn a_switch_to_another_protocol_than_was_asked_for_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_in_the_websocket_protocols_is_taken_out() {
+async fn t37_a_token_in_the_websocket_protocols_is_taken_out() {
     let rig = Rig::start().await;
     let mut raw = rig.client().raw().await;
     raw.say_head(&[

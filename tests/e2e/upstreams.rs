@@ -70,7 +70,7 @@ async fn an_api_server_that_is_down_is_a_502_that_names_it_and_both_logs_hold_it
 }
 
 #[tokio::test]
-async fn an_api_server_under_another_root_gets_no_request() {
+async fn t36_an_api_server_under_another_root_gets_no_request() {
     let mut rig = Rig::builder().without_agents().start().await;
     let mut config = rig.agent_config("alpha");
     config.upstream.ca = Some(rig.paper.path("front-ca.pem"));

@@ -1,7 +1,8 @@
 //! Exactly one line per request, when its last byte has gone.
 //!
 //! The [`Entry`] travels with the request, then with its answer's body or its upgrade; dropping it writes the line.
-//! Query strings are left out: they may hold what is nobody's business.
+//! Query strings are left out, and of a path what is behind `/proxy/`: there stands an application, that may have secrets in
+//! its links.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -16,6 +17,9 @@ use crate::authn::Principal;
 use crate::metrics::{Metrics, RequestLabels};
 use crate::route::Kind;
 use crate::under_way::{Cut, Stay};
+
+/// The sub-resource behind which paths are an application's.
+const APPLICATION: &str = "/proxy/";
 
 /// What the line says. Dropping it writes the line.
 #[derive(Debug)]
@@ -59,7 +63,7 @@ impl Entry {
             from,
             method: head.method.clone(),
             protocol: head.version,
-            path: head.uri.path().chars().take(512).collect(),
+            path: shown(head.uri.path()),
             metrics,
             user: String::new(),
             how: String::new(),
@@ -106,6 +110,12 @@ impl Entry {
     pub(crate) fn hold(&mut self, active: Active, place: Option<OwnedSemaphorePermit>) {
         self.held = Some((active, place));
     }
+}
+
+/// As much of a path as is written down.
+fn shown(path: &str) -> String {
+    let end = path.find(APPLICATION).map_or(path.len(), |at| at + APPLICATION.len());
+    path[..end].chars().take(512).collect()
 }
 
 impl Drop for Entry {

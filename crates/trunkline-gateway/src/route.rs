@@ -248,7 +248,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_cluster_is_never_decoded_folded_or_guessed() {
+    fn t06_a_cluster_is_never_decoded_folded_or_guessed() {
         for path in ["/clusters/ALPHA/api", "/clusters/al%70ha/api", "/clusters//api", "/clusters/a.b/api"] {
             assert!(matches!(draw(path, &[], NAMES), Err(Refusal::BadCluster { .. })), "{path}");
         }

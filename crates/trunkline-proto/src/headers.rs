@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn identity_and_credentials_never_travel_in_any_spelling() {
+    fn t02_identity_and_credentials_never_travel_in_any_spelling() {
         for name in [
             "Authorization",
             "Cookie",
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn connection_may_not_name_a_field() {
+    fn t01_connection_may_not_name_a_field() {
         assert_eq!(inspect(&map(&[("connection", "keep-alive, Upgrade")])), Ok(()));
         for bad in ["Impersonate-User", "close, x-remote-user", "authorization"] {
             assert!(
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_has_one_length() {
+    fn t05_a_body_has_one_length() {
         assert_eq!(inspect(&map(&[("transfer-encoding", "Chunked")])), Ok(()));
         for bad in [
             &[("transfer-encoding", "chunked"), ("content-length", "1")][..],
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_to_act_as_somebody_is_understood_or_refused_and_never_dropped() {
+    fn t02_who_asks_to_act_as_somebody_is_understood_or_refused_and_never_dropped() {
         let asked = |fields: &[(&str, &str)]| asked_to_act_as(&map(fields));
         assert_eq!(asked(&[("accept", "*/*")]), Ok(None));
         let bob =
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_over_its_limits_is_refused() {
+    fn t27_a_head_over_its_limits_is_refused() {
         let many: HeaderMap = (0..101)
             .map(|n| (format!("x-{n}").parse::<HeaderName>().unwrap(), HeaderValue::from_static("1")))
             .collect();

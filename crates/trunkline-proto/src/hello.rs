@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hello_from_a_newer_agent_with_unknown_words_is_understood() {
+    fn t43_a_hello_from_a_newer_agent_with_unknown_words_is_understood() {
         let text = r#"{"version":3,"oldest_version":1,"software":"9.9","cluster":"alpha","instance":7,
             "capabilities":["more-links","teleport"],"limits":{"streams":9,"bytes":1},"colour":"blue"}"#;
         let hello: Hello = serde_json::from_str(text).unwrap();

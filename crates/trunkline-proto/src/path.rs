@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_parsers_could_read_differently_is_refused() {
+    fn t06_what_two_parsers_could_read_differently_is_refused() {
         use PathFault::*;
         for (path, fault) in [
             ("api", NotAbsolute),

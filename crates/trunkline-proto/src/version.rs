@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_minor_versions_of_skew_are_served_and_three_are_not() {
+    fn t43_two_minor_versions_of_skew_are_served_and_three_are_not() {
         let v = ProtocolVersion;
         assert_eq!(v(5).meet(v(3), v(1)), Ok(v(3)));
         assert_eq!(v(5).meet(v(7), v(5)), Ok(v(5)));

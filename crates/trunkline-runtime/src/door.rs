@@ -40,6 +40,7 @@ pub struct BindError {
 
 impl Door {
     /// Binds `address`; `name` says what for, in errors and logs.
+    #[expect(clippy::unused_async, reason = "awaited like the runtime's own, whose place it takes")]
     pub async fn bind(name: &'static str, address: SocketAddr) -> Result<Self, BindError> {
         let listener = listen(address).map_err(|source| BindError { address, name, source })?;
         Ok(Self { name, listener })

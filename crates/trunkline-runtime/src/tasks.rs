@@ -93,4 +93,19 @@ mod tests {
         assert!(quick.is_finished());
         assert_eq!(tasks.alive(), 0);
     }
+
+    #[tokio::test]
+    async fn t34_a_task_that_panics_ends_alone() {
+        let tasks = Tasks::new();
+        let others: Vec<_> = (0..50).map(|n| tasks.spawn(async move { n })).collect();
+        let panicking: Vec<_> =
+            (0..50).map(|n| tasks.spawn(async move { assert!(n > 50, "on purpose") })).collect();
+        for task in panicking {
+            assert!(task.await.unwrap_err().is_panic());
+        }
+        for (n, task) in others.into_iter().enumerate() {
+            assert_eq!(task.await.unwrap(), n);
+        }
+        assert!(tasks.drain(Duration::from_secs(5)).await, "a panic leaves nothing to wait for");
+    }
 }

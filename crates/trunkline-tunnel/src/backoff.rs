@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_are_spread_not_synchronised() {
+    fn t40_pauses_are_spread_not_synchronised() {
         let pauses: std::collections::BTreeSet<_> = (0..50)
             .map(|_| {
                 let mut backoff = Backoff { attempts: 10, cap: CAP };

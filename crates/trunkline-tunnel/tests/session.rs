@@ -176,7 +176,7 @@ async fn one_stream_over_the_other_ends_limit_waits_and_fails_alone() {
 }
 
 #[tokio::test]
-async fn a_half_closed_and_dropped_stream_does_not_leave_the_other_ends_writer_stuck() {
+async fn t32_a_half_closed_and_dropped_stream_does_not_leave_the_other_ends_writer_stuck() {
     let mut pair = pair();
     let mut inbound = pair.at_agent.take().unwrap();
     let mut stream = pair.gateway.open().await.unwrap();
@@ -218,7 +218,7 @@ async fn a_reset_is_an_error_and_an_end_is_not() {
 }
 
 #[tokio::test]
-async fn the_sessions_end_ends_every_read_and_says_why() {
+async fn t32_the_sessions_end_ends_every_read_and_says_why() {
     let mut pair = pair();
     let mut inbound = pair.at_agent.take().unwrap();
     let mut stream = pair.gateway.open().await.unwrap();
@@ -250,7 +250,7 @@ async fn a_draining_session_opens_nothing_and_finishes_what_is_in_flight() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_other_end_is_dead_nine_seconds_after_its_last_byte() {
+async fn t32_a_silent_other_end_is_dead_nine_seconds_after_its_last_byte() {
     // The far end of this link swallows everything and says nothing, like a frozen process.
     let (near, far) = tokio::io::duplex(1 << 20);
     let tasks = Tasks::new();
@@ -323,7 +323,7 @@ async fn an_idle_session_lives_although_answers_take_no_time() {
 }
 
 #[tokio::test]
-async fn a_stopped_reader_holds_back_its_own_stream_only() {
+async fn t29_a_stopped_reader_holds_back_its_own_stream_only() {
     let pair = pair().serving(sample);
     let stopped = pair.gateway.request(get("/big")).await.unwrap();
     for _ in 0..200 {
@@ -370,4 +370,26 @@ async fn an_upgrade_has_a_stream_of_its_own_that_dies_with_it() {
     assert_eq!(heard, b"ping");
     drop((io, response));
     assert_eq!(pair.gateway.in_flight(), 0);
+}
+
+/// The panics are in what answers, which is the test's: the product has no place to put one.
+#[tokio::test]
+async fn t34_an_answer_that_panics_ends_its_own_stream_and_no_other() {
+    let answer = |request: Request<Incoming>| async move {
+        assert!(!request.uri().path().starts_with("/panic"), "on purpose");
+        Response::new(full("ok"))
+    };
+    let pair = pair().serving(answer);
+    let (watch, body) = channel_body();
+    let open = Request::post("/open").header(header::HOST, "kubernetes").body(body).unwrap();
+    let open = pair.gateway.request(open);
+    tokio::pin!(open);
+    for n in 0..50 {
+        assert!(pair.gateway.request(get(&format!("/panic/{n}"))).await.is_err());
+        let response = pair.gateway.request(get("/good")).await.unwrap();
+        assert_eq!(text(response).await, "ok");
+    }
+    drop(watch);
+    assert_eq!(open.await.unwrap().status(), StatusCode::OK);
+    assert!(pair.gateway.is_open() && pair.agent.is_open());
 }

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_without_a_user_and_never_system_masters() {
+    fn t02_nothing_without_a_user_and_never_system_masters() {
         let everything =
             AllowList { system_names: vec!["system:masters".into(), "system:admin".into()], groups: vec![] };
         assert_eq!(everything.check(&identity("", &[])), Err(Forbidden::NoUser));

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_api_servers_url_is_pinned() {
+    fn t36_an_api_servers_url_is_pinned() {
         let target: Target = "https://10.0.0.1:6443".parse().unwrap();
         assert_eq!((target.host(), target.port(), target.tls()), ("10.0.0.1", 6443, true));
         let path = PathAndQuery::from_static("/api/v1/pods?watch=1&x=%2F");

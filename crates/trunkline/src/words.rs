@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_a_terminal_obeys_is_left() {
+    fn t20_nothing_that_a_terminal_obeys_is_left() {
         // Colour, title, clipboard, link, C1's own beginning of a sequence, delete, and writing turned around.
         for bad in [
             "\u{1b}[31mred",

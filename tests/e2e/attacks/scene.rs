@@ -68,9 +68,8 @@ impl Scene {
     /// How an agent of a cluster with an API server of its own is configured.
     pub(super) async fn agent_config(&self, name: &str) -> AgentConfig {
         let upstream = FakeUpstream::start(&self.paper, Wire::Tls, &self.tasks).await;
-        let (_, uid) = self.uids.iter().find(|(id, _)| id == name).unwrap();
         let cluster = name.parse().unwrap();
-        let (_, certificate) = self.paper.agent(&format!("agent-{name}"), &cluster, *uid, 0);
+        let (_, certificate) = self.paper.agent(&format!("agent-{name}"), &cluster, self.uid(name), 0);
         AgentConfig {
             cluster,
             gateway: WayConfig {
@@ -83,6 +82,39 @@ impl Scene {
             admin: None,
             drain_seconds: 1,
         }
+    }
+
+    /// The uid that a cluster is declared with.
+    pub(super) fn uid(&self, name: &str) -> ClusterUid {
+        self.uids.iter().find(|(id, _)| id == name).unwrap().1
+    }
+
+    /// The same configuration as a file, for an agent that is a process too and dials `door`.
+    pub(super) async fn agent_file(&self, name: &str, door: SocketAddr) -> std::path::PathBuf {
+        self.agent_file_before(name, door, &FakeUpstream::start(&self.paper, Wire::Tls, &self.tasks).await)
+    }
+
+    /// The same, in front of an API server at hand.
+    pub(super) fn agent_file_before(
+        &self,
+        name: &str,
+        door: SocketAddr,
+        upstream: &FakeUpstream,
+    ) -> std::path::PathBuf {
+        let (_, files) =
+            self.paper.agent(&format!("agent-{name}"), &name.parse().unwrap(), self.uid(name), 0);
+        let path = |name: &str| self.paper.path(name).display().to_string();
+        let config = format!(
+            "cluster: {name}\ngateway:\n  addresses: ['{door}']\n  server_name: localhost\n  certificate: {{certificate: {}, \
+             key: {}}}\n  roots: {}\nupstream:\n  server: https://{}\n  ca: {}\n  token_file: {}\n",
+            files.certificate.display(),
+            files.key.display(),
+            path("tunnel-ca.pem"),
+            upstream.address(),
+            path("upstream-ca.pem"),
+            path("token"),
+        );
+        self.paper.write(&format!("agent-{name}.yaml"), config)
     }
 
     /// Starts the agent of a cluster and waits until its tunnel is up.

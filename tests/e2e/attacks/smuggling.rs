@@ -106,8 +106,11 @@ fn corpus() -> Vec<String> {
     corpus
 }
 
+/// A head's fields, in their order.
+type Fields = Vec<(String, String)>;
+
 /// Heads over HTTP/2 that another hop could take for more than one request, or for a longer one.
-fn http2_corpus() -> Vec<(Vec<(String, String)>, &'static [u8])> {
+fn http2_corpus() -> Vec<(Fields, &'static [u8])> {
     let mut corpus = Vec::new();
     let line = "\r\nHost: localhost\r\n\r\nGET /clusters/framed/smuggled HTTP/1.1\r\nX: y";
     let own = |method: &str, path: &str| {

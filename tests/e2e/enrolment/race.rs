@@ -10,7 +10,7 @@ use trunkline_tests::{Enrolling, Rig, count, within};
 const LONG: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_token_redeemed_by_many_keys_at_once_gives_exactly_one_certificate() {
+async fn t11_one_token_redeemed_by_many_keys_at_once_gives_exactly_one_certificate() {
     let (keys, runs) = (count(100, 1_000), count(1, 10));
     for run in 0..runs.times {
         let rig = Rig::builder().cluster("raced").enrolling().without_agents().start().await;

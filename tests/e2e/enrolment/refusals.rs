@@ -42,7 +42,7 @@ fn token_of(rig: &Rig, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn tokens_that_are_unknown_foreign_used_replaced_or_expired_are_refused_with_the_reason() {
+async fn t11_tokens_that_are_unknown_foreign_used_replaced_or_expired_are_refused_with_the_reason() {
     let logs = Logs::capture();
     let mut rig =
         Rig::builder().cluster("no-token").cluster("no-other").enrolling().without_agents().start().await;

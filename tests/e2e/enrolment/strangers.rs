@@ -88,7 +88,7 @@ fn forged(rig: &Rig) -> Arc<ServerConfig> {
 }
 
 #[tokio::test]
-async fn a_gateway_that_is_not_the_pinned_one_never_sees_the_token() {
+async fn t12_a_gateway_that_is_not_the_pinned_one_never_sees_the_token() {
     let logs = Logs::capture();
     let mut rig = Rig::builder().cluster("wary").enrolling().without_agents().start().await;
     let token = std::fs::read_to_string(rig.token_file("wary")).unwrap();

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_off_is_told_in_words() {
+    fn t39_a_clock_that_is_off_is_told_in_words() {
         assert_eq!(difference(1_000, 1_030), None);
         let behind = difference(1_000, 1_000 + 14 * 60).unwrap();
         assert_eq!(behind, "this cluster's clock is 14 min behind the gateway's");

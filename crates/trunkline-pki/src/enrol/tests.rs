@@ -138,7 +138,7 @@ fn a_gateway_of_another_pin_is_not_enrolled_at() {
 }
 
 #[test]
-fn somebody_in_between_gets_nowhere_with_a_chain_of_his_own() {
+fn t12_somebody_in_between_gets_nowhere_with_a_chain_of_his_own() {
     let gateway = Gateway::new();
     let root = gateway.papers.front_authority();
     let real_root = gateway.door_root();
@@ -337,7 +337,7 @@ fn what_is_no_certificate_of_a_key_is_refused() {
 }
 
 #[test]
-fn the_enrolment_door_resumes_nothing_and_speaks_nothing_else() {
+fn t13_the_enrolment_door_resumes_nothing_and_speaks_nothing_else() {
     let (gateway, key) = (Gateway::new(), cluster_key());
     let shown = vec![self_signed(&key).unwrap()];
     let config = gateway.believing().with_client_auth_cert(shown, keys::der(key.pair())).unwrap();

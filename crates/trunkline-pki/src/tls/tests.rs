@@ -166,7 +166,7 @@ fn an_agents_certificate_does_not_open_the_front_door() {
 }
 
 #[test]
-fn even_under_one_root_agents_and_clients_have_a_door_each() {
+fn t13_even_under_one_root_agents_and_clients_have_a_door_each() {
     let gateway = Gateway::new();
     let outcome = gateway.dialled_by(Some(&operator_of(&gateway.pki.tunnel)));
     assert_eq!(outcome.alert(), Some(AlertDescription::CertificateUnknown));
@@ -196,7 +196,7 @@ fn a_certificate_without_a_usage_is_no_agents() {
 }
 
 #[test]
-fn tls_1_2_does_not_reach_the_tunnel() {
+fn t13_tls_1_2_does_not_reach_the_tunnel() {
     let gateway = Gateway::new();
     let mut roots = RootCertStore::empty();
     roots.add(gateway.pki.tunnel.certificate_der().clone()).unwrap();
@@ -304,7 +304,7 @@ fn the_front_doors_certificate_request_names_the_front_root_only() {
 }
 
 #[test]
-fn no_handshake_is_ever_resumed() {
+fn t13_no_handshake_is_ever_resumed() {
     let gateway = Gateway::new();
     let sessions = || Resumption::in_memory_sessions(16);
     let agent = agent_of(&gateway.pki.tunnel);

@@ -115,7 +115,7 @@ async fn nobody_is_let_in_for_a_locked_cluster() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_thousand_keys_that_bring_one_token_at_once_one_is_let_in() {
+async fn t11_of_a_thousand_keys_that_bring_one_token_at_once_one_is_let_in() {
     const KEYS: u64 = 1_000;
     let folder = tempfile::tempdir().unwrap();
     let registry = Registry::open(&folder.path().join("registry.redb")).unwrap();
