@@ -25,6 +25,8 @@ pub struct Client {
     tls: ClientConfig,
     name: String,
     tasks: Tasks,
+    /// Sent with every request.
+    fields: HeaderMap,
 }
 
 /// A connection that is given requests.
@@ -72,7 +74,7 @@ impl Reply {
 impl Client {
     /// One that comes to this front door with these certificates.
     pub fn new(address: SocketAddr, tls: ClientConfig, tasks: &Tasks) -> Self {
-        Self { address, tls, name: "localhost".into(), tasks: tasks.clone() }
+        Self { address, tls, name: "localhost".into(), tasks: tasks.clone(), fields: HeaderMap::new() }
     }
 
     /// Asks for this name in TLS.
@@ -80,6 +82,19 @@ impl Client {
     pub fn named(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
         self
+    }
+
+    /// Sends a field with every request that is sent whole.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.fields.insert(name, value.parse().unwrap());
+        self
+    }
+
+    /// Shows a token with every request that is sent whole.
+    #[must_use]
+    pub fn bearing(self, token: &str) -> Self {
+        self.with("authorization", &format!("Bearer {token}"))
     }
 
     /// Comes to another front door.
@@ -151,7 +166,8 @@ impl Client {
     }
 
     /// A whole answer on a connection of its own.
-    pub async fn send(&self, request: Request<Body>) -> Reply {
+    pub async fn send(&self, mut request: Request<Body>) -> Reply {
+        request.headers_mut().extend(self.fields.clone());
         self.http1().await.whole(request).await.unwrap()
     }
 }
