@@ -8,6 +8,8 @@
 mod gateway;
 mod desk;
 mod signing_in;
+mod by_token;
+mod by_password;
 mod clusters;
 mod watching;
 mod registering;
