@@ -77,7 +77,10 @@ async fn an_issuer_that_is_away_from_the_start_stops_no_gateway_and_is_no_no() {
         let told = (reply.status.as_u16(), reply.reason());
         assert_eq!(told, (503, "SignInUnavailable".to_owned()), "{manner:?}: {}", reply.text());
         // client-go would ask again by itself ten times.
-        assert_eq!((reply.field("retry-after"), &reply.json()["details"]["retryAfterSeconds"]), ("", &json!(5)));
+        assert_eq!(
+            (reply.field("retry-after"), &reply.json()["details"]["retryAfterSeconds"]),
+            ("", &json!(5))
+        );
         let metrics = rig.metrics(0).await;
         let failed = r#"trunkline_gateway_issuer_fetches_total{issuer="corp",result="failed"}"#;
         assert!(metrics.contains(failed), "{metrics}");
