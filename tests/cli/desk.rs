@@ -80,6 +80,11 @@ impl Desk {
             .to_vec()
     }
 
+    /// The roots of the gateway's certificate.
+    pub(crate) fn ca(&self) -> String {
+        self.papers().swap_remove(1)
+    }
+
     /// The home folder.
     pub(crate) fn home(&self) -> &Path {
         self.home.path()

@@ -58,6 +58,8 @@ struct State {
     clusters: BTreeMap<String, Cluster>,
     /// What was asked: method, path with query, body.
     asked: Vec<(Method, String, Value)>,
+    /// The last `Authorization` that was shown.
+    shown: Option<String>,
     /// Answers that come before all others: the beginning of the path, then status and body.
     ordered: Vec<(String, StatusCode, Value)>,
     rotation: VecDeque<RotationStatus>,
@@ -160,6 +162,11 @@ impl Gateway {
         found.map(|(_, _, body)| body.clone()).collect()
     }
 
+    /// The token that was shown last.
+    pub(crate) fn shown(&self) -> Option<String> {
+        self.shared.lock().shown.as_ref().map(|shown| shown.strip_prefix("Bearer ").unwrap().to_owned())
+    }
+
     /// How many watches were ever opened.
     pub(crate) fn watches(&self) -> usize {
         self.shared.lock().watches
@@ -245,6 +252,7 @@ impl Shared {
         let ordered = {
             let mut state = self.lock();
             state.asked.push((head.method.clone(), full.clone(), body.clone()));
+            state.shown = head.headers.get(header::AUTHORIZATION).map(|v| v.to_str().unwrap().to_owned());
             state.ordered.iter().find(|(path, ..)| full.starts_with(path)).cloned()
         };
         if self.lock().silent.iter().any(|path| full.starts_with(path)) {

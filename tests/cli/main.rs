@@ -9,6 +9,8 @@ mod access;
 mod gateway;
 mod desk;
 mod signing_in;
+mod by_token;
+mod by_password;
 mod clusters;
 mod watching;
 mod registering;

@@ -117,5 +117,5 @@ async fn whoever_may_not_look_is_told_how_they_come_to_a_right() {
     desk.gateway.order("/clusters", 403, problem(ProblemReason::Forbidden, "alice is in none of the groups"));
     desk.run(&["clusters"])
         .await
-        .ended(4, &["alice is in none", "next:  ask an administrator for a certificate in one of these"]);
+        .ended(4, &["alice is in none", "next:  ask an administrator to let you into one of these"]);
 }

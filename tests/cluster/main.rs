@@ -20,6 +20,7 @@ mod parts;
 mod papers;
 mod stage;
 mod fleet;
+mod issuer;
 mod joining;
 mod callers;
 mod wire;

@@ -99,6 +99,12 @@ impl Papers {
         self.folder.join(name)
     }
 
+    /// A server's certificate under the front root, for a program that is not ours: `NAME.pem` and `NAME.key`.
+    pub(crate) fn server(&self, folder: &Path, name: &str) -> Result<()> {
+        self.pki.front.front_server(&["127.0.0.1"], Validity::days(1))?.write_to(folder, name)?;
+        Ok(())
+    }
+
     pub(crate) fn gateway_config(&self) -> PathBuf {
         self.file("gateway.yaml")
     }

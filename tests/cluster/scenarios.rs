@@ -11,6 +11,7 @@ mod doors;
 mod goaway;
 mod handbook;
 mod charts;
+mod signing_in;
 mod pods;
 mod types;
 mod leaks;
@@ -171,6 +172,10 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "a_cluster_changes_its_type_both_ways",
         act: |stage| Box::pin(types::a_cluster_changes_its_type_both_ways(stage)),
+    },
+    Scenario {
+        name: "somebody_signs_in_with_a_browser_and_uses_kubectl",
+        act: |stage| Box::pin(signing_in::somebody_signs_in_with_a_browser_and_uses_kubectl(stage)),
     },
     Scenario {
         name: "agents_with_bad_papers_are_refused_in_both_logs",

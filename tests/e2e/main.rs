@@ -28,3 +28,4 @@ mod secrets;
 mod fleet_store;
 mod rest;
 mod access;
+mod sign_in;

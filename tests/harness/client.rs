@@ -27,6 +27,8 @@ pub struct Client {
     name: String,
     from: Option<[u8; 4]>,
     tasks: Tasks,
+    /// Sent with every request.
+    fields: HeaderMap,
 }
 
 /// A connection that is given requests.
@@ -74,7 +76,7 @@ impl Reply {
 impl Client {
     /// One that comes to this front door with these certificates.
     pub fn new(address: SocketAddr, tls: ClientConfig, tasks: &Tasks) -> Self {
-        Self { address, tls, name: "localhost".into(), from: None, tasks: tasks.clone() }
+        Self { address, tls, name: "localhost".into(), from: None, fields: HeaderMap::new(), tasks: tasks.clone() }
     }
 
     /// Asks for this name in TLS.
@@ -89,6 +91,19 @@ impl Client {
     pub fn from(mut self, from: [u8; 4]) -> Self {
         self.from = Some(from);
         self
+    }
+
+    /// Sends a field with every request that is sent whole.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.fields.insert(name, value.parse().unwrap());
+        self
+    }
+
+    /// Shows a token with every request that is sent whole.
+    #[must_use]
+    pub fn bearing(self, token: &str) -> Self {
+        self.with("authorization", &format!("Bearer {token}"))
     }
 
     /// Comes to another front door.
@@ -172,7 +187,8 @@ impl Client {
     }
 
     /// A whole answer on a connection of its own.
-    pub async fn send(&self, request: Request<Body>) -> Reply {
+    pub async fn send(&self, mut request: Request<Body>) -> Reply {
+        request.headers_mut().extend(self.fields.clone());
         self.http1().await.whole(request).await.unwrap()
     }
 }

@@ -38,6 +38,8 @@ pub struct Rig {
     /// The fakes' tasks.
     pub tasks: Tasks,
     gateways: Vec<OneGateway>,
+    /// The management cluster's API server, where it is served.
+    management: Option<FakeUpstream>,
     clusters: BTreeMap<String, Cluster>,
     drain_seconds: u64,
     proxy: Option<ProxyConfig>,
@@ -111,6 +113,11 @@ impl Rig {
     /// A cluster's API server.
     pub fn upstream(&self, name: &str) -> &FakeUpstream {
         &self.clusters[name].upstream
+    }
+
+    /// The management cluster's API server.
+    pub fn management(&self) -> &FakeUpstream {
+        self.management.as_ref().expect("a rig with a management cluster")
     }
 
     /// A client called `jane`, in the groups `dev` and `ops`.

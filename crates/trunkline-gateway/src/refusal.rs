@@ -205,7 +205,7 @@ impl Refusal {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         // client-go asks again by itself ten times while there is this field; who works with a cluster that is away is
         // to be told so.
-        let at_once = !matches!(self, Self::ClusterDisconnected { .. });
+        let at_once = !matches!(self, Self::ClusterDisconnected { .. } | Self::SignInUnavailable { .. });
         if let Some(seconds) = self.retry_after().filter(|_| at_once) {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }

@@ -47,6 +47,9 @@ pub(crate) struct SignInArgs {
     /// PEM file: the key of your client certificate
     #[arg(long, global = true, env = "TRUNKLINE_KEY", value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
+    /// File with a token, an ID token or a service account's; read again whenever it is needed
+    #[arg(long, global = true, env = "TRUNKLINE_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,6 +107,30 @@ pub(crate) struct LoginArgs {
     /// What to call this gateway; its host by default
     #[arg(long)]
     pub(crate) name: Option<String>,
+    /// The issuer to sign in at, as the gateway calls it, where it has several
+    #[arg(long)]
+    pub(crate) issuer: Option<String>,
+    /// Sign in on another device, by a code
+    #[arg(long, conflicts_with_all = ["user", "setup"])]
+    pub(crate) device: bool,
+    /// Start no browser; print the page's address only
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// The port on 127.0.0.1 that the issuer sends the browser back to; any that is free by default
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) callback_port: u16,
+    /// Sign in as a local user of the gateway, with a password
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Make the gateway's first admin, with the code that it printed when it first started
+    #[arg(long)]
+    pub(crate) setup: bool,
+    /// File with the password, in place of asking for it; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// File with the first-run code, in place of asking for it
+    #[arg(long, value_name = "FILE", requires = "setup")]
+    pub(crate) code_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

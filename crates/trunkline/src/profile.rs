@@ -1,6 +1,7 @@
 //! What is remembered between commands: which gateways somebody signed in at, and where the papers for it lie.
 //!
-//! Invariants: paths are kept, never what the files hold; the file is its owner's alone and is replaced whole.
+//! Invariants: paths are kept, never what the files hold; the file is its owner's alone and is replaced whole. Tokens lie
+//! in files of their own beside it, as private.
 
 use std::path::{Path, PathBuf};
 
@@ -27,9 +28,9 @@ pub(crate) struct Profiles {
     pub(crate) previous_context: String,
 }
 
-/// One gateway and the papers to sign in there with.
+/// One gateway and what to sign in there with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Profile {
     /// What it is called here.
     pub(crate) name: String,
@@ -38,9 +39,53 @@ pub(crate) struct Profile {
     /// PEM: the roots of its certificate.
     pub(crate) ca: PathBuf,
     /// PEM: the client certificate.
-    pub(crate) certificate: PathBuf,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate: Option<PathBuf>,
     /// PEM: the client certificate's key.
-    pub(crate) key: PathBuf,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<PathBuf>,
+    /// A file with a token that somebody else keeps good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// The file of tokens that `login` got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tokens: Option<PathBuf>,
+}
+
+/// What says who somebody is. Files, never what they hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// A client certificate and its key, PEM.
+    Certificate { certificate: PathBuf, key: PathBuf },
+    /// A token that somebody else keeps good.
+    TokenFile(PathBuf),
+    /// Tokens that `login` got.
+    Tokens(PathBuf),
+}
+
+impl Profile {
+    /// A gateway and what to sign in there with.
+    pub(crate) fn new(name: String, gateway: String, ca: PathBuf, proof: Proof) -> Self {
+        let none = Self { name, gateway, ca, certificate: None, key: None, token_file: None, tokens: None };
+        match proof {
+            Proof::Certificate { certificate, key } => {
+                Self { certificate: Some(certificate), key: Some(key), ..none }
+            }
+            Proof::TokenFile(file) => Self { token_file: Some(file), ..none },
+            Proof::Tokens(file) => Self { tokens: Some(file), ..none },
+        }
+    }
+
+    /// What to sign in with, if it holds that whole.
+    pub(crate) fn proof(&self) -> Option<Proof> {
+        if let Some(file) = &self.tokens {
+            return Some(Proof::Tokens(file.clone()));
+        }
+        if let Some(file) = &self.token_file {
+            return Some(Proof::TokenFile(file.clone()));
+        }
+        Some(Proof::Certificate { certificate: self.certificate.clone()?, key: self.key.clone()? })
+    }
 }
 
 impl Profiles {
@@ -115,13 +160,8 @@ mod tests {
     use super::*;
 
     fn profile(name: &str) -> Profile {
-        Profile {
-            name: name.into(),
-            gateway: format!("https://{name}.test"),
-            ca: "/a/ca.pem".into(),
-            certificate: "/a/me.pem".into(),
-            key: "/a/me.key".into(),
-        }
+        let proof = Proof::Certificate { certificate: "/a/me.pem".into(), key: "/a/me.key".into() };
+        Profile::new(name.into(), format!("https://{name}.test"), "/a/ca.pem".into(), proof)
     }
 
     #[test]

@@ -26,7 +26,8 @@ use trunkline_api::{ClusterList, NewCluster};
 use trunkline_runtime::Tasks;
 
 use crate::exit::{self, Exit, Failure};
-use crate::sign_in::{self, SignIn, nobody};
+use crate::profile::Proof;
+use crate::sign_in::{self, Bearer, SignIn, nobody};
 
 pub(crate) use agent::agent_status;
 pub(crate) use events::Events;
@@ -46,6 +47,7 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 pub(crate) struct Rest {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     gateway: String,
+    bearer: Option<Bearer>,
 }
 
 impl Rest {
@@ -61,7 +63,11 @@ impl Rest {
             .https_only()
             .enable_http1()
             .wrap_connector(http);
-        Ok(Self { client: Client::builder(Tasks::new()).build(connector), gateway: sign_in.gateway.clone() })
+        Ok(Self {
+            client: Client::builder(Tasks::new()).build(connector),
+            gateway: sign_in.gateway.clone(),
+            bearer: Bearer::of(sign_in),
+        })
     }
 
     /// Where the gateway is.
@@ -169,6 +175,9 @@ impl Rest {
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
+        if let Some(bearer) = &self.bearer {
+            request = request.header(header::AUTHORIZATION, bearer.authorization().await?);
+        }
         let request = request.body(Full::new(body)).context("the request cannot be made")?;
         let answer = self
             .client
@@ -218,17 +227,21 @@ fn tls(sign_in: &SignIn) -> anyhow::Result<ClientConfig> {
     if roots.is_empty() {
         return Err(nobody(&format!("{ca} holds no certificate")).into());
     }
-    let certificate = sign_in.certificate.display();
-    let chain: Vec<CertificateDer<'static>> =
-        CertificateDer::pem_slice_iter(sign_in::read(&sign_in.certificate)?.as_bytes())
-            .collect::<Result<_, _>>()
-            .map_err(|_| nobody(&format!("{certificate} is not PEM")))?;
-    let key = PrivateKeyDer::from_pem_slice(sign_in::read(&sign_in.key)?.as_bytes())
-        .map_err(|_| nobody(&format!("{} holds no private key", sign_in.key.display())))?;
-    ClientConfig::builder_with_provider(trunkline_pki::crypto_provider())
+    let builder = ClientConfig::builder_with_provider(trunkline_pki::crypto_provider())
         .with_safe_default_protocol_versions()
         .context("this build has no TLS")?
-        .with_root_certificates(Arc::new(roots))
+        .with_root_certificates(Arc::new(roots));
+    let Some(Proof::Certificate { certificate, key }) = &sign_in.proof else {
+        return Ok(builder.with_no_client_auth());
+    };
+    let shown = certificate.display();
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(sign_in::read(certificate)?.as_bytes())
+            .collect::<Result<_, _>>()
+            .map_err(|_| nobody(&format!("{shown} is not PEM")))?;
+    let key = PrivateKeyDer::from_pem_slice(sign_in::read(key)?.as_bytes())
+        .map_err(|_| nobody(&format!("{} holds no private key", key.display())))?;
+    builder
         .with_client_auth_cert(chain, key)
-        .map_err(|error| nobody(&format!("{certificate} and its key cannot be used: {error}")).into())
+        .map_err(|error| nobody(&format!("{shown} and its key cannot be used: {error}")).into())
 }

@@ -1,5 +1,8 @@
 //! Who somebody is to the gateway, and where that is: flags and variables first, then what `login` remembered.
 
+mod bearer;
+mod tokens;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -10,22 +13,23 @@ use rustls_pki_types::pem::PemObject as _;
 
 use crate::cli::SignInArgs;
 use crate::exit::{Exit, Failure};
-use crate::profile::{self, Profile, Profiles};
+use crate::profile::{self, Profile, Profiles, Proof};
+
+pub(crate) use bearer::Bearer;
+pub(crate) use tokens::{Kept, Renewal, claims_of, file_of};
 
 /// The largest file of certificates that is read, in bytes.
 const MAX_PEM: u64 = 1024 * 1024;
 
-/// A gateway and the papers to sign in there with.
+/// A gateway and what to sign in there with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SignIn {
     /// The front door: `https://host` or `https://host:port`, and nothing after it.
     pub(crate) gateway: String,
     /// PEM: the roots of its certificate.
     pub(crate) ca: PathBuf,
-    /// PEM: the client certificate.
-    pub(crate) certificate: PathBuf,
-    /// PEM: the client certificate's key.
-    pub(crate) key: PathBuf,
+    /// What says who somebody is; nothing for whoever only asks how to sign in.
+    pub(crate) proof: Option<Proof>,
     /// Whether all of it is remembered: then the gateway's URL is enough to find it again.
     pub(crate) remembered: bool,
 }
@@ -45,31 +49,24 @@ impl SignIn {
             (None, Some(wanted)) => gateway_url(wanted)?,
             (None, None) => return Err(nobody("you are not signed in at a gateway").into()),
         };
-        let part = |given: &Option<PathBuf>, kept: fn(&Profile) -> &PathBuf, flag: &str| {
-            given.clone().or_else(|| profile.map(kept).cloned()).ok_or_else(|| {
-                nobody(&format!("you are not signed in at {gateway}, and {flag} is not given"))
-            })
-        };
-        let found = Self {
-            ca: part(&args.ca, |profile| &profile.ca, "--ca")?,
-            certificate: part(&args.certificate, |profile| &profile.certificate, "--certificate")?,
-            key: part(&args.key, |profile| &profile.key, "--key")?,
-            remembered: false,
-            gateway: gateway.clone(),
-        };
-        let same = |profile: &Profile| {
-            (&profile.ca, &profile.certificate, &profile.key) == (&found.ca, &found.certificate, &found.key)
-        };
-        Ok(Self { remembered: profile.is_some_and(same), ..found })
+        let missing =
+            |flag: &str| nobody(&format!("you are not signed in at {gateway}, and {flag} is not given"));
+        let ca = args.ca.clone().or_else(|| profile.map(|profile| profile.ca.clone()));
+        let ca = ca.ok_or_else(|| missing("--ca"))?;
+        let proof = proof(args, profile).map_err(missing)?;
+        let same = |profile: &Profile| profile.ca == ca && profile.proof().as_ref() == Some(&proof);
+        let remembered = profile.is_some_and(same);
+        Ok(Self { gateway: gateway.clone(), ca, proof: Some(proof), remembered })
     }
 
-    /// When the certificate ends.
+    /// Until when a certificate is good; no answer for another proof.
     ///
     /// # Errors
     /// When it cannot be read, or has ended: then nobody is signed in.
-    pub(crate) fn not_after(&self) -> anyhow::Result<Timestamp> {
-        let pem = read(&self.certificate)?;
-        let shown = self.certificate.display();
+    pub(crate) fn not_after(&self) -> anyhow::Result<Option<Timestamp>> {
+        let Some(Proof::Certificate { certificate, .. }) = &self.proof else { return Ok(None) };
+        let pem = read(certificate)?;
+        let shown = certificate.display();
         let broken = || nobody(&format!("{shown} holds no certificate"));
         let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| broken())?;
         let (_, parsed) = x509_parser::parse_x509_certificate(&certificate).map_err(|_| broken())?;
@@ -77,8 +74,27 @@ impl SignIn {
         if ends <= Timestamp::now() {
             return Err(nobody(&format!("your certificate {shown} ended at {ends}")).into());
         }
-        Ok(ends)
+        Ok(Some(ends))
     }
+}
+
+/// What says who somebody is: a flag before what is remembered. The flag that is missing, for nothing.
+fn proof(args: &SignInArgs, profile: Option<&Profile>) -> Result<Proof, &'static str> {
+    if let Some(file) = &args.token_file {
+        return Ok(Proof::TokenFile(file.clone()));
+    }
+    let kept = profile.and_then(Profile::proof);
+    if args.certificate.is_none() && args.key.is_none() {
+        return kept.ok_or("--certificate");
+    }
+    let (kept_certificate, kept_key) = match kept {
+        Some(Proof::Certificate { certificate, key }) => (Some(certificate), Some(key)),
+        _ => (None, None),
+    };
+    Ok(Proof::Certificate {
+        certificate: args.certificate.clone().or(kept_certificate).ok_or("--certificate")?,
+        key: args.key.clone().or(kept_key).ok_or("--key")?,
+    })
 }
 
 /// Nobody is signed in.

@@ -1,15 +1,19 @@
 //! What is to be raised, and raising it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use http::{Request, Response};
+use hyper::body::Incoming;
 use trunkline_agent::ProxyConfig;
 use trunkline_api::NewAccessRule;
+use trunkline_gateway::AuthnConfig;
 use trunkline_proto::ClusterUid;
-use trunkline_runtime::Tasks;
+use trunkline_runtime::{Body, Tasks};
 
 use super::{Cluster, OneGateway, Rig};
 use crate::paper::Paper;
-use crate::upstream::{FakeUpstream, Wire};
+use crate::upstream::{Answering, FakeUpstream, Wire};
 
 /// The rule by which everybody may do everything as themselves.
 fn everything() -> NewAccessRule {
@@ -26,7 +30,7 @@ fn everything() -> NewAccessRule {
 }
 
 /// What is to be raised.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RigBuilder {
     clusters: Vec<String>,
     wire: Wire,
@@ -40,6 +44,14 @@ pub struct RigBuilder {
     certificate_seconds: u64,
     slots: u16,
     access: Vec<NewAccessRule>,
+    authn: AuthnConfig,
+    management: Option<Answering>,
+}
+
+impl std::fmt::Debug for RigBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RigBuilder").field("clusters", &self.clusters).finish_non_exhaustive()
+    }
 }
 
 impl Default for RigBuilder {
@@ -57,6 +69,8 @@ impl Default for RigBuilder {
             certificate_seconds: 24 * 3600,
             slots: 2,
             access: vec![everything()],
+            authn: AuthnConfig::default(),
+            management: None,
         }
     }
 }
@@ -146,6 +160,24 @@ impl RigBuilder {
         self
     }
 
+    /// Who may sign in, and how.
+    #[must_use]
+    pub fn authn(mut self, authn: AuthnConfig) -> Self {
+        self.authn = authn;
+        self
+    }
+
+    /// Serves a management cluster, whose API server answers like this.
+    #[must_use]
+    pub fn management_answering<A, F>(mut self, answer: A) -> Self
+    where
+        A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        self.management = Some(Arc::new(move |request| Box::pin(answer(request))));
+        self
+    }
+
     /// Raises it, tunnels included.
     pub async fn start(self) -> Rig {
         let (paper, tasks) = (Paper::new(), Tasks::new());
@@ -157,7 +189,14 @@ impl RigBuilder {
             let cluster = Cluster { id, uid, upstream, pods: BTreeMap::new() };
             clusters.insert(name, cluster);
         }
+        let management = match self.management.clone() {
+            Some(answering) => {
+                Some(FakeUpstream::start_with(&paper, Wire::Tls, &tasks, Some(answering)).await)
+            }
+            None => None,
+        };
         let mut rig = Rig {
+            management,
             paper,
             tasks,
             gateways: Vec::new(),
@@ -174,6 +213,8 @@ impl RigBuilder {
                 config.enrolment.certificate_seconds = self.certificate_seconds;
                 config.enrolment.slots = self.slots;
             }
+            config.authn = self.authn.clone();
+            config.management = rig.management.as_ref().map(|upstream| upstream.config(&rig.paper));
             config.front.allow_node_proxy = self.allow_node_proxy;
             config.front.max_requests = self.max_requests;
             rig.gateways.push(OneGateway { config, running: None });

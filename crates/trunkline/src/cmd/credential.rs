@@ -1,16 +1,17 @@
 //! `trunkline credential`: kubectl and client libraries run this to sign in (`client.authentication.k8s.io`).
 //!
-//! Invariant: the certificate and its key go to the gateway they were signed in for, and to no other address that a
-//! kubeconfig may name.
+//! Invariant: a certificate with its key, or a token, goes to the gateway it was signed in for, and to no other address that
+//! a kubeconfig may name.
 
 use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cli::SignInArgs;
-use crate::cmd::print;
+use crate::cmd::{ask, print};
 use crate::exit::{Exit, Failure};
-use crate::sign_in::{SignIn, read};
+use crate::profile::Proof;
+use crate::sign_in::{Bearer, SignIn, nobody, read};
 use crate::words::output_is_terminal;
 
 /// What kubectl says of why it asks; it is in this variable.
@@ -49,7 +50,7 @@ pub(crate) fn run(args: &SignInArgs) -> anyhow::Result<()> {
 /// A private key is for programs: a terminal would keep it on the screen and in what it scrolled away.
 fn for_programs(terminal: bool, asked_by_kubectl: bool) -> anyhow::Result<()> {
     if terminal && !asked_by_kubectl {
-        let what = "this prints your private key, and standard output is a terminal; kubectl runs it itself";
+        let what = "this prints your private key or token, and standard output is a terminal; kubectl runs it itself";
         return Err(Failure::new(Exit::Usage, what).next("trunkline kubeconfig").into());
     }
     Ok(())
@@ -71,21 +72,34 @@ fn credential(sign_in: &SignIn, info: Option<&str>) -> anyhow::Result<Value> {
         let within = cluster.server.strip_prefix(&sign_in.gateway);
         if !within.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
             let what = format!(
-                "{:?} is not at {}, and your certificate is not given to anybody else",
+                "{:?} is not at {}, and what you sign in with is not given to anybody else",
                 cluster.server, sign_in.gateway
             );
             return Err(Failure::new(Exit::Failed, what).next("trunkline kubeconfig").into());
         }
     }
+    Ok(json!({"apiVersion": version, "kind": "ExecCredential", "status": status(sign_in)?}))
+}
+
+/// What kubectl is given: a certificate with its key, or a token.
+fn status(sign_in: &SignIn) -> anyhow::Result<Value> {
+    if let Some(bearer) = Bearer::of(sign_in) {
+        let token = ask("trunkline login", bearer.token())?;
+        let mut status = json!({"token": token.text.as_str()});
+        // Without an end kubectl keeps it for as long as it runs.
+        if let Some(ends) = token.ends {
+            status["expirationTimestamp"] = ends.to_string().into();
+        }
+        return Ok(status);
+    }
     let ends = sign_in.not_after()?;
+    let Some(Proof::Certificate { certificate, key }) = &sign_in.proof else {
+        return Err(nobody("you are not signed in").into());
+    };
     Ok(json!({
-        "apiVersion": version,
-        "kind": "ExecCredential",
-        "status": {
-            "expirationTimestamp": ends.to_string(),
-            "clientCertificateData": read(&sign_in.certificate)?,
-            "clientKeyData": read(&sign_in.key)?,
-        },
+        "expirationTimestamp": ends.map(|ends| ends.to_string()),
+        "clientCertificateData": read(certificate)?,
+        "clientKeyData": read(key)?,
     }))
 }
 

@@ -12,6 +12,7 @@ use crate::cli::{KubeconfigArgs, SignInArgs};
 use crate::cmd::{ask, print, say};
 use crate::exit::{Exit, Failure};
 use crate::kubeconfig::{Plan, Target, Wanted, file, plan};
+use crate::profile::Proof;
 use crate::rest::{Rest, nearest};
 use crate::sign_in::{self, SignIn};
 use crate::words::quote;
@@ -121,9 +122,15 @@ pub(crate) fn exec(sign_in: &SignIn) -> anyhow::Result<Value> {
     let mut args = vec!["credential".to_owned(), "--gateway".into(), sign_in.gateway.clone()];
     if !sign_in.remembered {
         // Nothing is remembered to find the papers by: their places are written, never what they hold.
-        for (flag, path) in
-            [("--ca", &sign_in.ca), ("--certificate", &sign_in.certificate), ("--key", &sign_in.key)]
-        {
+        let mut files = vec![("--ca", &sign_in.ca)];
+        match &sign_in.proof {
+            Some(Proof::Certificate { certificate, key }) => {
+                files.extend([("--certificate", certificate), ("--key", key)]);
+            }
+            Some(Proof::TokenFile(file)) => files.push(("--token-file", file)),
+            Some(Proof::Tokens(_)) | None => {}
+        }
+        for (flag, path) in files {
             let path =
                 std::fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()))?;
             args.extend([flag.to_owned(), path.display().to_string()]);

@@ -33,9 +33,7 @@ pub(crate) fn of_answer(asked: &str, about: Option<&str>, status: StatusCode, bo
         ProblemReason::NotFound => failure.next("trunkline clusters list"),
         ProblemReason::Exists => failure.next(format!("{show}; or choose another name")),
         ProblemReason::Conflict => failure.next(format!("{show}, then change it again")),
-        ProblemReason::Forbidden => {
-            failure.next("ask an administrator for a certificate in one of these groups")
-        }
+        ProblemReason::Forbidden => failure.next("ask an administrator to let you into one of these groups"),
         ProblemReason::Unavailable | ProblemReason::Internal => failure.next("trunkline status"),
         _ => failure,
     }
