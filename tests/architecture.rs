@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gateway", &["proto", "runtime", "api", "registry", "pki", "tunnel", "upstream"]),
     ("agent", &["proto", "runtime", "pki", "tunnel", "upstream"]),
     ("", &["proto", "runtime", "api", "pki", "upstream", "sample", "gateway", "agent"]),
-    ("fuzz", &["proto", "api", "registry", "pki", "upstream", "gateway", ""]),
+    ("fuzz", &["proto", "runtime", "api", "registry", "pki", "upstream", "tunnel", "gateway", ""]),
     (
         "tests",
         &["proto", "runtime", "api", "registry", "pki", "tunnel", "upstream", "sample", "gateway", "agent"],
