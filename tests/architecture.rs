@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gateway", &["proto", "runtime", "api", "registry", "pki", "oidc", "tunnel", "upstream"]),
     ("agent", &["proto", "runtime", "pki", "tunnel", "upstream"]),
     ("", &["proto", "runtime", "api", "pki", "oidc", "upstream", "sample", "gateway", "agent"]),
+    ("fuzz", &["proto", "runtime", "api", "registry", "pki", "upstream", "tunnel", "gateway", ""]),
     (
         "tests",
         &["proto", "runtime", "api", "registry", "pki", "tunnel", "upstream", "sample", "gateway", "agent"],

@@ -23,6 +23,7 @@ mod route;
 mod path;
 mod redirect;
 mod headers;
+mod mux;
 mod hello;
 mod head;
 mod join;
@@ -43,6 +44,7 @@ pub use headers::headers;
 pub use hello::hello;
 pub use join::join;
 pub use kubeconfig::kubeconfig;
+pub use mux::mux;
 pub use record::record;
 pub use redirect::redirect;
 pub use route::route;
@@ -58,6 +60,7 @@ pub const TARGETS: &[Target] = &[
     ("head", head),
     ("redirect", redirect),
     ("frames", frames),
+    ("mux", mux),
     ("hello", hello),
     ("certificate", certificate),
     ("join", join),

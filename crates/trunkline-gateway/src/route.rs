@@ -232,7 +232,8 @@ pub(crate) mod tests {
     #[test]
     fn two_clusters_are_one_too_many() {
         let refusal = draw("/clusters/alpha/api", &[("x-cluster-id", "beta")], NAMES).unwrap_err();
-        assert!(matches!(refusal, Refusal::AmbiguousCluster { .. }));
+        let Refusal::AmbiguousCluster { one, other } = refusal else { panic!("{refusal}") };
+        assert_eq!((one.as_str(), other.as_str()), ("alpha", "beta"));
         assert!(draw("/clusters/alpha/api", &[("x-cluster-id", "alpha")], NAMES).is_ok());
         let refusal =
             draw("/api", &[("host", "alpha.clusters.example"), ("x-cluster-id", "beta")], NAMES).unwrap_err();
@@ -269,5 +270,49 @@ pub(crate) mod tests {
         assert_eq!(kind("/clusters/a/api/v1/pods?watch=false"), Kind::Ordinary);
         assert_eq!(kind("/clusters/a/api/v1/namespaces/n/pods/p/log?follow=true"), Kind::Follow);
         assert_eq!(kind("/clusters/a/api/v1/pods"), Kind::Ordinary);
+        assert_eq!(kind("/clusters/a/api/v1/pods?follow=true"), Kind::Ordinary);
+        assert_eq!(kind("/clusters/a/api/v1/namespaces/n/pods/p/log?tailLines=1"), Kind::Ordinary);
+        assert_eq!(kind("/clusters/a/api/v1/pods?limit=1&watch"), Kind::Watch);
+        let uri = "/clusters/a/api/v1/pods?watch=true".parse().unwrap();
+        assert_eq!(route(&Method::POST, &uri, &HeaderMap::new(), NAMES).unwrap().kind, Kind::Ordinary);
+        let upgrade = draw("/clusters/a/api/v1/pods?watch=true", &[("upgrade", "websocket")], NAMES);
+        assert_eq!(upgrade.unwrap().kind, Kind::Upgrade);
+        let kinds = [Kind::Ordinary, Kind::Watch, Kind::Follow, Kind::Upgrade];
+        assert_eq!(kinds.map(Kind::as_str), ["ordinary", "watch", "follow", "upgrade"]);
+    }
+
+    #[test]
+    fn a_path_and_query_may_be_as_long_as_the_limit_to_the_byte() {
+        let begin = "/clusters/alpha/?q=";
+        let of_length = |length: usize| format!("{begin}{}", "x".repeat(length - begin.len()));
+        assert!(draw(&of_length(MAX_PATH + 10 + 63), &[], NAMES).is_ok());
+        assert!(matches!(draw(&of_length(MAX_PATH + 10 + 63 + 1), &[], NAMES), Err(Refusal::BadPath { .. })));
+    }
+
+    #[test]
+    fn a_path_that_names_no_cluster_belongs_to_the_one_that_is_named_elsewhere() {
+        for fields in [("x-cluster-id", "alpha"), ("host", "alpha.clusters.example")] {
+            let route = draw("/clusters/a.b/api", &[fields], NAMES).unwrap();
+            assert_eq!((route.cluster.as_str(), route.path.as_str()), ("alpha", "/clusters/a.b/api"));
+        }
+    }
+
+    #[test]
+    fn authority_and_host_name_the_same() {
+        let uri = "https://alpha.clusters.example/api";
+        assert!(draw(uri, &[("host", "ALPHA.clusters.example")], NAMES).is_ok());
+        for host in ["beta.clusters.example", "127.0.0.1"] {
+            assert!(matches!(draw(uri, &[("host", host)], NAMES), Err(Refusal::BadHead { .. })), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_read_as_dns_reads_it() {
+        let sni = Names { sni: Some("alpha.clusters.example"), ..NAMES };
+        for host in ["alpha.clusters.example", "Alpha.Clusters.Example", "alpha.clusters.example.:443"] {
+            assert_eq!(draw("/api", &[("host", host)], sni).unwrap().cluster.as_str(), "alpha", "{host}");
+        }
+        let odd = draw("/api", &[("host", "alpha.clusters.example:http")], NAMES);
+        assert!(matches!(odd, Err(Refusal::NoCluster)));
     }
 }

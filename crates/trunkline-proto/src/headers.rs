@@ -379,6 +379,37 @@ mod tests {
     }
 
     #[test]
+    fn a_head_may_be_as_large_as_its_limits_to_the_byte() {
+        assert_eq!((MAX_FIELDS, MAX_NAME, MAX_VALUE, MAX_ALL), (100, 256, 16_384, 65_536));
+        let many: HeaderMap = (0..100)
+            .map(|n| (format!("x-{n}").parse::<HeaderName>().unwrap(), HeaderValue::from_static("1")))
+            .collect();
+        assert_eq!(inspect(&many), Ok(()));
+        assert_eq!(inspect(&map(&[(&"n".repeat(MAX_NAME), "v")])), Ok(()));
+        assert_eq!(inspect(&map(&[(&"n".repeat(MAX_NAME + 1), "v")])), Err(HeadFault::TooLarge));
+        assert_eq!(inspect(&map(&[("x-a", &"v".repeat(MAX_VALUE))])), Ok(()));
+        let quarter = "v".repeat(MAX_ALL / 4 - 1);
+        let whole = [("a", quarter.as_str()), ("b", &quarter), ("c", &quarter), ("d", &quarter)];
+        assert_eq!(inspect(&map(&whole)), Ok(()));
+        assert_eq!(inspect(&map(&[&whole[..], &[("e", "")]].concat())), Err(HeadFault::TooLarge));
+    }
+
+    #[test]
+    fn what_may_stand_once_stands_once() {
+        for name in ["host", "content-length", "authorization", "x-cluster-id", "upgrade"] {
+            assert_eq!(inspect(&map(&[(name, "1")])), Ok(()), "{name}");
+            assert_eq!(inspect(&map(&[(name, "1"), (name, "1")])), Err(HeadFault::Repeated(name)), "{name}");
+        }
+        assert_eq!(inspect(&map(&[("accept", "a"), ("accept", "b")])), Ok(()));
+    }
+
+    #[test]
+    fn what_kubectl_says_of_itself_travels() {
+        let fields = map(&[("kubectl-command", "get"), ("sec-websocket-key", "a"), ("accept", "b")]);
+        assert_eq!(request_fields(&fields, false), fields);
+    }
+
+    #[test]
     fn an_answer_cannot_speak_for_the_gateways_origin() {
         let fields = map(&[
             ("set-cookie", "a=b"),
@@ -386,6 +417,8 @@ mod tests {
             ("strict-transport-security", "max-age=0"),
             ("audit-id", "x"),
             ("content-type", "application/json"),
+            ("x-trunkline-head", "e30"),
+            ("Set_Cookie", "a=b"),
         ]);
         let travelling = answer_fields(&fields);
         assert_eq!(travelling.len(), 2);

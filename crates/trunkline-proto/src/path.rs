@@ -221,7 +221,9 @@ mod tests {
         ] {
             assert_eq!(read_path(path), Err(fault), "{path}");
         }
+        assert_eq!(MAX_PATH, 16_384);
         assert_eq!(read_path(&format!("/{}", "a".repeat(MAX_PATH))), Err(TooLong));
+        assert_eq!(read_path(&format!("/{}", "a".repeat(MAX_PATH - 1))), Ok(PathFacts::default()));
     }
 
     #[test]
@@ -239,6 +241,8 @@ mod tests {
             Err(PathFault::DotSegment)
         );
         assert!(!read_path("/api/v1/namespaces/proxy/pods/proxy").unwrap().application);
+        let before = read_path("/api/v1/namespaces/d/pods/p;q/proxy/a;b");
+        assert_eq!(before, Err(PathFault::AmbiguousByte));
     }
 
     #[test]

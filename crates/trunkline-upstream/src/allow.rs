@@ -129,5 +129,32 @@ mod tests {
         let allow = AllowList { groups: vec!["dev".into()], ..AllowList::default() };
         assert_eq!(allow.check(&identity("jane", &["dev"])), Ok(()));
         assert_eq!(allow.check(&identity("jane", &["ops"])), Err(Forbidden::Group("ops".into())));
+        assert_eq!(allow.check(&identity("jane", &["dev", "system:authenticated"])), Ok(()));
+        assert_eq!(allow.check(&identity("jane", &["dev", "ops"])), Err(Forbidden::Group("ops".into())));
+    }
+
+    #[test]
+    fn an_identity_may_be_as_large_as_its_limits_and_no_larger() {
+        let allow = AllowList::default();
+        let groups = |count| vec!["dev"; count];
+        assert_eq!((MAX_NAME, MAX_GROUPS), (1024, 500));
+        assert_eq!(allow.check(&identity("jane", &groups(500))), Ok(()));
+        assert_eq!(allow.check(&identity("jane", &groups(501))), Err(Forbidden::TooManyGroups(501)));
+        assert_eq!(allow.check(&identity(&"x".repeat(MAX_NAME), &[])), Ok(()));
+        assert_eq!(allow.check(&identity("Jane Doe", &["a b"])), Ok(()));
+    }
+
+    #[test]
+    fn uid_and_extras_are_looked_at_as_well() {
+        let allow = AllowList::default();
+        let with = |uid: Option<&str>, key: &str, value: &str| Identity {
+            uid: uid.map(str::to_owned),
+            extra: [(key.to_owned(), vec![value.to_owned()])].into(),
+            ..identity("jane", &[])
+        };
+        assert_eq!(allow.check(&with(Some("u-1"), "scopes", "view")), Ok(()));
+        for bad in [with(Some("a\n"), "k", "v"), with(None, "a\n", "v"), with(None, "k", "\u{e9}")] {
+            assert_eq!(allow.check(&bad), Err(Forbidden::Unprintable), "{bad:?}");
+        }
     }
 }
