@@ -13,22 +13,26 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runtime", &[]),
     ("api", &["proto"]),
     ("registry", &["proto", "api"]),
+    ("audit", &["proto", "api", "runtime"]),
     ("pki", &["proto"]),
     ("upstream", &["proto", "runtime", "pki"]),
     ("tunnel", &["proto", "runtime"]),
     ("sample", &["runtime"]),
-    ("gateway", &["proto", "runtime", "api", "registry", "pki", "tunnel", "upstream"]),
+    ("gateway", &["proto", "runtime", "api", "registry", "audit", "pki", "tunnel", "upstream"]),
     ("agent", &["proto", "runtime", "pki", "tunnel", "upstream"]),
-    ("", &["proto", "runtime", "api", "pki", "upstream", "sample", "gateway", "agent"]),
+    ("", &["proto", "runtime", "api", "audit", "pki", "upstream", "sample", "gateway", "agent"]),
     (
         "tests",
-        &["proto", "runtime", "api", "registry", "pki", "tunnel", "upstream", "sample", "gateway", "agent"],
+        &[
+            "proto", "runtime", "api", "registry", "audit", "pki", "tunnel", "upstream", "sample", "gateway",
+            "agent",
+        ],
     ),
     (
         "benches",
         &[
-            "proto", "runtime", "api", "registry", "pki", "tunnel", "upstream", "sample", "gateway", "agent",
-            "tests",
+            "proto", "runtime", "api", "registry", "audit", "pki", "tunnel", "upstream", "sample", "gateway",
+            "agent", "tests",
         ],
     ),
 ];

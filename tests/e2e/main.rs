@@ -29,3 +29,4 @@ mod rotation;
 mod secrets;
 mod fleet_store;
 mod rest;
+mod audit;

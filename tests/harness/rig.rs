@@ -128,6 +128,7 @@ impl Rig {
     pub fn gateway_config(&self) -> GatewayConfig {
         let anywhere: SocketAddr = ([127, 0, 0, 1], 0).into();
         GatewayConfig {
+            audit: Default::default(),
             data: None,
             enrolment: EnrolmentConfig::default(),
             front: FrontConfig {

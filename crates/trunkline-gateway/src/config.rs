@@ -2,6 +2,7 @@
 
 mod error;
 mod made;
+mod audit;
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use trunkline_upstream::UpstreamConfig;
 
 use crate::manifest::check_image;
 
+pub use audit::AuditConfig;
 pub use error::GatewayConfigError;
 
 /// The folder of the gateway's papers within its data folder.
@@ -41,6 +43,9 @@ pub struct GatewayConfig {
     /// How the management cluster's own API server is reached; without it, `management` is not served.
     #[serde(default)]
     pub management: Option<UpstreamConfig>,
+    /// How long and how much of the audit log is kept.
+    #[serde(default)]
+    pub audit: AuditConfig,
     /// Address of the admin port (`/livez`, `/readyz`, `/metrics`); none by default.
     #[serde(default)]
     pub admin: Option<SocketAddr>,
@@ -167,6 +172,7 @@ impl GatewayConfig {
                 return Err(GatewayConfigError::Range { field, value, least, most });
             }
         }
+        self.audit.check()?;
         check_image(&enrolment.image).map_err(|_| GatewayConfigError::Image(enrolment.image.clone()))?;
         for address in &self.tunnel.addresses {
             check_address("tunnel.addresses", address, true)?;

@@ -45,7 +45,7 @@ mod manifest;
 mod metrics;
 
 pub use config::{
-    ClusterConfig, EnrolmentConfig, FrontConfig, GatewayConfig, GatewayConfigError, TunnelConfig,
+    AuditConfig, ClusterConfig, EnrolmentConfig, FrontConfig, GatewayConfig, GatewayConfigError, TunnelConfig,
 };
 pub use fleet::FleetHandle;
 pub use gateway::{Gateway, GatewayError, Running};

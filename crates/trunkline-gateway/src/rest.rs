@@ -15,6 +15,7 @@
 //! - a body is read whole before a route sees it, and is at most [`MAX_BODY`] long;
 //! - one line of the access log for each request, when its last byte has gone.
 
+mod audit;
 mod board;
 mod clusters;
 mod document;
@@ -97,6 +98,7 @@ struct Shared {
     metrics: Metrics,
     /// The OpenAPI document.
     document: Bytes,
+    audit: audit::Desk,
 }
 
 /// Whether a path is of the REST API, unless the request names a cluster.
@@ -109,6 +111,7 @@ impl Rest {
         let RestParts { fleet, tunnels, enrolment, management, about, metrics, tasks, draining } = parts;
         let management = management.map(|upstream| Management::new(upstream, &tunnels, &tasks));
         let view = View { fleet, tunnels, management };
+        let audit = audit::Desk::new(view.fleet.audit.clone());
         let board = Board::new(view.clone(), tasks.clone());
         let shared = Shared {
             view,
@@ -117,6 +120,7 @@ impl Rest {
             about: Arc::new(about),
             metrics,
             document: document::json(),
+            audit,
         };
         let router = document::routes()
             .into_iter()

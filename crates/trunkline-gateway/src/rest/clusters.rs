@@ -1,6 +1,6 @@
 //! The clusters: list and watch, show, change, lock, unlock, remove.
 //!
-//! A change is an order to the registry and a line in the audit log. What follows from it, such as cutting streams,
+//! A change is an order to the registry, and a record in the audit log before it. What follows from it, such as cutting streams,
 //! follows from the registry's change and not from this request.
 
 use axum::Json;
@@ -8,7 +8,6 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
-use tracing::info;
 use trunkline_api::{
     Cluster, ClusterEvent, ClusterList, ClusterPatch, HopReport, Lock, LockRequest, Problem, ProblemReason,
     Selector,
@@ -106,8 +105,8 @@ pub(super) async fn edit(
     Sent(patch): Sent<ClusterPatch>,
 ) -> Result<Json<Cluster>, No> {
     shared.changeable(&id)?;
-    let record = shared.view.fleet.registry.edit(&id, &patch, &admin.who.user).await?;
-    admin.note("edit", &id);
+    let order = shared.view.fleet.registry.edit(&id, &patch, &admin.who.user);
+    let record = shared.audit.change(&admin, "edit", &id, order).await?;
     Ok(shared.told(Source::Registered(record)))
 }
 
@@ -132,8 +131,7 @@ pub(super) async fn remove(
     shared.changeable(&id)?;
     let before = shared.find(&id)?;
     let mut cluster = shared.view.cluster(&before, Timestamp::now());
-    let record = shared.view.fleet.registry.remove(&id).await?;
-    admin.note("remove", &id);
+    let record = shared.audit.change(&admin, "remove", &id, shared.view.fleet.registry.remove(&id)).await?;
     // It may have been changed between the look and the order.
     (cluster.metadata, cluster.spec) = (record.metadata.clone(), record.spec.clone());
     Ok(Json(cluster))
@@ -162,8 +160,7 @@ pub(super) async fn lock(
     shared.changeable(&id)?;
     let reason = request.unwrap_or_default().reason;
     let lock = Lock { by: admin.who.user.clone(), since: Timestamp::now(), reason };
-    let record = shared.view.fleet.registry.lock(&id, lock).await?;
-    admin.note("lock", &id);
+    let record = shared.audit.change(&admin, "lock", &id, shared.view.fleet.registry.lock(&id, lock)).await?;
     Ok(shared.told(Source::Registered(record)))
 }
 
@@ -187,8 +184,7 @@ pub(super) async fn unlock(
     _: MaySend<Nothing>,
 ) -> Result<Json<Cluster>, No> {
     shared.changeable(&id)?;
-    let record = shared.view.fleet.registry.unlock(&id).await?;
-    admin.note("unlock", &id);
+    let record = shared.audit.change(&admin, "unlock", &id, shared.view.fleet.registry.unlock(&id)).await?;
     Ok(shared.told(Source::Registered(record)))
 }
 
@@ -212,13 +208,6 @@ pub(super) async fn status(
 ) -> Result<Json<HopReport>, No> {
     let source = shared.find(&id)?;
     Ok(Json(hops::walk(&shared, &source, &reader).await))
-}
-
-impl Admin {
-    /// Keeps in the audit log what was done.
-    pub(super) fn note(&self, what: &'static str, cluster: &ClusterId) {
-        info!(target: "audit", request = %self.request, who = self.who.user, what, %cluster, "the fleet was changed");
-    }
 }
 
 impl Shared {

@@ -7,7 +7,7 @@ use utoipa::openapi::security::SecurityScheme;
 use utoipa::openapi::{ComponentsBuilder, OpenApi};
 use utoipa::{Modify, OpenApi as _};
 
-use super::{Shared, clusters, gateway, pki, register};
+use super::{Shared, audit, clusters, gateway, pki, register};
 
 /// Every path that is served, and what serves it.
 pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
@@ -21,6 +21,11 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/trunkline/v1/clusters/{name}/unlock", post(clusters::unlock)),
         ("/trunkline/v1/clusters/{name}/status", get(clusters::status)),
         ("/trunkline/v1/charts/{chart}", get(register::chart)),
+        ("/trunkline/v1/audit", get(audit::query)),
+        ("/trunkline/v1/audit/head", get(audit::head)),
+        ("/trunkline/v1/audit/verify", post(audit::verify)),
+        ("/trunkline/v1/audit/recordings", get(audit::recordings)),
+        ("/trunkline/v1/audit/recordings/{request}", get(audit::recording)),
         ("/trunkline/v1/pki", get(pki::show)),
         ("/trunkline/v1/pki/rotate", post(pki::rotate)),
         ("/trunkline/v1/pki/finish", post(pki::finish)),
@@ -33,7 +38,7 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         title = "Trunkline",
         description = "The gateway's REST API: everything that the command line and the Manager do goes through it. Who \
                        asks is told by the client certificate; members of trunkline:viewers, trunkline:operators and \
-                       trunkline:admins may read, members of trunkline:admins may change."
+                       trunkline:admins may read, members of trunkline:admins may change, and read the audit log."
     ),
     paths(
         gateway::status,
@@ -48,6 +53,11 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         clusters::lock,
         clusters::unlock,
         clusters::status,
+        audit::query,
+        audit::head,
+        audit::verify,
+        audit::recordings,
+        audit::recording,
         pki::show,
         pki::rotate,
         pki::finish,

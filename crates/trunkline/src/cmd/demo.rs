@@ -100,6 +100,7 @@ fn gateway_config(
     management: Option<&DemoCluster>,
 ) -> anyhow::Result<GatewayConfig> {
     Ok(GatewayConfig {
+        audit: Default::default(),
         data: Some(folder.subfolder("data")?),
         enrolment: EnrolmentConfig::default(),
         front: FrontConfig {
