@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod login;
 pub(crate) mod clusters;
 pub(crate) mod status;
+pub(crate) mod audit;
 pub(crate) mod kubeconfig;
 pub(crate) mod use_cluster;
 pub(crate) mod credential;

@@ -4,6 +4,7 @@ mod cli;
 mod exit;
 mod words;
 mod table;
+mod screen;
 mod write;
 mod config;
 mod profile;
@@ -54,6 +55,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Login(args) => cmd::login::run(&args, &args.sign_in),
         Command::Clusters(args) => cmd::clusters::run(args),
         Command::Status(args) => cmd::status::run(&args, &args.sign_in),
+        Command::Audit { command } => cmd::audit::run(command),
         Command::Kubeconfig(args) => cmd::kubeconfig::run(&args, &args.sign_in),
         Command::Use(args) => cmd::use_cluster::run(&args, &args.sign_in),
         Command::Credential(sign_in) => cmd::credential::run(&sign_in),
