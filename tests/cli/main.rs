@@ -16,4 +16,5 @@ mod kubeconfigs;
 mod files;
 mod credential;
 mod pki;
+mod audit;
 mod shell;
