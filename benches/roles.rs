@@ -160,6 +160,7 @@ fn to_upstream(dir: &Path, address: &str) -> UpstreamConfig {
 async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let running = Gateway::bind(GatewayConfig {
+        audit: Default::default(),
         data: None,
         authn: Default::default(),
         enrolment: EnrolmentConfig::default(),

@@ -13,24 +13,28 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runtime", &[]),
     ("api", &["proto"]),
     ("registry", &["proto", "api"]),
+    ("audit", &["proto", "api", "runtime"]),
     ("pki", &["proto"]),
     ("oidc", &["runtime", "pki"]),
     ("upstream", &["proto", "runtime", "pki"]),
     ("tunnel", &["proto", "runtime"]),
     ("sample", &["runtime"]),
-    ("gateway", &["proto", "runtime", "api", "registry", "pki", "oidc", "tunnel", "upstream"]),
+    ("gateway", &["proto", "runtime", "api", "registry", "audit", "pki", "oidc", "tunnel", "upstream"]),
     ("agent", &["proto", "runtime", "pki", "tunnel", "upstream"]),
-    ("", &["proto", "runtime", "api", "pki", "oidc", "upstream", "sample", "gateway", "agent"]),
+    ("", &["proto", "runtime", "api", "audit", "pki", "oidc", "upstream", "sample", "gateway", "agent"]),
     ("fuzz", &["proto", "runtime", "api", "registry", "pki", "upstream", "tunnel", "gateway", ""]),
     (
         "tests",
-        &["proto", "runtime", "api", "registry", "pki", "tunnel", "upstream", "sample", "gateway", "agent"],
+        &[
+            "proto", "runtime", "api", "registry", "audit", "pki", "tunnel", "upstream", "sample", "gateway",
+            "agent",
+        ],
     ),
     (
         "benches",
         &[
-            "proto", "runtime", "api", "registry", "pki", "tunnel", "upstream", "sample", "gateway", "agent",
-            "tests",
+            "proto", "runtime", "api", "registry", "audit", "pki", "tunnel", "upstream", "sample", "gateway",
+            "agent", "tests",
         ],
     ),
 ];

@@ -19,4 +19,5 @@ mod kubeconfigs;
 mod files;
 mod credential;
 mod pki;
+mod audit;
 mod shell;

@@ -29,3 +29,4 @@ mod fleet_store;
 mod rest;
 mod access;
 mod sign_in;
+mod audit;

@@ -76,7 +76,14 @@ impl Reply {
 impl Client {
     /// One that comes to this front door with these certificates.
     pub fn new(address: SocketAddr, tls: ClientConfig, tasks: &Tasks) -> Self {
-        Self { address, tls, name: "localhost".into(), from: None, fields: HeaderMap::new(), tasks: tasks.clone() }
+        Self {
+            address,
+            tls,
+            name: "localhost".into(),
+            from: None,
+            fields: HeaderMap::new(),
+            tasks: tasks.clone(),
+        }
     }
 
     /// Asks for this name in TLS.

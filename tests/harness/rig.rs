@@ -140,6 +140,7 @@ impl Rig {
     pub fn gateway_config(&self) -> GatewayConfig {
         let anywhere: SocketAddr = ([127, 0, 0, 1], 0).into();
         GatewayConfig {
+            audit: Default::default(),
             data: None,
             authn: AuthnConfig::default(),
             enrolment: EnrolmentConfig::default(),

@@ -44,6 +44,8 @@ pub enum ProblemReason {
     Declared,
     /// The gateway issues no certificates: it has no data folder.
     NotIssuing,
+    /// The gateway keeps none: it has no data folder.
+    NotKept,
     /// The method does not fit the path.
     MethodNotAllowed,
     /// The body is too long.
@@ -66,7 +68,7 @@ impl ProblemReason {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::Exists | Self::Conflict | Self::Declared | Self::NotIssuing => 409,
+            Self::Exists | Self::Conflict | Self::Declared | Self::NotIssuing | Self::NotKept => 409,
             Self::TooLarge => 413,
             Self::Unavailable => 503,
             Self::Internal | Self::Unknown => 500,

@@ -1,5 +1,6 @@
 //! The log as everybody uses it: write, read, verify, record.
 
+use std::cmp::Reverse;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -149,7 +150,8 @@ impl AuditLog {
         match kept.queue.put(json, answer) {
             Ok(number) => {
                 self.metrics.records_waiting.set(gauge(kept.queue.waiting()));
-                Ok(Written { place: Some((number, answered, kept.queue.clone())) })
+                let queue = kept.queue.clone();
+                Ok(Written { place: Some(Place { number, answered, queue }) })
             }
             Err(refused) => {
                 self.metrics.records_refused.inc();
@@ -222,7 +224,7 @@ impl AuditLog {
             let (request, bytes) = (id.to_owned(), metadata.len());
             all.push(AuditRecordingFile { request, bytes, modified, live: !finished });
         }
-        all.sort_by(|one, other| other.modified.cmp(&one.modified));
+        all.sort_by_key(|file| Reverse(file.modified));
         Ok(all)
     }
 
@@ -267,7 +269,14 @@ impl std::fmt::Debug for AuditLog {
 #[must_use = "await durable(), or drop it where a place in the queue is enough"]
 pub struct Written {
     /// None where nothing is kept.
-    place: Option<(u64, oneshot::Receiver<Result<u64, NotWritten>>, Arc<Queue>)>,
+    place: Option<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    number: u64,
+    answered: oneshot::Receiver<Result<u64, NotWritten>>,
+    queue: Arc<Queue>,
 }
 
 impl Written {
@@ -276,7 +285,7 @@ impl Written {
     /// # Errors
     /// When that is not known. The event stays queued then, and is written if the disk takes it later.
     pub async fn durable(self) -> Result<u64, NotWritten> {
-        let Some((number, answered, queue)) = self.place else { return Ok(0) };
+        let Some(Place { number, answered, queue }) = self.place else { return Ok(0) };
         queue.hurry(number);
         match tokio::time::timeout(PATIENCE, answered).await {
             Ok(Ok(answer)) => answer,

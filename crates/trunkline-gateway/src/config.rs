@@ -3,6 +3,7 @@
 mod authn;
 mod error;
 mod made;
+mod audit;
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use crate::authn::Issuers;
 use crate::authz::check_rules;
 use crate::manifest::check_image;
 
+pub use audit::AuditConfig;
 pub use authn::{
     AuthnConfig, IssuerConfig, RolesConfig, ServiceAccountsConfig, SessionsConfig, SubjectsConfig,
 };
@@ -54,6 +56,9 @@ pub struct GatewayConfig {
     /// Access rules that stand here and not in the registry. Followed live when the file changes.
     #[serde(default)]
     pub access: Vec<NewAccessRule>,
+    /// How long and how much of the audit log is kept.
+    #[serde(default)]
+    pub audit: AuditConfig,
     /// Address of the admin port (`/livez`, `/readyz`, `/metrics`); none by default.
     #[serde(default)]
     pub admin: Option<SocketAddr>,
@@ -183,6 +188,7 @@ impl GatewayConfig {
                 return Err(GatewayConfigError::Range { field, value, least, most });
             }
         }
+        self.audit.check()?;
         check_image(&enrolment.image).map_err(|_| GatewayConfigError::Image(enrolment.image.clone()))?;
         for address in &self.tunnel.addresses {
             check_address("tunnel.addresses", address, true)?;

@@ -19,6 +19,8 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
+use trunkline_api::{AuditChange, AuditEvent};
+use trunkline_audit::AuditLog;
 use trunkline_pki::{AgentName, KeyPin, Papers, Signed, Validity};
 use trunkline_proto::{
     Certified, ClusterId, ClusterUid, EnrolReason, EnrolRefusal, EnrolRequest, Renewal, Slot,
@@ -146,7 +148,18 @@ impl Enrolment {
         let name = agent_name(papers, &identity.cluster, uid, identity.slot);
         let certified = self.issue(papers, &renewal.csr, &name, key).await?;
         metrics.renewals.inc();
+        self.audit().note(&AuditEvent::Change(AuditChange {
+            user: key.clone(),
+            what: "renew".into(),
+            subject: format!("slot {}", identity.slot),
+            cluster: Some(identity.cluster.to_string()),
+            ..AuditChange::default()
+        }));
         Ok(certified)
+    }
+
+    fn audit(&self) -> &AuditLog {
+        &self.shared.fleet.audit
     }
 
     /// Signs, pins, and only then hands out.

@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use trunkline_api::{Labels, Lock, NewCluster};
+use trunkline_audit::AuditLog;
 use trunkline_pki::{AgentIdentity, Papers, Revocations};
 use trunkline_proto::{CloseReason, ClusterId, ClusterUid};
 use trunkline_registry::{JoinToken, Record, Registry, RegistryError};
@@ -28,6 +29,8 @@ pub(crate) struct Fleet {
     /// The gateway's own papers; without them it issues nothing.
     pub(crate) papers: Option<Papers>,
     pub(crate) enrolment: Arc<EnrolmentConfig>,
+    /// What is done to the fleet goes there.
+    pub(crate) audit: AuditLog,
     pub(crate) revoked_agents: Revocations,
     pub(crate) revoked_clients: Revocations,
     changed: watch::Sender<u64>,
@@ -121,6 +124,7 @@ impl Fleet {
         config: &GatewayConfig,
         registry: Registry,
         papers: Option<Papers>,
+        audit: AuditLog,
     ) -> Result<Self, GatewayConfigError> {
         let clusters = config.fleet()?;
         let access = Access::new(registry.clone(), &config.access)?;
@@ -130,6 +134,7 @@ impl Fleet {
             access,
             papers,
             enrolment: Arc::new(config.enrolment.clone()),
+            audit,
             revoked_agents: Revocations::new(),
             revoked_clients: Revocations::new(),
             changed: watch::Sender::new(0),
@@ -257,7 +262,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_stands_in_the_registry_or_in_the_file_and_never_in_both() {
-        let fleet = Fleet::new(&config(&["alpha"]), Registry::in_memory().unwrap(), None).unwrap();
+        let (registry, audit) = (Registry::in_memory().unwrap(), AuditLog::without_folder());
+        let fleet = Fleet::new(&config(&["alpha"]), registry, None, audit).unwrap();
         let new = |name: &str| NewCluster::named(name.parse().unwrap());
         // As if it had been declared since somebody looked.
         assert!(fleet.register(&new("alpha"), "root").await.unwrap().is_none());

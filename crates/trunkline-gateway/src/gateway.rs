@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use trunkline_api::{AuditEvent, AuditGateway};
 use trunkline_proto::{ClusterId, Epoch, Slot};
 use trunkline_runtime::{
     Admin, BindError, Door, Gate, Metrics as Registry, Readiness, Tasks, open_files_limit, reload_for_ever,
@@ -43,6 +44,12 @@ pub enum GatewayError {
     /// A bound port has no address.
     #[error("a bound port has no address")]
     Address(#[from] io::Error),
+    /// The audit log takes no record.
+    #[error(transparent)]
+    Audit(#[from] trunkline_audit::NotWritten),
+    /// The audit log has no room.
+    #[error(transparent)]
+    AuditFull(#[from] trunkline_audit::Refused),
 }
 
 /// A gateway that holds its ports and has read its files, but answers nothing yet.
@@ -101,7 +108,9 @@ impl Gateway {
         // The registry first: who does not get it makes no papers beside those of who has it.
         let registered = config.registry()?;
         let papers = config.papers()?;
-        let fleet = Fleet::new(&config, registered, papers.clone())?;
+        let audit_metrics = trunkline_audit::Metrics::default();
+        let audit = config.audit_log(audit_metrics.clone())?;
+        let fleet = Fleet::new(&config, registered, papers.clone(), audit.clone())?;
         let orphans = fleet.orphans();
         if orphans > 0 {
             warn!(
@@ -113,6 +122,7 @@ impl Gateway {
         let registry = Registry::new();
         let metrics = Metrics::default();
         registry.register(|registry| metrics.register(registry));
+        registry.register(|registry| audit_metrics.register(registry));
         let front_tls = config.front_tls(papers.as_ref(), &fleet.revoked_clients)?;
         let tunnel_tls = config.tunnel_tls(papers.as_ref(), &fleet.revoked_agents)?;
         for warning in front_tls.warnings().iter().chain(&tunnel_tls.warnings()) {
@@ -191,6 +201,7 @@ impl Gateway {
             Some(address) => Some(Admin::bind(address, readiness.clone(), registry).await?),
             None => None,
         };
+        audit.write(&AuditEvent::Start(this_gateway()))?.durable().await?;
         let grace = Duration::from_secs(config.drain_seconds);
         Ok(Self {
             front_door,
@@ -316,12 +327,17 @@ impl Running {
             warn!(requests = self.requests(), "the grace is over; cutting what is in flight");
         }
         self.tasks.shut_down().await;
+        self.fleet.audit.note(&AuditEvent::Stop(this_gateway()));
     }
 
     /// Ends at once, as if killed.
     pub async fn cut(self) {
         self.tasks.shut_down().await;
     }
+}
+
+fn this_gateway() -> AuditGateway {
+    AuditGateway { version: env!("CARGO_PKG_VERSION").into() }
 }
 
 impl std::fmt::Debug for Gateway {

@@ -49,7 +49,7 @@ pub mod bare;
 
 pub use authn::{FirstRun, LocalFileError};
 pub use config::{
-    AuthnConfig, ClusterConfig, EnrolmentConfig, FrontConfig, GatewayConfig, GatewayConfigError,
+    AuditConfig, AuthnConfig, ClusterConfig, EnrolmentConfig, FrontConfig, GatewayConfig, GatewayConfigError,
     IssuerConfig, RolesConfig, ServiceAccountsConfig, SessionsConfig, SubjectsConfig, TunnelConfig,
 };
 pub use fleet::FleetHandle;

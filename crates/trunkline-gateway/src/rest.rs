@@ -16,6 +16,7 @@
 //! - one line of the access log for each request, when its last byte has gone.
 
 mod access;
+mod audit;
 pub(crate) mod auth;
 mod board;
 mod clusters;
@@ -109,6 +110,7 @@ struct Shared {
     metrics: Metrics,
     /// The OpenAPI document.
     document: Bytes,
+    audit: audit::Desk,
 }
 
 /// Whether a path is of the REST API, unless the request names a cluster.
@@ -122,6 +124,7 @@ impl Rest {
         let access = fleet.access.clone();
         let management = management.map(|upstream| Management::new(upstream, &tunnels, &tasks));
         let view = View { fleet, tunnels, management };
+        let audit = audit::Desk::new(view.fleet.audit.clone());
         let board = Board::new(view.clone(), tasks.clone());
         let shared = Shared {
             view,
@@ -133,6 +136,7 @@ impl Rest {
             about: Arc::new(about),
             metrics,
             document: document::json(),
+            audit,
         };
         let router = document::routes()
             .into_iter()

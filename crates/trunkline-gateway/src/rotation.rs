@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 use tracing::{info, warn};
-use trunkline_api::{Root, RootRole, RotationCluster, RotationStatus};
+use trunkline_api::{AuditChange, AuditEvent, Root, RootRole, RotationCluster, RotationStatus};
 use trunkline_pki::{KeyPin, PapersError};
 use trunkline_registry::{Record, SlotRecord};
 use trunkline_runtime::chain;
@@ -75,11 +75,17 @@ impl Fleet {
     /// Finishes the rotation when the last cluster has moved.
     pub(crate) fn finish_rotation_if_moved(&self) {
         let Ok(status) = self.rotation_status() else { return };
-        if status.rotating
-            && status.clusters.iter().all(|cluster| cluster.moved)
-            && let Err(error) = self.finish_rotation("gateway")
-        {
-            warn!(why = chain(&error), "the rotation could not be finished; it is tried again");
+        if status.rotating && status.clusters.iter().all(|cluster| cluster.moved) {
+            match self.finish_rotation("gateway") {
+                Ok(_) => self.audit.note(&AuditEvent::Change(AuditChange {
+                    user: "gateway".into(),
+                    what: "finishRotation".into(),
+                    ..AuditChange::default()
+                })),
+                Err(error) => {
+                    warn!(why = chain(&error), "the rotation could not be finished; it is tried again");
+                }
+            }
         }
     }
 

@@ -78,6 +78,8 @@ impl AllowList {
 
 #[cfg(test)]
 mod tests {
+    use trunkline_proto::headers::MAX_WHO;
+
     use super::*;
 
     fn identity(user: &str, groups: &[&str]) -> Identity {
@@ -119,7 +121,7 @@ mod tests {
     #[test]
     fn a_name_that_cannot_be_sent_is_refused_and_not_cleaned() {
         let allow = AllowList::default();
-        for bad in ["a\nb", "a\0", " a", "a ", "\u{e9}", &"x".repeat(trunkline_proto::headers::MAX_WHO + 1)] {
+        for bad in ["a\nb", "a\0", " a", "a ", "\u{e9}", &"x".repeat(MAX_WHO + 1)] {
             assert_eq!(allow.check(&identity("jane", &[bad])), Err(Forbidden::Unprintable), "{bad:?}");
         }
     }
@@ -137,10 +139,10 @@ mod tests {
     fn an_identity_may_be_as_large_as_its_limits_and_no_larger() {
         let allow = AllowList::default();
         let groups = |count| vec!["dev"; count];
-        assert_eq!((MAX_NAME, MAX_GROUPS), (1024, 500));
+        assert_eq!((MAX_WHO, MAX_GROUPS), (1024, 500));
         assert_eq!(allow.check(&identity("jane", &groups(500))), Ok(()));
         assert_eq!(allow.check(&identity("jane", &groups(501))), Err(Forbidden::TooManyGroups(501)));
-        assert_eq!(allow.check(&identity(&"x".repeat(MAX_NAME), &[])), Ok(()));
+        assert_eq!(allow.check(&identity(&"x".repeat(MAX_WHO), &[])), Ok(()));
         assert_eq!(allow.check(&identity("Jane Doe", &["a b"])), Ok(()));
     }
 

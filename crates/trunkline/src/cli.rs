@@ -1,6 +1,7 @@
 //! What can be typed. Types only.
 
 mod access;
+mod audit;
 mod clusters;
 mod kubeconfig;
 mod pki;
@@ -14,6 +15,7 @@ pub(crate) use access::{
     AccessArgs, AccessCommand, AccessListArgs, ApplyArgs, EndArgs, RuleArgs, SessionsArgs, SessionsCommand,
     SessionsListArgs, TestArgs,
 };
+pub(crate) use audit::{AuditCommand, Phase, PlayArgs, QueryArgs, RecordingsArgs, Records, VerifyArgs};
 pub(crate) use clusters::{
     ClustersArgs, ClustersCommand, EditArgs, ListArgs, Output, RegisterArgs, RemoveArgs, ShowArgs, SortBy,
 };
@@ -67,6 +69,11 @@ pub(crate) enum Command {
     Clusters(ClustersArgs),
     /// What this cluster is and how it goes; with a name, the way to that cluster, hop by hop
     Status(StatusArgs),
+    /// The audit log: who did what, whether it is whole, what sessions showed
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Write contexts for kubectl, one for each cluster, with no secret in them
     Kubeconfig(KubeconfigArgs),
     /// Make kubectl use a cluster; `-` for the one before

@@ -7,6 +7,7 @@ mod cli;
 mod exit;
 mod words;
 mod table;
+mod screen;
 mod write;
 mod config;
 mod profile;
@@ -59,6 +60,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => cmd::demo::run(&args, &cli.log),
         Command::Login(args) => cmd::login::run(&args, &args.sign_in),
         Command::Clusters(args) => cmd::clusters::run(args),
+        Command::Audit { command } => cmd::audit::run(command),
         Command::Access(args) => cmd::access::run(args),
         Command::Sessions(args) => cmd::sessions::run(args),
         Command::Status(args) => cmd::status::run(&args, &args.sign_in),

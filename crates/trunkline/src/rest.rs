@@ -39,6 +39,8 @@ pub(crate) use watch::{Change, Watch};
 const CALL: Duration = Duration::from_secs(10);
 /// How long the gateway may take to walk the way to a cluster.
 const WALK: Duration = Duration::from_secs(20);
+/// How long the gateway may take to verify its audit log.
+const VERIFY: Duration = Duration::from_secs(1800);
 /// The longest answer, in bytes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
@@ -94,6 +96,22 @@ impl Rest {
     ) -> anyhow::Result<T> {
         let body = serde_json::to_vec(body).context("the request cannot be written as JSON")?;
         self.call(method, path, body.into(), CALL).await
+    }
+
+    /// Sends a body, for an answer that takes reading all that is kept.
+    pub(crate) async fn send_patiently<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let body = serde_json::to_vec(body).context("the request cannot be written as JSON")?;
+        self.call(Method::POST, path, body.into(), VERIFY).await
+    }
+
+    /// Opens what may be longer than any answer.
+    pub(crate) async fn open(&self, path: &str) -> anyhow::Result<Incoming> {
+        let answer = self.within(CALL, self.exchange(Method::GET, path, Bytes::new())).await?;
+        Ok(answer.into_body())
     }
 
     /// Asks for something that has no body.

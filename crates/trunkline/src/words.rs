@@ -136,7 +136,8 @@ pub(crate) fn quote(word: &str) -> String {
     }
 }
 
-fn is_obeyed(c: char) -> bool {
+/// Whether a terminal does something else with a character than show it.
+pub(crate) fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

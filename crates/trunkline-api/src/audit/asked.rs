@@ -46,6 +46,9 @@ pub struct AuditQuery {
     /// The newest ones before this sequence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
+    /// Instead of a page: the records that come, as server-sent events; with `after`, from there on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub follow: bool,
 }
 
 impl AuditQuery {
@@ -66,7 +69,8 @@ impl AuditQuery {
 
     /// Whether every record matches it.
     pub fn is_unfiltered(&self) -> bool {
-        let places = Self { limit: self.limit, after: self.after, before: self.before, ..Self::default() };
+        let Self { limit, after, before, follow, .. } = *self;
+        let places = Self { limit, after, before, follow, ..Self::default() };
         *self == places
     }
 }

@@ -54,6 +54,21 @@ pub enum GatewayConfigError {
         /// The most it may be.
         most: u64,
     },
+    /// A number of the audit log is out of range.
+    #[error("audit.{field} is {value}: give {least} to {most}")]
+    AuditRange {
+        /// The field.
+        field: &'static str,
+        /// What stands there.
+        value: u64,
+        /// The least it may be.
+        least: u64,
+        /// The most it may be.
+        most: u64,
+    },
+    /// The audit log is not usable.
+    #[error("data")]
+    Audit(#[from] trunkline_audit::OpenError),
     /// An image that no manifest can name.
     #[error("enrolment.image: {0:?} is no reference to an image")]
     Image(String),

@@ -11,8 +11,9 @@ use rustls_pki_types::CertificateDer;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tracing::{info, warn};
+use trunkline_api::{AuditChange, AuditEvent};
 use trunkline_pki::{KeyPin, enrolling_key};
-use trunkline_proto::{ENROL_PATH, EnrolReason, EnrolRequest};
+use trunkline_proto::{Certified, ENROL_PATH, EnrolReason, EnrolRefusal, EnrolRequest};
 use trunkline_runtime::{Body, chain};
 use trunkline_tunnel::{json, read_json};
 
@@ -57,6 +58,30 @@ impl Enrolment {
         }
     }
 
+    /// Certifies, and hands nothing out of which there is no record.
+    async fn certify_and_record(
+        &self,
+        asked: &EnrolRequest,
+        key: &KeyPin,
+        from: SocketAddr,
+    ) -> Result<Certified, EnrolRefusal> {
+        let certified = self.certify(asked, key).await?;
+        let with = if asked.token.is_some() { "join token" } else { "key" };
+        let change = AuditChange {
+            user: key.to_string(),
+            what: "enrol".into(),
+            subject: format!("slot {} from {from} by its {with}", asked.slot),
+            cluster: Some(asked.cluster.to_string()),
+            ..AuditChange::default()
+        };
+        let written = match self.audit().write(&AuditEvent::Change(change)) {
+            Ok(written) => written.durable().await.map(drop).map_err(|error| error.to_string()),
+            Err(refused) => Err(refused.to_string()),
+        };
+        written.map_err(|why| no(EnrolReason::Unavailable, why))?;
+        Ok(certified)
+    }
+
     async fn answer(&self, request: Request<Incoming>, key: &KeyPin, from: SocketAddr) -> Response<Body> {
         if request.method() != Method::POST || request.uri().path() != ENROL_PATH {
             return json(StatusCode::NOT_FOUND, &"this link is for enrolment only");
@@ -65,7 +90,7 @@ impl Enrolment {
             return json(StatusCode::BAD_REQUEST, &no(EnrolReason::BadRequest, "the request does not parse"));
         };
         let metrics = &self.shared.metrics;
-        match self.certify(&asked, key).await {
+        match self.certify_and_record(&asked, key, from).await {
             Ok(certified) => {
                 metrics.enrolments.inc();
                 let agent = &asked.software[..asked.software.floor_char_boundary(64)];

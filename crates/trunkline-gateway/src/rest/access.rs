@@ -6,10 +6,9 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use http::request::Parts;
 use jiff::Timestamp;
-use tracing::info;
 use trunkline_api::{
-    AccessAnswer, AccessQuestion, AccessRule, AccessRuleList, BASE, ConsideredRule, FleetRole, NewAccessRule,
-    Problem, ProblemReason, RuleName,
+    AccessAnswer, AccessQuestion, AccessRule, AccessRuleList, AuditChange, BASE, ConsideredRule, FleetRole,
+    NewAccessRule, Problem, ProblemReason, RuleName,
 };
 use trunkline_proto::ClusterId;
 use trunkline_proto::headers::{ActAs, is_plain_name};
@@ -106,9 +105,9 @@ pub(super) async fn put(
     }
     shared.rule_changeable(&name)?;
     let fleet = &shared.view.fleet;
-    let rule = fleet.registry.put_rule(&new, &admin.who.user, Timestamp::now()).await?;
+    let order = fleet.registry.put_rule(&new, &admin.who.user, Timestamp::now());
+    let rule = shared.audit.record(admin.changes_rule("putRule", &name), order).await?;
     fleet.access.take_on();
-    admin.note_rule("put", &name);
     Ok(Json(AccessRule::clone(&rule)))
 }
 
@@ -132,9 +131,9 @@ pub(super) async fn remove(
 ) -> Result<Json<AccessRule>, No> {
     shared.rule_changeable(&name)?;
     let fleet = &shared.view.fleet;
-    let rule = fleet.registry.remove_rule(&name).await?;
+    let order = fleet.registry.remove_rule(&name);
+    let rule = shared.audit.record(admin.changes_rule("removeRule", &name), order).await?;
     fleet.access.take_on();
-    admin.note_rule("remove", &name);
     Ok(Json(AccessRule::clone(&rule)))
 }
 
@@ -229,9 +228,15 @@ fn act_as(question: &AccessQuestion) -> Result<Option<ActAs>, No> {
 }
 
 impl Admin {
-    /// Keeps in the audit log what was done.
-    fn note_rule(&self, what: &'static str, rule: &RuleName) {
-        info!(target: "audit", request = %self.request, who = self.who.user, what, %rule, "an access rule was changed");
+    /// What is done to a rule, as the audit log has it.
+    fn changes_rule(&self, what: &str, rule: &RuleName) -> AuditChange {
+        AuditChange {
+            request: self.request.to_string(),
+            user: self.who.user.clone(),
+            what: what.into(),
+            subject: rule.to_string(),
+            ..AuditChange::default()
+        }
     }
 }
 

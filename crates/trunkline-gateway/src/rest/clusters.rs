@@ -1,6 +1,6 @@
 //! The clusters: list and watch, show, change, lock, unlock, remove.
 //!
-//! A change is an order to the registry and a line in the audit log. What follows from it, such as cutting streams,
+//! A change is an order to the registry, and a record in the audit log before it. What follows from it, such as cutting streams,
 //! follows from the registry's change and not from this request.
 
 use axum::Json;
@@ -8,10 +8,9 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
-use tracing::info;
 use trunkline_api::{
-    Cluster, ClusterEvent, ClusterList, ClusterPatch, Confirmed, FleetRole, HopReport, Lock, LockRequest,
-    Problem, ProblemReason, Selector,
+    AuditChange, Cluster, ClusterEvent, ClusterList, ClusterPatch, Confirmed, FleetRole, HopReport, Lock,
+    LockRequest, Problem, ProblemReason, Selector,
 };
 use trunkline_proto::ClusterId;
 
@@ -107,8 +106,8 @@ pub(super) async fn edit(
     Sent(patch): Sent<ClusterPatch>,
 ) -> Result<Json<Cluster>, No> {
     shared.changeable(&id)?;
-    let record = shared.view.fleet.registry.edit(&id, &patch, &admin.who.user).await?;
-    admin.note("edit", &id);
+    let order = shared.view.fleet.registry.edit(&id, &patch, &admin.who.user);
+    let record = shared.audit.change(&admin, "edit", &id, order).await?;
     Ok(shared.told(Source::Registered(record)))
 }
 
@@ -133,8 +132,7 @@ pub(super) async fn remove(
     shared.changeable(&id)?;
     let before = shared.find(&id)?;
     let mut cluster = shared.view.cluster(&before, Timestamp::now());
-    let record = shared.view.fleet.registry.remove(&id).await?;
-    admin.note("remove", &id);
+    let record = shared.audit.change(&admin, "remove", &id, shared.view.fleet.registry.remove(&id)).await?;
     // It may have been changed between the look and the order.
     (cluster.metadata, cluster.spec) = (record.metadata.clone(), record.spec.clone());
     Ok(Json(cluster))
@@ -163,8 +161,7 @@ pub(super) async fn lock(
     shared.changeable(&id)?;
     let reason = request.unwrap_or_default().reason;
     let lock = Lock { by: admin.who.user.clone(), since: Timestamp::now(), reason };
-    let record = shared.view.fleet.registry.lock(&id, lock).await?;
-    admin.note("lock", &id);
+    let record = shared.audit.change(&admin, "lock", &id, shared.view.fleet.registry.lock(&id, lock)).await?;
     Ok(shared.told(Source::Registered(record)))
 }
 
@@ -188,8 +185,7 @@ pub(super) async fn unlock(
     _: MaySend<Nothing>,
 ) -> Result<Json<Cluster>, No> {
     shared.changeable(&id)?;
-    let record = shared.view.fleet.registry.unlock(&id).await?;
-    admin.note("unlock", &id);
+    let record = shared.audit.change(&admin, "unlock", &id, shared.view.fleet.registry.unlock(&id)).await?;
     Ok(shared.told(Source::Registered(record)))
 }
 
@@ -217,11 +213,16 @@ pub(super) async fn confirm(
     let ground = shared.view.fleet.ground(&id);
     let full = || No::new(ProblemReason::Unavailable, "too many clusters are being changed; try again later");
     let uid = ground.uid().ok_or_else(|| No::declared(&id))?;
-    if !shared.confirmations.confirm(&reader.who, uid) {
-        return Err(full());
-    }
+    let change = AuditChange {
+        request: reader.request.to_string(),
+        user: reader.who.user.clone(),
+        what: "confirm".into(),
+        cluster: Some(id.to_string()),
+        ..AuditChange::default()
+    };
+    let confirm = async { shared.confirmations.confirm(&reader.who, uid).then_some(()).ok_or_else(full) };
+    shared.audit.record(change, confirm).await?;
     let until = Timestamp::now().saturating_add(HOLDS).unwrap_or(Timestamp::MAX);
-    info!(target: "audit", request = %reader.request, who = reader.who.user, cluster = %id, "changes were confirmed");
     Ok(Json(Confirmed { cluster: id, until }))
 }
 
@@ -245,13 +246,6 @@ pub(super) async fn status(
 ) -> Result<Json<HopReport>, No> {
     let source = shared.find_for(&id, &reader)?;
     Ok(Json(hops::walk(&shared, &source, &reader).await))
-}
-
-impl Admin {
-    /// Keeps in the audit log what was done.
-    pub(super) fn note(&self, what: &'static str, cluster: &ClusterId) {
-        info!(target: "audit", request = %self.request, who = self.who.user, what, %cluster, "the fleet was changed");
-    }
 }
 
 impl Shared {

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::openapi::{ComponentsBuilder, OpenApi};
 use utoipa::{Modify, OpenApi as _};
 
-use super::{Shared, access, auth, clusters, gateway, pki, register, sessions};
+use super::{Shared, access, audit, auth, clusters, gateway, pki, register, sessions};
 use crate::authn::SESSION_COOKIE;
 
 /// Every path that is served, and what serves it.
@@ -28,6 +28,11 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/trunkline/v1/sessions", get(sessions::list)),
         ("/trunkline/v1/sessions/{session}/end", post(sessions::end)),
         ("/trunkline/v1/charts/{chart}", get(register::chart)),
+        ("/trunkline/v1/audit", get(audit::query)),
+        ("/trunkline/v1/audit/head", get(audit::head)),
+        ("/trunkline/v1/audit/verify", post(audit::verify)),
+        ("/trunkline/v1/audit/recordings", get(audit::recordings)),
+        ("/trunkline/v1/audit/recordings/{request}", get(audit::recording)),
         ("/trunkline/v1/pki", get(pki::show)),
         ("/trunkline/v1/pki/rotate", post(pki::rotate)),
         ("/trunkline/v1/pki/finish", post(pki::finish)),
@@ -49,8 +54,9 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         title = "Trunkline",
         description = "The gateway's REST API: everything that the command line and the Manager do goes through it. Who \
                        asks is told by a bearer token, a session or the client certificate. Whom an access rule names sees \
-                       the clusters that it is for; seeing all of the fleet and changing it is for members of \
-                       trunkline:viewers, trunkline:operators and trunkline:admins, and for whom a rule says so."
+                       the clusters that it is for; seeing all of the fleet is for members of trunkline:viewers, \
+                       trunkline:operators and trunkline:admins, changing it and reading the audit log for members of \
+                       trunkline:admins, and for whom a rule says so."
     ),
     paths(
         gateway::status,
@@ -73,6 +79,11 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         access::test,
         sessions::list,
         sessions::end,
+        audit::query,
+        audit::head,
+        audit::verify,
+        audit::recordings,
+        audit::recording,
         pki::show,
         pki::rotate,
         pki::finish,

@@ -44,7 +44,8 @@ pub(super) async fn rotate(
     _: Asked<Nothing>,
     _: MaySend<Nothing>,
 ) -> Result<Json<RotationStatus>, No> {
-    Ok(Json(shared.view.fleet.begin_rotation(&admin.who.user)?))
+    let order = async { shared.view.fleet.begin_rotation(&admin.who.user) };
+    Ok(Json(shared.audit.change(&admin, "rotate", None, order).await?))
 }
 
 /// Drops the old root, although agents may still stand under it: they must join anew.
@@ -64,5 +65,6 @@ pub(super) async fn finish(
     _: Asked<Nothing>,
     _: MaySend<Nothing>,
 ) -> Result<Json<RotationStatus>, No> {
-    Ok(Json(shared.view.fleet.finish_rotation(&admin.who.user)?))
+    let order = async { shared.view.fleet.finish_rotation(&admin.who.user) };
+    Ok(Json(shared.audit.change(&admin, "finishRotation", None, order).await?))
 }

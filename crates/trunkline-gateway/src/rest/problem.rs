@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use trunkline_api::{Problem, ProblemReason};
+use trunkline_audit::{NotWritten, ReadError, Refused};
 use trunkline_proto::{ClusterId, RequestId};
 use trunkline_registry::RegistryError;
 use trunkline_runtime::chain;
@@ -47,6 +48,11 @@ impl No {
         Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, ..Self::invalid(detail) }
     }
 
+    /// Why, for people.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The reason as the access log and the metrics have it.
     pub(super) fn word(&self) -> &'static str {
         match self.reason {
@@ -59,6 +65,7 @@ impl No {
             ProblemReason::Reserved => "Reserved",
             ProblemReason::Declared => "Declared",
             ProblemReason::NotIssuing => "NotIssuing",
+            ProblemReason::NotKept => "NotKept",
             ProblemReason::MethodNotAllowed => "MethodNotAllowed",
             ProblemReason::TooLarge => "TooLarge",
             ProblemReason::Unavailable => "Unavailable",
@@ -115,6 +122,30 @@ impl From<&Refusal> for No {
 impl From<RegistryError> for No {
     fn from(error: RegistryError) -> Self {
         Self::new(error.reason(), chain(&error))
+    }
+}
+
+impl From<Refused> for No {
+    fn from(refused: Refused) -> Self {
+        Self::new(ProblemReason::Unavailable, refused.to_string())
+    }
+}
+
+impl From<NotWritten> for No {
+    fn from(error: NotWritten) -> Self {
+        Self::new(ProblemReason::Unavailable, error.to_string())
+    }
+}
+
+impl From<ReadError> for No {
+    fn from(error: ReadError) -> Self {
+        let reason = match error {
+            ReadError::NotKept => ProblemReason::NotKept,
+            ReadError::NoRecording(_) => ProblemReason::NotFound,
+            ReadError::Stopped => ProblemReason::Unavailable,
+            ReadError::Io(_) => ProblemReason::Internal,
+        };
+        Self::new(reason, chain(&error))
     }
 }
 

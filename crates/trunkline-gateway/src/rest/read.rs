@@ -85,7 +85,9 @@ impl Sight {
             serde_json::json!({"front": {"listen": "127.0.0.1:0"}, "tunnel": {"listen": "127.0.0.1:0"}});
         let config = serde_json::from_value(config).unwrap();
         let registry = trunkline_registry::Registry::in_memory().unwrap();
-        let fleet = crate::fleet::Fleet::new(&config, registry, None).unwrap();
+        let fleet =
+            crate::fleet::Fleet::new(&config, registry, None, trunkline_audit::AuditLog::without_folder())
+                .unwrap();
         let who = Arc::new(Principal::for_test("vera", &["trunkline:viewers"]));
         Self { who, rules: fleet.access.rules() }
     }

@@ -45,9 +45,8 @@ pub(super) async fn register(
     let papers = shared.papers()?;
     manifest::check(&new.manifest)?;
     let (fleet, by) = (&shared.view.fleet, &admin.who.user);
-    let registered = fleet.register(&new, by).await?;
-    let (record, token) = registered.ok_or_else(|| No::declared(&new.name))?;
-    admin.note("register", &new.name);
+    let order = async { fleet.register(&new, by).await?.ok_or_else(|| No::declared(&new.name)) };
+    let (record, token) = shared.audit.change(&admin, "register", &new.name, order).await?;
     let registered = shared.registered(record, papers, &token).await?;
     Ok((StatusCode::CREATED, Json(registered)))
 }
@@ -80,8 +79,8 @@ pub(super) async fn join(
         manifest::check(&record.manifest.patched(&patch))?;
     }
     let (now, life) = (Timestamp::now(), fleet.token_life());
-    let (record, token) = fleet.registry.renew_join(&id, by, &patch, now, life).await?;
-    admin.note("join", &id);
+    let order = fleet.registry.renew_join(&id, by, &patch, now, life);
+    let (record, token) = shared.audit.change(&admin, "join", &id, order).await?;
     Ok(Json(shared.registered(record, papers, &token).await?))
 }
 

@@ -7,9 +7,8 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use http::request::Parts;
 use jiff::Timestamp;
-use tracing::info;
 use trunkline_api::{
-    BASE, EndSession, FleetRole, LiveRequest, Problem, ProblemReason, SessionEnded, UserSession,
+    AuditChange, BASE, EndSession, FleetRole, LiveRequest, Problem, ProblemReason, SessionEnded, UserSession,
     UserSessionList,
 };
 use trunkline_registry::EndedSession;
@@ -126,8 +125,14 @@ pub(super) async fn end(
         ended: now,
         until,
     };
-    shared.view.fleet.registry.end_session(ended).await?;
-    info!(target: "audit", request = %reader.request, who = reader.who.user, session = id, "a session was ended");
+    let change = AuditChange {
+        request: reader.request.to_string(),
+        user: reader.who.user.clone(),
+        what: "endSession".into(),
+        subject: format!("{id} of {}", seen.principal.user),
+        ..AuditChange::default()
+    };
+    shared.audit.record(change, shared.view.fleet.registry.end_session(ended)).await?;
     Ok(Json(SessionEnded { id, user: seen.principal.user.clone(), requests: requests as u64, until }))
 }
 

@@ -4,6 +4,7 @@ use axum::body::Body as RouteBody;
 use jiff::Timestamp;
 use serde_json::json;
 use trunkline_api::NewCluster;
+use trunkline_audit::AuditLog;
 use trunkline_proto::RequestId;
 use trunkline_registry::Registry;
 
@@ -24,7 +25,8 @@ impl Desk {
         let config = json!({"front": {"listen": "127.0.0.1:0"}, "tunnel": {"listen": "127.0.0.1:0"}});
         let config: GatewayConfig = serde_json::from_value(config).unwrap();
         let (tasks, metrics) = (Tasks::new(), Metrics::default());
-        let fleet = Fleet::new(&config, Registry::in_memory().unwrap(), None).unwrap();
+        let fleet =
+            Fleet::new(&config, Registry::in_memory().unwrap(), None, AuditLog::without_folder()).unwrap();
         let tunnels = Tunnels::new(metrics.clone(), &tasks);
         let nowhere = ([127, 0, 0, 1], 9).into();
         let about = config.about(nowhere, nowhere);

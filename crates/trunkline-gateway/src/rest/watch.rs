@@ -38,11 +38,11 @@ const MOST: usize = 256;
 /// How many of them may be one user's.
 const MOST_OF_ONE: usize = 32;
 /// How often something is said, so that a broken way is noticed.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a reader may take nothing.
-const STUCK: Duration = Duration::from_secs(60);
+pub(super) const STUCK: Duration = Duration::from_secs(60);
 /// Events leave together up to this many bytes, of which this many lots wait for the reader.
-const LOT: usize = 64 * 1024;
+pub(super) const LOT: usize = 64 * 1024;
 const LOTS: usize = 4;
 
 /// What watching takes. Clones share it.
@@ -61,24 +61,29 @@ impl Watches {
 
     /// Begins a user's watch.
     pub(super) fn begin(&self, user: &str, selector: Selector, sight: Sight) -> Result<Response, No> {
+        let (board, sent, lot) = (self.board.clone(), BTreeMap::new(), BytesMut::new());
+        self.events(user, |out| Watch { board, selector, sight, sent, lot, out }.run())
+    }
+
+    /// Begins a stream of events for a user, that ends with its reader, with what tells, and when the gateway drains.
+    pub(super) fn events<Telling>(
+        &self,
+        user: &str,
+        tell: impl FnOnce(mpsc::Sender<Bytes>) -> Telling,
+    ) -> Result<Response, No>
+    where
+        Telling: Future<Output = Result<(), Ended>> + Send + 'static,
+    {
         let place = self.places.take(user)?;
         let (out, lots) = mpsc::channel(LOTS);
-        let watch = Watch {
-            board: self.board.clone(),
-            selector,
-            sight,
-            sent: BTreeMap::new(),
-            lot: BytesMut::new(),
-            out: out.clone(),
-        };
-        let draining = self.draining.clone();
+        let (draining, telling) = (self.draining.clone(), tell(out.clone()));
         self.tasks.spawn_until_stopped(async move {
             tokio::select! {
                 biased;
                 () = draining.cancelled() => {}
                 () = out.closed() => {}
                 // Why it ended, its reader sees.
-                _ = watch.run() => {}
+                _ = telling => {}
             }
         });
         let mut response = Response::new(Body::new(Events { lots, _place: place }));
@@ -131,7 +136,7 @@ impl Drop for Place {
 pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
 /// The reader is gone or stuck, or the gateway ends.
-struct Ended;
+pub(super) struct Ended;
 
 struct Watch {
     board: Board,

@@ -14,7 +14,13 @@ use crate::route::tests::route_to;
 fn review() -> Review {
     let config = json!({"front": {"listen": "127.0.0.1:0"}, "tunnel": {"listen": "127.0.0.1:0"}});
     let config: GatewayConfig = serde_json::from_value(config).unwrap();
-    let fleet = Fleet::new(&config, Registry::in_memory().unwrap(), None).unwrap();
+    let fleet = Fleet::new(
+        &config,
+        Registry::in_memory().unwrap(),
+        None,
+        trunkline_audit::AuditLog::without_folder(),
+    )
+    .unwrap();
     Review { under_way: UnderWay::default(), fleet }
 }
 

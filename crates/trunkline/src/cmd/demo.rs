@@ -100,6 +100,7 @@ fn gateway_config(
     management: Option<&DemoCluster>,
 ) -> anyhow::Result<GatewayConfig> {
     Ok(GatewayConfig {
+        audit: Default::default(),
         data: Some(folder.subfolder("data")?),
         // Its papers are at hand; nobody is to set anything up.
         authn: AuthnConfig { local_users: Some(false), ..AuthnConfig::default() },

@@ -30,7 +30,7 @@ pub(crate) fn of_answer(asked: &str, about: Option<&str>, status: StatusCode, bo
     };
     match problem.reason {
         ProblemReason::Unauthorized => nobody(&failure.what),
-        ProblemReason::NotFound => failure.next("trunkline clusters list"),
+        ProblemReason::NotFound if about.is_some() => failure.next("trunkline clusters list"),
         ProblemReason::Exists => failure.next(format!("{show}; or choose another name")),
         ProblemReason::Conflict => failure.next(format!("{show}, then change it again")),
         ProblemReason::Forbidden => failure.next("ask an administrator to let you into one of these groups"),

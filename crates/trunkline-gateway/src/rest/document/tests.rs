@@ -33,6 +33,7 @@ fn concrete(path: &str) -> String {
         .replace("{chart}", chart)
         .replace("{rule}", "alpha")
         .replace("{session}", "s-1")
+        .replace("{request}", "r-1")
 }
 
 #[tokio::test]
@@ -110,7 +111,7 @@ async fn who_may_is_asked_before_anything_else() {
         let harmless = method == "GET" || path.ends_with("/access/test") || path.ends_with("/confirm");
         for group in ["trunkline:viewers", "trunkline:operators"] {
             let may = status(Some(group)).await;
-            let may_not = !harmless || path.contains("/auth/users");
+            let may_not = !harmless || path.contains("/auth/users") || path.contains("/audit");
             assert_eq!(may == StatusCode::FORBIDDEN, may_not, "{method} {path} by {group}: {may}");
         }
         let admin = status(Some("trunkline:admins")).await;
