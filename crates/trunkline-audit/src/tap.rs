@@ -31,6 +31,11 @@ impl<T> Tap<T> {
         Self { io, recording, from_client: Frames::new(protocol), from_cluster: Frames::new(protocol) }
     }
 
+    /// The end itself, from here on without a recording.
+    pub fn into_inner(self) -> T {
+        self.io
+    }
+
     fn client_said(&mut self, bytes: &[u8]) -> Result<(), RecordingFault> {
         let recording = &self.recording;
         let mut done = Ok(());

@@ -10,9 +10,11 @@ use std::time::Instant;
 use http::{Method, Version};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::info;
+use trunkline_api::AuditRecording;
 use trunkline_proto::{ClusterId, RequestId};
 
 use crate::activity::Active;
+use crate::audited::Ending;
 use crate::authn::Principal;
 use crate::metrics::{Metrics, RequestLabels};
 use crate::route::Kind;
@@ -47,6 +49,8 @@ pub(crate) struct Entry {
     /// Its place among what is under way, and the rule that let it in.
     stay: Option<Stay>,
     rule: String,
+    /// What its end is told to the audit log with, once it was decided on.
+    ending: Option<Ending>,
 }
 
 impl Entry {
@@ -78,6 +82,7 @@ impl Entry {
             held: None,
             stay: None,
             rule: String::new(),
+            ending: None,
         }
     }
 
@@ -92,6 +97,18 @@ impl Entry {
     pub(crate) fn enter(&mut self, stay: Stay, rule: &str) {
         self.stay = Some(stay);
         rule.clone_into(&mut self.rule);
+    }
+
+    /// Has its end told to the audit log as well.
+    pub(crate) fn ends_in_audit(&mut self, ending: Ending) {
+        self.ending = Some(ending);
+    }
+
+    /// Has the audit log know what was recorded of it.
+    pub(crate) fn recorded_as(&mut self, recording: AuditRecording) {
+        if let Some(ending) = &mut self.ending {
+            ending.recording = Some(recording);
+        }
     }
 
     /// Returns when it is to end before its time, and why. What was not let in is not cut.
@@ -113,13 +130,17 @@ impl Entry {
 }
 
 /// As much of a path as is written down.
-fn shown(path: &str) -> String {
+pub(crate) fn shown(path: &str) -> String {
     let end = path.find(APPLICATION).map_or(path.len(), |at| at + APPLICATION.len());
     path[..end].chars().take(512).collect()
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
+        if let Some(ending) = self.ending.take() {
+            let bytes = (self.received, self.sent);
+            ending.tell(self.request, self.status, self.reason, bytes, self.began.elapsed());
+        }
         let cluster = self.cluster.as_ref().map_or("", ClusterId::as_str);
         self.metrics.requests_open.dec();
         let labels = RequestLabels { status: self.status, reason: self.reason };

@@ -1,5 +1,6 @@
 //! 1. The front door: accept, TLS handshake off the loop, then HTTP. Every deadline runs from accept.
 
+mod admission;
 mod http_service;
 
 use std::io;
@@ -23,6 +24,7 @@ use trunkline_runtime::{Door, Tasks};
 
 use crate::activity::Activity;
 use crate::arrivals::{Arrival, Arrivals};
+use crate::audited::Audited;
 use crate::authn::{self, Authn};
 use crate::authz::Confirmations;
 use crate::fleet::Fleet;
@@ -72,6 +74,7 @@ pub(crate) struct Front {
     pub(crate) host_suffix: Option<Arc<str>>,
     pub(crate) allow_node_proxy: bool,
     pub(crate) review: Review,
+    pub(crate) audited: Audited,
     pub(crate) confirmations: Confirmations,
 }
 

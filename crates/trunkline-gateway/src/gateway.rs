@@ -15,6 +15,7 @@ use trunkline_runtime::{
 };
 use trunkline_upstream::Upstream;
 
+use crate::audited::Audited;
 use crate::authn::{Authn, AuthnParts, FirstRun};
 use crate::authz::Confirmations;
 use crate::config::{GatewayConfig, GatewayConfigError};
@@ -166,7 +167,9 @@ impl Gateway {
             under_way: review.under_way.clone(),
             confirmations: confirmations.clone(),
         });
-        let proxy = Proxy { tunnels: tunnels.clone(), management };
+        let audited = Audited::new(audit.clone());
+        let proxy =
+            Proxy { audited: audited.clone(), tasks: tasks.clone(), tunnels: tunnels.clone(), management };
         let front = Front {
             tls: Arc::new(front_tls),
             fleet: fleet.clone(),
@@ -181,6 +184,7 @@ impl Gateway {
             host_suffix: config.front.host_suffix.as_deref().map(Into::into),
             allow_node_proxy: config.front.allow_node_proxy,
             review,
+            audited: audited.clone(),
             confirmations,
         };
         let tunnel = TunnelDoor {

@@ -6,6 +6,7 @@
 //! 2. `authn`: a token, a session or the client certificate becomes a principal (401);
 //! 3. `route`: path, host or header name the cluster; the rest is the Kubernetes path (400, 404, 421);
 //! 4. `authz`: may this principal do that there, and as whom (403); `under_way`: and for how long;
+//!    `audited`: and a record of it before its first byte;
 //! 5. `tunnels`: a live session of the cluster, or a bounded wait for one (503);
 //! 6. `proxy`: out on a stream, the answer back, both streaming (502); upgrades as bytes both ways;
 //! 7. `access_log`: exactly one line, when the last byte has gone.
@@ -33,6 +34,7 @@ mod authn;
 mod route;
 mod authz;
 mod under_way;
+mod audited;
 mod tunnels;
 mod proxy;
 mod refusal;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod farewell;
+mod recording;
 mod upgrade;
 
 use bytes::Bytes;
@@ -13,13 +14,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
+use trunkline_audit::{Protocol, Recording};
 use trunkline_proto::headers::request_fields;
 use trunkline_proto::{CloseReason, ClusterUid, Epoch, HEAD_HEADER, Identity, Purpose, StreamHead};
-use trunkline_runtime::{Body, BodyError, boxed};
+use trunkline_runtime::{Body, BodyError, Tasks, boxed};
 use trunkline_tunnel::{ExchangeError, OpenError};
 use trunkline_upstream::Upstream;
 
 use crate::access_log::Entry;
+use crate::audited::Audited;
 use crate::refusal::Refusal;
 use crate::route::{Kind, Route};
 use crate::tunnels::{Live, Tunnels};
@@ -28,12 +31,16 @@ use crate::under_way::Cut;
 pub(crate) use answer::keep_inside;
 pub(crate) use farewell::Place;
 
+pub(crate) use recording::ToRecord;
+
 /// How often a request of which nothing was sent is tried on another stream or session.
 const ROUNDS: usize = 8;
 
 /// What an exchange takes. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Proxy {
+    pub(crate) audited: Audited,
+    pub(crate) tasks: Tasks,
     pub(crate) tunnels: Tunnels,
     pub(crate) management: Option<Upstream>,
 }
@@ -43,6 +50,8 @@ pub(crate) struct Proxy {
 pub(crate) struct Admitted {
     pub(crate) identity: Identity,
     pub(crate) uid: Option<ClusterUid>,
+    /// The session that is to be recorded, if it is.
+    pub(crate) record: Option<ToRecord>,
 }
 
 /// The way a request went.
@@ -75,7 +84,7 @@ impl Proxy {
         &self,
         mut request: Request<Incoming>,
         route: &Route,
-        admitted: Admitted,
+        mut admitted: Admitted,
         mut entry: Box<Entry>,
     ) -> Result<Response<Body>, (Refusal, Box<Entry>)> {
         let upgrade = match upgrade::asked(&request) {
@@ -83,6 +92,7 @@ impl Proxy {
             Err(refusal) => return Err((refusal, entry)),
         };
         let below = upgrade.as_ref().map(|_| hyper::upgrade::on(&mut request));
+        let record = admitted.record.take();
         let received = Arc::new(Received::default());
         let (parts, body) = request.into_parts();
         let mut outward = Request::new(boxed(Counted { body, received: received.clone() }));
@@ -117,7 +127,12 @@ impl Proxy {
         };
         match (response.status(), upgrade, below) {
             (StatusCode::SWITCHING_PROTOCOLS, Some(token), Some(below)) => {
-                upgrade::join(&self.tunnels, response, &token, below, way, entry, route)
+                let recording = match record.map(|record| self.record(&record, &response)).transpose() {
+                    Ok(recording) => recording,
+                    Err(refusal) => return Err((refusal, entry)),
+                };
+                let ends = upgrade::Ends { below, way, recording };
+                upgrade::join(&self.tunnels, response, &token, ends, entry, route)
             }
             (StatusCode::SWITCHING_PROTOCOLS, ..) => {
                 Err((refused_answer(route, "it switched protocols although nobody asked"), entry))
@@ -127,11 +142,15 @@ impl Proxy {
         }
     }
 
+    fn record(&self, record: &ToRecord, response: &Response<Body>) -> Result<(Recording, Protocol), Refusal> {
+        record.begin(self.audited.log(), &self.tasks, response.headers())
+    }
+
     async fn send_through_tunnel(
         &self,
         mut request: Request<Body>,
         route: &Route,
-        Admitted { identity, uid }: Admitted,
+        Admitted { identity, uid, .. }: Admitted,
         entry: &Entry,
     ) -> Result<(Response<Body>, Way), Refusal> {
         request.headers_mut().insert(header::HOST, HeaderValue::from_static("kubernetes"));

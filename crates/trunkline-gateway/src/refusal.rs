@@ -56,6 +56,15 @@ pub(crate) enum Refusal {
         "cluster {cluster} is not connected ({last_seen}); is its agent running, and can it reach the gateway?"
     )]
     ClusterDisconnected { cluster: ClusterId, last_seen: String },
+    #[error("{why}")]
+    AuditUnavailable { why: String },
+    #[error(
+        "sessions in cluster {cluster} are recorded by rule {rule}, and a session over SPDY cannot be: use a client that speaks \
+         WebSocket (kubectl 1.31 or newer, without KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false)"
+    )]
+    RecordingNeedsWebSocket { cluster: ClusterId, rule: String },
+    #[error("the session is to be recorded, and cannot be: {why}")]
+    RecordingFailed { why: String },
     #[error("the gateway has as many requests under way or connections as it may; try again")]
     Overloaded,
     #[error("cluster {cluster} has no free stream ({why}); try again")]
@@ -104,6 +113,9 @@ impl Refusal {
             Self::ClusterLocked { .. } => "ClusterLocked",
             Self::ClusterClosed { cut, .. } => cut.reason,
             Self::ClusterDisconnected { .. } => "ClusterDisconnected",
+            Self::AuditUnavailable { .. } => "AuditUnavailable",
+            Self::RecordingNeedsWebSocket { .. } => "RecordingNeedsWebSocket",
+            Self::RecordingFailed { .. } => "RecordingFailed",
             Self::Overloaded => "Overloaded",
             Self::ClusterBusy { .. } => "ClusterBusy",
             Self::TunnelLost { .. } => "TunnelLost",
@@ -128,11 +140,14 @@ impl Refusal {
             | Self::Protected { .. }
             | Self::Unconfirmed { .. }
             | Self::Cut { .. }
+            | Self::RecordingNeedsWebSocket { .. }
             | Self::ClusterLocked { .. }
             | Self::ClusterClosed { .. }
             | Self::Management(SendError::Forbidden(_)) => StatusCode::FORBIDDEN,
             Self::ClusterDisconnected { .. }
             | Self::Overloaded
+            | Self::AuditUnavailable { .. }
+            | Self::RecordingFailed { .. }
             | Self::ClusterBusy { .. }
             | Self::SignInUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::TunnelLost { .. } | Self::Management(_) | Self::AnswerRefused { .. } => {
@@ -146,7 +161,7 @@ impl Refusal {
         match self {
             Self::ClusterDisconnected { .. } => Some(5),
             Self::SignInUnavailable { .. } => Some(5),
-            Self::Overloaded | Self::ClusterBusy { .. } => Some(1),
+            Self::Overloaded | Self::AuditUnavailable { .. } | Self::ClusterBusy { .. } => Some(1),
             _ => None,
         }
     }
@@ -157,6 +172,7 @@ impl Refusal {
             | Self::ClusterLocked { cluster, .. }
             | Self::Protected { cluster, .. }
             | Self::Unconfirmed { cluster, .. }
+            | Self::RecordingNeedsWebSocket { cluster, .. }
             | Self::ClusterClosed { cluster, .. }
             | Self::ClusterDisconnected { cluster, .. }
             | Self::ClusterBusy { cluster, .. }

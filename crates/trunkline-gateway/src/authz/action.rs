@@ -89,6 +89,12 @@ impl Action {
         reading || self.is_about_oneself()
     }
 
+    /// Whether somebody sits before it and types.
+    pub(crate) fn is_interactive(&self) -> bool {
+        let within = self.resource.as_ref().map(|resource| resource.subresource.as_str());
+        self.connects && matches!(within, Some("exec" | "attach"))
+    }
+
     /// Whether it asks an API server about who asks.
     pub(crate) fn is_about_oneself(&self) -> bool {
         let Some(resource) = &self.resource else { return false };

@@ -12,14 +12,11 @@ use trunkline_runtime::Body;
 
 use super::{Caller, Front};
 use crate::access_log::Entry;
-use crate::authn::{self, How, Place, Principal};
-use crate::authz::{Action, decide};
-use crate::fleet::Standing;
-use crate::proxy::Admitted;
+use crate::authn::{Place, Principal};
 use crate::refusal::Refusal;
 use crate::rest::{self, Rest, auth};
 use crate::route::{Names, Route, route};
-use crate::under_way::{Errand, Stay, session_ended};
+use crate::under_way::session_ended;
 
 impl Front {
     /// Answers one request. Whatever happens, one access-log line comes of it.
@@ -94,7 +91,7 @@ impl Front {
     }
 
     /// Who asks; none for whoever shows nothing. A session that was ended is nobody's.
-    async fn sign_in(
+    pub(super) async fn sign_in(
         &self,
         request: &Request<Incoming>,
         caller: &Caller,
@@ -102,7 +99,8 @@ impl Front {
         entry: &mut Entry,
     ) -> Result<Option<Arc<Principal>>, Refusal> {
         let (method, headers) = (request.method(), request.headers());
-        let found = self.authn.principal(method, headers, caller.identity.as_ref(), place).await?;
+        let found = self.authn.principal(method, headers, caller.identity.as_ref(), place).await;
+        let found = found.inspect_err(|refusal| self.audited.sign_in_failed(entry, &refusal.detail()))?;
         let Some(principal) = found.map(Arc::new) else { return Ok(None) };
         entry.asked_by(&principal);
         if let Some(ended) = self.fleet.registry.ended(principal.session.as_str()) {
@@ -115,83 +113,14 @@ impl Front {
         Ok(Some(principal))
     }
 
-    fn route(&self, request: &Request<Incoming>, caller: &Caller) -> Result<Route, Refusal> {
+    pub(super) fn route(&self, request: &Request<Incoming>, caller: &Caller) -> Result<Route, Refusal> {
         let names = Names { sni: caller.sni.as_deref(), suffix: self.host_suffix.as_deref() };
         route(request.method(), request.uri(), request.headers(), names)
-    }
-
-    /// Who asks for what, and whether that may be. What is let in is under way from here on.
-    async fn admit(
-        &self,
-        request: &Request<Incoming>,
-        caller: &Caller,
-        entry: &mut Entry,
-    ) -> Result<(Route, Admitted), Refusal> {
-        look_over(request, entry)?;
-        let found = self.sign_in(request, caller, Place::Kubernetes, entry).await?;
-        let principal = found.ok_or_else(authn::nothing_shown)?;
-        let route = self.route(request, caller)?;
-        let cluster = &route.cluster;
-        entry.cluster = Some(cluster.clone());
-        entry.kind = route.kind;
-        let act_as = asked_to_act_as(request.headers()).map_err(|fault| abuse(fault, entry))?;
-        let action = Action::of(request.method(), &route);
-        let ground = self.fleet.ground(cluster);
-        let confirmed = ground.uid().is_some_and(|uid| self.confirmations.holds(&principal, uid));
-        let place = ground.place(cluster, confirmed);
-        let rules = self.fleet.access.rules();
-        let allowed = decide(&rules, &principal, &place, &action, act_as.as_ref())
-            .map_err(|denied| Refusal::denied(denied, cluster))?;
-        if route.facts.node_proxy && !self.allow_node_proxy {
-            return Err(Refusal::AccessDenied {
-                why: "nodes/proxy is not served, since whoever may read there may run code on the node; set \
-                      front.allow_node_proxy to serve it"
-                    .into(),
-            });
-        }
-        // Who may not reach a cluster does not learn how it stands, nor whether there is one.
-        let uid = match self.fleet.standing(cluster) {
-            _ if cluster.is_management() && self.proxy.management.is_some() => None,
-            Some(Standing::Open(uid)) => uid,
-            Some(Standing::Locked(lock)) => {
-                return Err(Refusal::ClusterLocked { cluster: cluster.clone(), lock });
-            }
-            None => return Err(Refusal::ClusterNotFound(cluster.clone())),
-        };
-        let errand = Errand {
-            cluster: cluster.clone(),
-            action,
-            act_as,
-            rule: allowed.rule,
-            identity: allowed.identity.clone(),
-            confirmed,
-            recorded: false,
-        };
-        let rule = errand.rule.clone();
-        let stay = self.enter(caller, entry, &principal, Some(errand));
-        // What changed since the decision has told those who were under way by then: was it before, this one was not.
-        if let Some(cut) = self.review.why_cut(stay.subject()) {
-            return Err(Refusal::Cut { cut });
-        }
-        entry.enter(stay, &rule);
-        Ok((route, Admitted { identity: allowed.identity, uid }))
-    }
-
-    fn enter(
-        &self,
-        caller: &Caller,
-        entry: &Entry,
-        principal: &Arc<Principal>,
-        errand: Option<Errand>,
-    ) -> Stay {
-        let shown = matches!(principal.how, How::Certificate);
-        let serial = caller.identity.as_ref().filter(|_| shown).map(|identity| identity.serial.clone());
-        self.review.under_way.begin(entry.request, principal.clone(), serial, entry.kind, errand)
     }
 }
 
 /// What holds of every head, wherever the request goes.
-fn look_over(request: &Request<Incoming>, entry: &Entry) -> Result<(), Refusal> {
+pub(super) fn look_over(request: &Request<Incoming>, entry: &Entry) -> Result<(), Refusal> {
     inspect(request.headers()).map_err(|fault| abuse(fault, entry))?;
     const SERVED: [Method; 7] = [
         Method::GET,
@@ -242,7 +171,7 @@ fn check_origin(request: &Request<Incoming>) -> Result<(), Refusal> {
 }
 
 /// A head that may be an attack is told of.
-fn abuse(fault: HeadFault, entry: &Entry) -> Refusal {
+pub(super) fn abuse(fault: HeadFault, entry: &Entry) -> Refusal {
     if matches!(fault, HeadFault::ConnectionNames(_) | HeadFault::Impersonation(_)) {
         warn!(target: "audit", request = %entry.request, from = %entry.from, %fault, "header abuse");
     }

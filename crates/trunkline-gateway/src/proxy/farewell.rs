@@ -108,6 +108,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Followed<T> {
         Self { io, place, with_status: says(header::SEC_WEBSOCKET_PROTOCOL, WITH_STATUS) }
     }
 
+    /// The same place in the frames, at another end of the same bytes.
+    pub(super) fn map<U>(self, io: impl FnOnce(T) -> U) -> Followed<U> {
+        Followed { io: io(self.io), place: self.place, with_status: self.with_status }
+    }
+
     /// Says why, where that can be said, and hangs up.
     pub(super) async fn say_farewell(mut self, reason: &'static str, why: &str) {
         if !self.place.is_between_frames() {

@@ -8,13 +8,17 @@ use std::convert::Infallible;
 use http::{HeaderValue, Method, Request, Response, Version, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::error;
+use trunkline_audit::{Protocol, Recording, Tap};
 use trunkline_proto::headers::answer_fields;
 use trunkline_runtime::{Body, Broken, Copied, copy_both_ways, empty, full};
 
 use super::answer::{BULK_AFTER, BULK_BYTES};
 use super::farewell::Followed;
+use super::recording::cut_by;
 use super::{Way, refused_answer};
 use crate::access_log::Entry;
 use crate::refusal::Refusal;
@@ -26,6 +30,13 @@ use crate::under_way::Cut;
 const TOKENS: &[&str] = &["websocket", "SPDY/3.1"];
 /// The longest body of an answer that declines an upgrade, in bytes.
 const DECLINED: usize = 64 * 1024;
+
+/// What is joined to the cluster's end.
+pub(super) struct Ends {
+    pub(super) below: OnUpgrade,
+    pub(super) way: Way,
+    pub(super) recording: Option<(Recording, Protocol)>,
+}
 
 /// The upgrade a request asks for, if any.
 pub(super) fn asked(request: &Request<Incoming>) -> Result<Option<HeaderValue>, Refusal> {
@@ -56,8 +67,7 @@ pub(super) fn join(
     tunnels: &Tunnels,
     mut response: Response<Body>,
     token: &HeaderValue,
-    below: OnUpgrade,
-    way: Way,
+    ends: Ends,
     mut entry: Box<Entry>,
     route: &Route,
 ) -> Result<Response<Body>, (Refusal, Box<Entry>)> {
@@ -79,19 +89,53 @@ pub(super) fn join(
     family.spawn_until_stopped(async move {
         // Held to the end: it counts the exchange as in flight on its session.
         let _response = response;
+        let Ends { below, way, recording } = ends;
         let mut joined = Joined { entry, copied: Copied::default() };
         joined.entry.reason = "UpgradeLost";
-        let leave = joined.entry.leave();
         let (Ok(below), Ok(above)) = tokio::join!(below, above) else { return };
+        let (below, above) = (TokioIo::new(below), TokioIo::new(above));
         // Said ahead, for the case that the gateway's own end cuts this task.
         joined.entry.reason = "Shutdown";
-        let mut below = Followed::new(TokioIo::new(below), &head);
-        let copying = copy_both_ways(&mut below, TokioIo::new(above), &joined.copied);
+        let Some((recording, protocol)) = recording else {
+            let mut below = Followed::new(below, &head);
+            if let Some(cut) = joined.carry(&mut below, above, &way, &tunnels).await {
+                below.say_farewell(cut.reason, &cut.why).await;
+            }
+            return;
+        };
+        let mut below = Followed::new(Tap::new(below, protocol, recording.clone()), &head);
+        let cut = joined.carry(&mut below, above, &way, &tunnels).await;
+        let cut = cut.or_else(|| cut_by(&recording));
+        if let Some(cut) = cut {
+            joined.entry.reason = cut.reason;
+            below.map(Tap::into_inner).say_farewell(cut.reason, &cut.why).await;
+        }
+        match recording.finish().await {
+            Ok(recorded) => joined.entry.recorded_as(recorded),
+            Err(fault) => {
+                error!(request = %joined.entry.request, %fault, "the recording of a session is not whole")
+            }
+        }
+    });
+    Ok(answer)
+}
+
+impl Joined {
+    /// Carries bytes both ways until one end goes or the client is no longer to be served. Why it was cut, if it was.
+    async fn carry<T: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        below: &mut Followed<T>,
+        above: TokioIo<Upgraded>,
+        way: &Way,
+        tunnels: &Tunnels,
+    ) -> Option<Cut> {
+        let leave = self.entry.leave();
+        let copying = copy_both_ways(below, above, &self.copied);
         let ended = tokio::select! {
             biased;
             cut = leave => Err(cut),
             ended = copying => Ok(ended),
-            never = watch_for_bulk(&way, &tunnels, &joined.copied) => match never {},
+            never = watch_for_bulk(way, tunnels, &self.copied) => match never {},
         };
         let (cut, ended) = match ended {
             Err(cut) => (Some(cut), Ok(())),
@@ -101,16 +145,13 @@ pub(super) fn join(
             }
             Ok(ended) => (None, ended),
         };
-        joined.entry.reason = match (&cut, ended) {
+        self.entry.reason = match (&cut, ended) {
             (Some(cut), _) => cut.reason,
             (None, Err(_)) => "ClientGone",
             (None, Ok(())) => "",
         };
-        if let Some(cut) = cut {
-            below.say_farewell(cut.reason, &cut.why).await;
-        }
-    });
-    Ok(answer)
+        cut
+    }
 }
 
 /// An upgrade's entry; its line is written with the bytes that went, however the upgrade ends.

@@ -184,7 +184,7 @@ pub(super) async fn test(
             role: Some(allowed.role),
             user: Some(allowed.identity.user),
             groups: allowed.identity.groups,
-            recorded: allowed.record && action.connects,
+            recorded: allowed.record && action.is_interactive(),
             considered,
         },
         Err(denied) => AccessAnswer {

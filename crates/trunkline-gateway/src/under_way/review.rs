@@ -126,7 +126,7 @@ impl Review {
                 "AccessChanged",
                 format!("what {} may do in cluster {id} has changed; begin again", principal.user),
             )),
-            Ok(now) if now.record && !errand.recorded && errand.action.connects => Some(Cut::new(
+            Ok(now) if now.record && !errand.recorded && errand.action.is_interactive() => Some(Cut::new(
                 "AccessChanged",
                 format!("what is done in cluster {id} is recorded from now on; begin again"),
             )),

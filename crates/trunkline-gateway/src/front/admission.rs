@@ -1,0 +1,128 @@
+//! Whether a request may go on, as whom, and the record of that: between who asks and the way to the cluster.
+
+use std::sync::Arc;
+
+use http::{Request, header};
+use hyper::body::Incoming;
+use trunkline_proto::ClusterUid;
+use trunkline_proto::headers::{ActAs, asked_to_act_as};
+
+use super::http_service::{abuse, look_over};
+use super::{Caller, Front};
+use crate::access_log::Entry;
+use crate::audited::Decided;
+use crate::authn::{self, How, Place, Principal};
+use crate::authz::{Action, decide};
+use crate::fleet::Standing;
+use crate::proxy::{Admitted, ToRecord};
+use crate::refusal::Refusal;
+use crate::route::{Kind, Route};
+use crate::under_way::{Errand, Stay};
+
+impl Front {
+    /// Who asks for what, and whether that may be. What is let in is recorded, and under way from here on.
+    pub(super) async fn admit(
+        &self,
+        request: &Request<Incoming>,
+        caller: &Caller,
+        entry: &mut Entry,
+    ) -> Result<(Route, Admitted), Refusal> {
+        look_over(request, entry)?;
+        let found = self.sign_in(request, caller, Place::Kubernetes, entry).await?;
+        let principal = found.ok_or_else(authn::nothing_shown)?;
+        let route = self.route(request, caller)?;
+        entry.cluster = Some(route.cluster.clone());
+        entry.kind = route.kind;
+        let act_as = asked_to_act_as(request.headers()).map_err(|fault| abuse(fault, entry))?;
+        let action = Action::of(request.method(), &route);
+        let judged = self.judge(request, &principal, &route, action.clone(), act_as);
+        let outcome = match &judged {
+            Ok((errand, _)) => Ok((errand.rule.as_str(), &errand.identity)),
+            Err(refusal) => Err(refusal.detail()),
+        };
+        let uid = judged.as_ref().ok().and_then(|(_, uid)| *uid);
+        let decided =
+            Decided { principal: &principal, cluster: &route.cluster, uid, action: &action, outcome };
+        self.audited.decision(entry, &decided).await?;
+        let (errand, uid) = judged?;
+        let identity = errand.identity.clone();
+        let record = errand.recorded.then(|| ToRecord::new(entry.request, &principal, &errand));
+        let rule = errand.rule.clone();
+        let stay = self.enter(caller, entry, &principal, Some(errand));
+        // What changed since the decision has told those who were under way by then: was it before, this one was not.
+        if let Some(cut) = self.review.why_cut(stay.subject()) {
+            return Err(Refusal::Cut { cut });
+        }
+        entry.enter(stay, &rule);
+        Ok((route, Admitted { identity, uid, record }))
+    }
+
+    /// Whether somebody may do something in a cluster as that stands now: what of it is under way from here on, and which
+    /// registration of the cluster that is.
+    fn judge(
+        &self,
+        request: &Request<Incoming>,
+        principal: &Principal,
+        route: &Route,
+        action: Action,
+        act_as: Option<ActAs>,
+    ) -> Result<(Errand, Option<ClusterUid>), Refusal> {
+        let cluster = &route.cluster;
+        let ground = self.fleet.ground(cluster);
+        let confirmed = ground.uid().is_some_and(|uid| self.confirmations.holds(principal, uid));
+        let place = ground.place(cluster, confirmed);
+        let rules = self.fleet.access.rules();
+        let allowed = decide(&rules, principal, &place, &action, act_as.as_ref())
+            .map_err(|denied| Refusal::denied(denied, cluster))?;
+        if route.facts.node_proxy && !self.allow_node_proxy {
+            return Err(Refusal::AccessDenied {
+                why: "nodes/proxy is not served, since whoever may read there may run code on the node; set \
+                      front.allow_node_proxy to serve it"
+                    .into(),
+            });
+        }
+        // Who may not reach a cluster does not learn how it stands, nor whether there is one.
+        let uid = match self.fleet.standing(cluster) {
+            _ if cluster.is_management() && self.proxy.management.is_some() => None,
+            Some(Standing::Open(uid)) => uid,
+            Some(Standing::Locked(lock)) => {
+                return Err(Refusal::ClusterLocked { cluster: cluster.clone(), lock });
+            }
+            None => return Err(Refusal::ClusterNotFound(cluster.clone())),
+        };
+        let recorded = allowed.record && action.is_interactive();
+        if recorded && route.kind == Kind::Upgrade && !is_websocket(request) {
+            return Err(Refusal::RecordingNeedsWebSocket { cluster: cluster.clone(), rule: allowed.rule });
+        }
+        let errand = Errand {
+            cluster: cluster.clone(),
+            action,
+            act_as,
+            rule: allowed.rule,
+            identity: allowed.identity,
+            confirmed,
+            recorded,
+        };
+        Ok((errand, uid))
+    }
+
+    /// Enters a request among what is under way.
+    pub(super) fn enter(
+        &self,
+        caller: &Caller,
+        entry: &Entry,
+        principal: &Arc<Principal>,
+        errand: Option<Errand>,
+    ) -> Stay {
+        let shown = principal.how == How::Certificate;
+        let serial = caller.identity.as_ref().filter(|_| shown).map(|identity| identity.serial.clone());
+        self.review.under_way.begin(entry.request, principal.clone(), serial, entry.kind, errand)
+    }
+}
+
+fn is_websocket(request: &Request<Incoming>) -> bool {
+    request
+        .headers()
+        .get(header::UPGRADE)
+        .is_some_and(|token| token.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
