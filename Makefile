@@ -109,6 +109,10 @@ prove-secrets: ## No key and no token anywhere at the gateway
 prove-store: ## kill -9 at 200 points of registry writes, nothing acknowledged lost
 	$(PROVE_E2E) a_gateway_killed_at_any_point
 
+.PHONY: prove-audit
+prove-audit: ## kill -9 at 200 points of audit writes, nothing answered lost; 30,000 streams of frames
+	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-audit -- --nocapture
+
 .PHONY: certs
 certs: ## Certificates for development, in certs/dev
 	certs/generate.sh
