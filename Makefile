@@ -160,6 +160,9 @@ prove-mutants: $(TOOLS)/bin/cargo-mutants ## 150 mutants of authz, headers and r
 
 $(TOOLS)/bin/cargo-mutants:
 	CARGO_TARGET_DIR=$(CACHE)/target-tools cargo install -q --locked --root $(TOOLS) cargo-mutants --version $(MUTANTS_VERSION)
+.PHONY: prove-audit
+prove-audit: ## kill -9 at 200 points of audit writes, nothing answered lost; 30,000 streams of frames
+	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-audit -- --nocapture
 
 .PHONY: certs
 certs: ## Certificates for development, in certs/dev
