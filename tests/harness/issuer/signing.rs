@@ -46,13 +46,9 @@ impl SignedWith {
     /// A new key on Ed25519.
     pub fn ed25519(id: &str) -> Self {
         let pair = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
-        let private = pair.serialize_der();
-        // jsonwebtoken wants the form that holds the public half as well (RFC 8410, section 10.3).
-        let mut der = vec![0x30, 0x51, 2, 1, 1, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
-        // The seed stands behind 16 bytes of a fixed form.
-        der.extend_from_slice(&private[16..48]);
-        der.extend_from_slice(&[0x81, 0x21, 0]);
-        der.extend_from_slice(pair.public_key_raw());
+        // jsonwebtoken wants the short form (RFC 8410, section 7): 16 fixed bytes, which both forms have, and the seed.
+        let mut der = pair.serialize_der()[..48].to_vec();
+        (der[1], der[4]) = (0x2e, 0);
         Self { id: id.into(), algorithm: Algorithm::EdDSA, key: EncodingKey::from_ed_der(&der) }
     }
 
