@@ -1,4 +1,4 @@
-//! Who a request is made for: written once, by us, from the verified certificate.
+//! Who a request is made for: written once, by us, from the verified certificate. What becomes of tokens is in `sign_in`.
 
 use http::Request;
 use trunkline_runtime::empty;
@@ -10,7 +10,6 @@ async fn t02_the_upstream_sees_the_users_identity_and_the_agents_credential_and_
     let client = rig.client();
     for mut connection in [client.http1().await, client.http2().await] {
         let request = Request::get("/clusters/alpha/api")
-            .header("authorization", "Bearer the-clients-own")
             .header("cookie", "session=1")
             .header("x-remote-user", "root")
             .header("x_remote_group", "system:masters")

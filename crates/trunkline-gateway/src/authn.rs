@@ -100,7 +100,7 @@ pub(crate) struct AuthnParts<'a> {
 impl Authn {
     /// Reads what the configuration names, and makes the first-run code where nobody could sign in otherwise. Asks no
     /// issuer: see [`Authn::follow`].
-    pub(crate) async fn new(parts: AuthnParts<'_>) -> Result<(Self, Option<FirstRun>), GatewayConfigError> {
+    pub(crate) fn new(parts: AuthnParts<'_>) -> Result<(Self, Option<FirstRun>), GatewayConfigError> {
         let AuthnParts { config, data, alone, management, front, metrics, tasks } = parts;
         let issuers = Issuers::new(config, &metrics, tasks)?;
         let accounts = &config.service_accounts;
@@ -108,7 +108,7 @@ impl Authn {
         let reviews = management.map(|upstream| Reviews::new(upstream, &accounts.audiences, metrics.clone()));
         let (local, first) = match data.filter(|_| config.has_local_users(data.is_some())) {
             Some(data) => {
-                let (local, first) = Local::open(data, alone).await?;
+                let (local, first) = Local::open(data, alone)?;
                 (Some(local), first)
             }
             None => (None, None),

@@ -152,8 +152,7 @@ impl Gateway {
             front: &about.front,
             metrics: metrics.clone(),
             tasks: &tasks,
-        })
-        .await?;
+        })?;
         let rest = Rest::new(RestParts {
             fleet: fleet.clone(),
             tunnels: tunnels.clone(),

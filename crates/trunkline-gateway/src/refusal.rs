@@ -225,9 +225,9 @@ impl Refusal {
         if let Some(seconds) = self.retry_after().filter(|_| at_once) {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        // What stands behind an odd head may be part of the trick. HTTP/2, which frames requests itself, has no such
-        // field and drops it.
-        if matches!(self, Self::BadHead { .. }) {
+        // What stands behind an odd head may be part of the trick, and a stranger's connection is left. HTTP/2, which
+        // frames requests itself, has no such field and drops it.
+        if matches!(self, Self::BadHead { .. } | Self::Unauthenticated { .. }) {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response

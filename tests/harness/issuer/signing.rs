@@ -45,7 +45,10 @@ impl SignedWith {
 
     /// A new key on Ed25519.
     pub fn ed25519(id: &str) -> Self {
-        let der = made(&rcgen::PKCS_ED25519);
+        let pair = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+        // jsonwebtoken wants the short form (RFC 8410, section 7): 16 fixed bytes, which both forms have, and the seed.
+        let mut der = pair.serialize_der()[..48].to_vec();
+        (der[1], der[4]) = (0x2e, 0);
         Self { id: id.into(), algorithm: Algorithm::EdDSA, key: EncodingKey::from_ed_der(&der) }
     }
 

@@ -114,7 +114,7 @@ impl From<Why> for LocalError {
 impl Local {
     /// The local users of a data folder. Makes the first-run code, where `first` says that one is needed and there is no
     /// user and none that is still good.
-    pub(super) async fn open(data: &Path, first: bool) -> Result<(Self, Option<FirstRun>), LocalFileError> {
+    pub(super) fn open(data: &Path, first: bool) -> Result<(Self, Option<FirstRun>), LocalFileError> {
         let mut file = File::open(data)?;
         let now = Timestamp::now();
         let waits = file.content().setup.as_ref().is_some_and(|setup| setup.until > now);

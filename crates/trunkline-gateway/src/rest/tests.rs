@@ -21,7 +21,7 @@ pub(super) struct Desk {
 
 impl Desk {
     /// An API over an empty fleet.
-    pub(super) async fn new() -> Self {
+    pub(super) fn new() -> Self {
         let config = json!({"front": {"listen": "127.0.0.1:0"}, "tunnel": {"listen": "127.0.0.1:0"}});
         let config: GatewayConfig = serde_json::from_value(config).unwrap();
         let (tasks, metrics) = (Tasks::new(), Metrics::default());
@@ -39,7 +39,7 @@ impl Desk {
             metrics: metrics.clone(),
             tasks: &tasks,
         };
-        let (authn, _) = Authn::new(parts).await.unwrap();
+        let (authn, _) = Authn::new(parts).unwrap();
         let rest = Rest::new(RestParts {
             fleet: fleet.clone(),
             tunnels: tunnels.clone(),

@@ -1,6 +1,6 @@
 //! The token that is shown to the gateway: read from its file whenever it is needed, and renewed shortly before it ends.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -46,7 +46,7 @@ impl Bearer {
     /// When there is none that is good: then nobody is signed in.
     pub(crate) async fn token(&self) -> anyhow::Result<Token> {
         match &self.proof {
-            Proof::TokenFile(path) => self.from_file(path),
+            Proof::TokenFile(path) => in_file(path),
             Proof::Tokens(path) => self.kept(path).await,
             Proof::Certificate { certificate, .. } => {
                 Err(nobody(&format!("{} is no token", certificate.display())).into())
@@ -63,27 +63,7 @@ impl Bearer {
         Ok(value)
     }
 
-    fn from_file(&self, path: &Path) -> anyhow::Result<Token> {
-        let shown = path.display();
-        let next = format!("put a good token into {shown}");
-        let wrong = |why: String| nobody(&format!("{shown}: {why}")).next(next.clone());
-        let size = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
-        if size > MAX + 1 {
-            return Err(wrong(format!("it is longer than {MAX} bytes")).into());
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        let text = text.trim().to_owned();
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(wrong("it holds no token".into()).into());
-        }
-        let ends = claims_of(&text).ends;
-        if let Some(ends) = ends.filter(|ends| *ends <= Timestamp::now()) {
-            return Err(wrong(format!("its token ended at {ends:.0}")).into());
-        }
-        Ok(Token { text, ends })
-    }
-
-    async fn kept(&self, path: &PathBuf) -> anyhow::Result<Token> {
+    async fn kept(&self, path: &Path) -> anyhow::Result<Token> {
         let kept = Kept::load(path).map_err(|error| self.ended(&format!("{error:#}")))?;
         let good = |kept: Kept| Token { text: kept.token, ends: kept.ends };
         if kept.lasts(BEFORE) {
@@ -108,4 +88,25 @@ impl Bearer {
     fn ended(&self, why: &str) -> Failure {
         nobody(why).next(format!("trunkline login {}", self.gateway))
     }
+}
+
+/// The token of a file that somebody else keeps good.
+fn in_file(path: &Path) -> anyhow::Result<Token> {
+    let shown = path.display();
+    let next = format!("put a good token into {shown}");
+    let wrong = |why: String| nobody(&format!("{shown}: {why}")).next(next.clone());
+    let size = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+    if size > MAX + 1 {
+        return Err(wrong(format!("it is longer than {MAX} bytes")).into());
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let text = text.trim().to_owned();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(wrong("it holds no token".into()).into());
+    }
+    let ends = claims_of(&text).ends;
+    if let Some(ends) = ends.filter(|ends| *ends <= Timestamp::now()) {
+        return Err(wrong(format!("its token ended at {ends:.0}")).into());
+    }
+    Ok(Token { text, ends })
 }

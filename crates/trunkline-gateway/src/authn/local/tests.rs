@@ -4,14 +4,14 @@ use super::*;
 
 const PASSWORD: &str = "correct horse battery";
 
-async fn opened(folder: &Path, first: bool) -> (Local, Option<FirstRun>) {
-    Local::open(folder, first).await.unwrap()
+fn opened(folder: &Path, first: bool) -> (Local, Option<FirstRun>) {
+    Local::open(folder, first).unwrap()
 }
 
 #[tokio::test]
 async fn the_code_is_told_once_kept_as_a_hash_and_good_once() {
     let folder = tempfile::tempdir().unwrap();
-    let (local, first) = opened(folder.path(), true).await;
+    let (local, first) = opened(folder.path(), true);
     let first = first.unwrap();
     assert_eq!(first.reveal().len(), 43);
     assert!(!format!("{first:?}").contains(first.reveal()));
@@ -22,7 +22,7 @@ async fn the_code_is_told_once_kept_as_a_hash_and_good_once() {
     assert!(local.waits_for_setup().await);
     drop(local);
     // Another start tells nothing, and the code is still good.
-    let (local, again) = opened(folder.path(), true).await;
+    let (local, again) = opened(folder.path(), true);
     assert!(again.is_none());
     assert!(matches!(
         local.set_up("guess", "root", PASSWORD).await,
@@ -32,7 +32,7 @@ async fn the_code_is_told_once_kept_as_a_hash_and_good_once() {
     assert_eq!((made.name.as_str(), made.groups.as_slice()), ("root", &["trunkline:admins".to_owned()][..]));
     assert!(local.set_up(first.reveal(), "second", PASSWORD).await.is_err());
     assert!(!local.waits_for_setup().await);
-    let (local, again) = opened(folder.path(), true).await;
+    let (local, again) = opened(folder.path(), true);
     assert!(again.is_none(), "there is a user");
     assert!(local.enter("root", PASSWORD).await.is_ok());
     let kept = std::fs::read_to_string(&path).unwrap();
@@ -42,7 +42,7 @@ async fn the_code_is_told_once_kept_as_a_hash_and_good_once() {
 #[tokio::test]
 async fn no_code_is_made_where_somebody_can_sign_in_otherwise() {
     let folder = tempfile::tempdir().unwrap();
-    let (local, first) = opened(folder.path(), false).await;
+    let (local, first) = opened(folder.path(), false);
     assert!(first.is_none());
     assert!(!local.waits_for_setup().await);
     assert!(!folder.path().join("local-users.json").exists());
@@ -51,12 +51,12 @@ async fn no_code_is_made_where_somebody_can_sign_in_otherwise() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_hundred_who_try_the_code_at_once_one_makes_an_admin() {
     let folder = tempfile::tempdir().unwrap();
-    let (local, first) = opened(folder.path(), true).await;
-    let code = first.unwrap();
+    let (local, first) = opened(folder.path(), true);
+    let (code, tasks) = (first.unwrap(), trunkline_runtime::Tasks::new());
     let tries: Vec<_> = (0..100)
         .map(|number| {
             let (local, code) = (local.clone(), code.clone());
-            tokio::task::spawn(async move {
+            tasks.spawn(async move {
                 local.set_up(code.reveal(), &format!("root{number}"), PASSWORD).await.is_ok()
             })
         })
@@ -72,7 +72,7 @@ async fn of_a_hundred_who_try_the_code_at_once_one_makes_an_admin() {
 #[tokio::test]
 async fn users_are_made_and_removed_within_limits_and_an_admin_stays() {
     let folder = tempfile::tempdir().unwrap();
-    let (local, first) = opened(folder.path(), true).await;
+    let (local, first) = opened(folder.path(), true);
     local.set_up(first.unwrap().reveal(), "root", PASSWORD).await.unwrap();
     local.add("jane", &["dev".into()], PASSWORD).await.unwrap();
     assert!(matches!(local.add("jane", &[], PASSWORD).await, Err(LocalError::Exists(_))));
@@ -104,7 +104,7 @@ async fn users_are_made_and_removed_within_limits_and_an_admin_stays() {
 #[tokio::test]
 async fn a_wrong_name_and_a_wrong_password_are_told_alike_and_not_for_long() {
     let folder = tempfile::tempdir().unwrap();
-    let (local, first) = opened(folder.path(), true).await;
+    let (local, first) = opened(folder.path(), true);
     local.set_up(first.unwrap().reveal(), "root", PASSWORD).await.unwrap();
     let (wrong, nobody) = (local.enter("root", "wrong").await, local.enter("nobody", "wrong").await);
     assert_eq!(wrong, Err(Why::Password.into()));
@@ -124,10 +124,7 @@ async fn a_damaged_file_is_left_alone() {
     let path = folder.path().join("local-users.json");
     for damaged in ["", "{", r#"{"users": 1}"#, r#"{"surprise": 1}"#] {
         std::fs::write(&path, damaged).unwrap();
-        assert!(
-            matches!(Local::open(folder.path(), true).await, Err(LocalFileError::Damaged { .. })),
-            "{damaged}"
-        );
+        assert!(matches!(Local::open(folder.path(), true), Err(LocalFileError::Damaged { .. })), "{damaged}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), damaged);
     }
 }

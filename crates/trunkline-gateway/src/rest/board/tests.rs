@@ -55,7 +55,7 @@ async fn when_a_cluster_was_seen_last_is_no_change() {
 
 #[tokio::test]
 async fn who_joins_sees_all_and_hears_of_what_changes() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     let board = desk.board();
     desk.register("beta", &[]).await;
     desk.register("alpha", &[]).await;
@@ -78,7 +78,7 @@ async fn who_joins_sees_all_and_hears_of_what_changes() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_kept_when_nobody_watches() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     let board = desk.board();
     desk.register("alpha", &[]).await;
     for _ in 0..2 {

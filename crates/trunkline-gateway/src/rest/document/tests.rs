@@ -38,7 +38,7 @@ fn concrete(path: &str) -> String {
 
 #[tokio::test]
 async fn what_is_served_is_in_the_document_and_the_other_way_round() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     let mut served = BTreeSet::new();
     for (path, _) in routes() {
         let answer = desk.ask("BREW", &concrete(path), None).await;
@@ -86,7 +86,7 @@ fn every_reference_of_the_document_resolves_and_every_operation_is_described() {
 
 #[tokio::test]
 async fn who_may_is_asked_before_anything_else() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     for (path, method) in operations() {
         let status = |group| {
             let (desk, path, method) = (&desk, concrete(&path), method.clone());
@@ -124,7 +124,7 @@ async fn who_may_is_asked_before_anything_else() {
 
 #[tokio::test]
 async fn a_query_that_a_route_does_not_know_is_refused_with_its_name() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     // Issuers add to the query of the callback as they like.
     for (path, method) in operations().into_iter().filter(|(path, _)| !path.ends_with("/callback")) {
         let path = format!("{}?colour=red", concrete(&path));

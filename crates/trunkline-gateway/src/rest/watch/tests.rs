@@ -66,7 +66,7 @@ use EventKind::{Added, Modified, Removed, Synced};
 
 #[tokio::test]
 async fn first_comes_all_that_is_there_and_then_what_changes() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     desk.register("alpha", &[]).await;
     desk.register("beta", &[]).await;
     let mut reading = Reading::begin(&watches(&desk), "");
@@ -82,7 +82,7 @@ async fn first_comes_all_that_is_there_and_then_what_changes() {
 
 #[tokio::test]
 async fn a_cluster_comes_and_goes_as_its_labels_are_chosen() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     desk.register("alpha", &[("env", "dev")]).await;
     desk.register("beta", &[("env", "prod")]).await;
     let mut reading = Reading::begin(&watches(&desk), "env=prod");
@@ -95,7 +95,7 @@ async fn a_cluster_comes_and_goes_as_its_labels_are_chosen() {
 
 #[tokio::test]
 async fn a_name_that_is_registered_again_is_another_cluster() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     desk.register("alpha", &[]).await;
     let watches = watches(&desk);
     let (all, _) = watches.board.join().await;
@@ -123,7 +123,7 @@ async fn a_name_that_is_registered_again_is_another_cluster() {
 
 #[tokio::test]
 async fn a_watch_that_fell_behind_tells_the_difference_and_nothing_twice() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     for name in ["alpha", "beta", "gamma"] {
         desk.register(name, &[]).await;
     }
@@ -161,7 +161,7 @@ async fn a_watch_that_fell_behind_tells_the_difference_and_nothing_twice() {
 
 #[tokio::test(start_paused = true)]
 async fn a_quiet_watch_says_that_it_is_still_there_and_a_stuck_one_ends() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     let mut reading = Reading::begin(&watches(&desk), "");
     assert_eq!(reading.event().await.0, Synced);
     let began = Instant::now();
@@ -178,7 +178,7 @@ async fn a_quiet_watch_says_that_it_is_still_there_and_a_stuck_one_ends() {
 
 #[tokio::test]
 async fn there_are_no_more_watches_than_may_be_of_one_user_and_of_all() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     let watches = watches(&desk);
     let refused =
         |user: &str| format!("{:?}", watches.begin(user, Selector::default(), Sight::of_all()).unwrap_err());
@@ -203,7 +203,7 @@ async fn there_are_no_more_watches_than_may_be_of_one_user_and_of_all() {
 
 #[tokio::test]
 async fn of_a_cluster_that_is_gone_its_metadata_is_told_and_nothing_older_is_kept() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     desk.register("alpha", &[("env", "prod")]).await;
     let watches = watches(&desk);
     let mut reading = Reading::begin(&watches, "");
@@ -223,7 +223,7 @@ async fn of_a_cluster_that_is_gone_its_metadata_is_told_and_nothing_older_is_kep
 
 #[tokio::test]
 async fn a_watch_ends_when_the_gateway_drains_and_when_its_reader_leaves() {
-    let desk = Desk::new().await;
+    let desk = Desk::new();
     let draining = CancellationToken::new();
     let watches = Watches::new(desk.board(), desk.tasks.clone(), draining.clone());
     let (mut stays, mut leaves) = (Reading::begin(&watches, ""), Reading::begin(&watches, ""));
