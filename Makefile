@@ -152,6 +152,11 @@ prove-identity: ## 10,000,000 heads of made-up fields, one identity leaves, ours
 prove-store: ## kill -9 at 200 points of registry writes, nothing acknowledged lost
 	$(PROVE_E2E) a_gateway_killed_at_any_point
 
+.PHONY: prove-access
+prove-access: ## 500 watches and 50 execs end with their right; 2,000,000 decisions as a model's
+	$(PROVE_E2E) access::t15
+	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-gateway --lib -- --nocapture t07_
+
 MUTANTS_VERSION := 27.1.0
 # Another draw: make prove-mutants SEED=7. What was interrupted goes on where it was.
 .PHONY: prove-mutants

@@ -30,3 +30,4 @@ mod rest;
 mod access;
 mod sign_in;
 mod audit;
+mod recording;
