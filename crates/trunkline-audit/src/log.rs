@@ -141,13 +141,17 @@ impl AuditLog {
 
     /// Takes an event. Wait for what is returned before acting on it, or drop it where its place in the queue is enough.
     pub fn write(&self, event: &AuditEvent) -> Result<Written, Refused> {
+        self.put(event, false)
+    }
+
+    fn put(&self, event: &AuditEvent, happened: bool) -> Result<Written, Refused> {
         let json = serde_json::to_string(event).map_err(|_| Refused::TooLong { bytes: 0 })?;
         let Some(kept) = &self.kept else {
             info!(target: "audit", phase = event.phase().as_str(), event = json, "audit");
             return Ok(Written { place: None });
         };
         let (answer, answered) = oneshot::channel();
-        match kept.queue.put(json, answer) {
+        match kept.queue.put(json, happened, answer) {
             Ok(number) => {
                 self.metrics.records_waiting.set(gauge(kept.queue.waiting()));
                 let queue = kept.queue.clone();
@@ -160,10 +164,10 @@ impl AuditLog {
         }
     }
 
-    /// As [`AuditLog::write`], for what has happened already and is not undone for want of a record. A refusal is told to
-    /// the process's own log, with the event.
+    /// As [`AuditLog::write`], for what has happened already and is not undone for want of a record: the queue has as much
+    /// room again for it. A refusal is told to the process's own log, with the event.
     pub fn note(&self, event: &AuditEvent) {
-        if let Err(refused) = self.write(event) {
+        if let Err(refused) = self.put(event, true) {
             let event = serde_json::to_string(event).unwrap_or_default();
             error!(target: "audit", %refused, event, "an event is in no record");
         }

@@ -72,10 +72,12 @@ impl Queue {
         Self { capacity, state: Mutex::default(), stirred: Condvar::new() }
     }
 
-    /// Takes an event, and gives its number to wait by.
+    /// Takes an event, and gives its number to wait by. One of what has `happened` already has as much room again: it is
+    /// the end of something that was let in by its own record.
     pub(crate) fn put(
         &self,
         event: String,
+        happened: bool,
         answer: oneshot::Sender<Result<u64, NotWritten>>,
     ) -> Result<u64, Refused> {
         if event.len() > MAX_LINE / 2 {
@@ -86,7 +88,8 @@ impl Queue {
             return Err(Refused::Closed);
         }
         let waiting = state.orders.len() + state.held;
-        if waiting >= self.capacity || state.bytes + event.len() > MAX_BYTES {
+        let room = if happened { self.capacity.saturating_mul(2) } else { self.capacity };
+        if waiting >= room || state.bytes + event.len() > MAX_BYTES {
             return Err(Refused::Full { waiting });
         }
         state.bytes += event.len();
@@ -195,7 +198,7 @@ mod tests {
     use super::*;
 
     fn put(queue: &Queue, event: &str) -> Result<u64, Refused> {
-        queue.put(event.into(), oneshot::channel().0)
+        queue.put(event.into(), false, oneshot::channel().0)
     }
 
     fn soon() -> Instant {
@@ -238,12 +241,15 @@ mod tests {
         put(&queue, "a").unwrap();
         put(&queue, "b").unwrap();
         assert_eq!(put(&queue, "c"), Err(Refused::Full { waiting: 2 }));
+        queue.put("x".into(), true, oneshot::channel().0).unwrap();
+        queue.put("y".into(), true, oneshot::channel().0).unwrap();
+        assert_eq!(queue.put("z".into(), true, oneshot::channel().0), Err(Refused::Full { waiting: 4 }));
         let orders = batch(&queue);
-        assert_eq!(put(&queue, "c"), Err(Refused::Full { waiting: 2 }), "being written is not written");
+        assert_eq!(put(&queue, "c"), Err(Refused::Full { waiting: 4 }), "being written is not written");
         queue.put_back(orders);
-        assert_eq!(put(&queue, "c"), Err(Refused::Full { waiting: 2 }));
+        assert_eq!(put(&queue, "c"), Err(Refused::Full { waiting: 4 }));
         let orders = batch(&queue);
-        assert_eq!(orders.iter().map(|order| order.event.as_str()).collect::<String>(), "ab");
+        assert_eq!(orders.iter().map(|order| order.event.as_str()).collect::<String>(), "abxy");
         queue.done(&orders);
         put(&queue, "c").unwrap();
     }
