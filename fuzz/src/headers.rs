@@ -3,9 +3,9 @@
 //! Whatever comes, no field that tells or claims an identity travels, in no spelling; what the gateway lets through the
 //! agent lets through unchanged; and an answer cannot speak for the gateway's origin.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use trunkline_proto::headers::{
-    MAX_ALL, MAX_FIELDS, MAX_NAME, MAX_VALUE, answer_fields, inspect, request_fields,
+    ActAs, MAX_ALL, MAX_FIELDS, MAX_NAME, MAX_VALUE, answer_fields, asked_to_act_as, inspect, request_fields,
 };
 
 use crate::lines::{fields, first_line, folded};
@@ -102,7 +102,7 @@ fn inspected(headers: &HeaderMap) {
     );
     let chunked = count("transfer-encoding");
     assert!(chunked + count("content-length") <= 1, "two lengths");
-    assert!(!headers.keys().any(|name| folded(name).starts_with("impersonate-")));
+    acting(headers);
     for value in headers.get_all("connection") {
         let names = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         for name in names.filter(|name| !name.is_empty()) {
@@ -110,6 +110,23 @@ fn inspected(headers: &HeaderMap) {
             let named = headers.keys().any(|field| field.as_str() == name);
             assert!(!named || HOP.contains(&name.as_str()), "Connection names {name}");
         }
+    }
+}
+
+/// Who asks to act as somebody is understood to the letter, or refused; never dropped.
+fn acting(headers: &HeaderMap) {
+    let asks = |name: &HeaderName| folded(name).starts_with("impersonate-");
+    let all: Vec<_> = headers.iter().filter(|(name, _)| asks(name)).collect();
+    match asked_to_act_as(headers) {
+        Ok(None) => assert!(all.is_empty(), "{all:?} is dropped"),
+        Ok(Some(ActAs { user, groups })) => {
+            let told = |name: &str| -> Vec<&[u8]> { headers.get_all(name).iter().map(|v| v.as_bytes()).collect() };
+            assert_eq!(told("impersonate-user"), [user.as_bytes()]);
+            assert!(told("impersonate-group").into_iter().eq(groups.iter().map(String::as_bytes)));
+            assert_eq!(all.len(), 1 + groups.len(), "{all:?} says more than is understood");
+            assert!(!user.is_empty() && user.trim() == user);
+        }
+        Err(_) => assert!(!all.is_empty(), "nothing is refused"),
     }
 }
 

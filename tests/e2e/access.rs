@@ -7,8 +7,9 @@ use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
-use trunkline_runtime::empty;
-use trunkline_tests::{Client, Logs, Raw, Reply, Rig, count, eventually, within};
+use trunkline_gateway::AuthnConfig;
+use trunkline_runtime::{Tasks, empty};
+use trunkline_tests::{Client, FakeIssuer, Logs, Raw, Reply, Rig, count, eventually, within};
 
 const SOON: Duration = Duration::from_secs(20);
 /// Within how long what is under way must have ended after its right.
@@ -242,15 +243,30 @@ struct Live {
 
 impl Live {
     async fn begin(client: &Client, cluster: &str, watches: usize, execs: usize) -> Self {
+        Self::begin_by(client, None, cluster, watches, execs).await
+    }
+
+    /// The same, by a token.
+    async fn begin_by(
+        client: &Client,
+        token: Option<&str>,
+        cluster: &str,
+        watches: usize,
+        execs: usize,
+    ) -> Self {
+        let shown = token.map(|token| format!("Bearer {token}"));
         // Of one connection at most 250 are open at once.
         let mut all = Vec::new();
         for lot in (0..watches).collect::<Vec<_>>().chunks(200) {
             let shared = client.http2().await;
             let begun = lot.iter().map(|_| {
-                let mut connection = shared.another();
+                let (mut connection, shown) = (shared.another(), shown.as_ref());
                 async move {
-                    let request =
-                        Request::get(format!("/clusters/{cluster}/watch?watch=1")).body(empty()).unwrap();
+                    let mut request = Request::get(format!("/clusters/{cluster}/watch?watch=1"));
+                    if let Some(shown) = shown {
+                        request = request.header("authorization", shown);
+                    }
+                    let request = request.body(empty()).unwrap();
                     let mut body = connection.send(request).await.unwrap().into_body();
                     body.frame().await.unwrap().unwrap();
                     (connection, body)
@@ -260,12 +276,14 @@ impl Live {
         }
         let begun = (0..execs).map(|_| async {
             let mut raw = client.raw().await;
+            let shown = shown.as_ref().map(|shown| format!("authorization: {shown}"));
             raw.say_head(&[
                 &format!("GET /clusters/{cluster}/upgrade HTTP/1.1"),
                 "host: localhost",
                 "connection: upgrade",
                 "upgrade: websocket",
                 "sec-websocket-protocol: v5.channel.k8s.io",
+                shown.as_deref().unwrap_or("accept: */*"),
             ])
             .await;
             let head = raw.hear_head().await;
@@ -386,4 +404,24 @@ async fn t15_what_is_under_way_ends_with_the_certificate_it_began_with() {
     for (_, body) in live.watches {
         let _ = within("the watch has ended", BOUND, body.collect()).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t15_what_is_under_way_ends_with_the_token_it_began_with_and_is_not_begun_again_by_it() {
+    let (watches, execs) = (count(60, 500), count(10, 50));
+    let issuer = FakeIssuer::start(&Tasks::new()).await;
+    let mut config = issuer.config();
+    config.leeway_seconds = 0;
+    let authn = AuthnConfig { issuers: vec![config], ..AuthnConfig::default() };
+    let rig = Rig::builder().authn(authn).start().await;
+    let life = i64::try_from(count(6, 20).times).unwrap();
+    issuer.tokens_last(life);
+    let token = issuer.token();
+    let ends = Instant::now() + Duration::from_secs(u64::try_from(life).unwrap());
+    let stranger = rig.client_showing(None);
+    let live = Live::begin_by(&stranger, Some(&token), "alpha", watches.times, execs.times).await;
+    assert!(Instant::now() < ends, "all have begun before the token ends");
+    let took = live.until_cut(ends, BOUND, "SignInExpired").await;
+    println!("token ended: {watches} watches and {execs} execs ended {took:?} after it");
+    assert_eq!(stranger.bearing(&token).get("/clusters/alpha/watch?watch=1").await.status, 401);
 }

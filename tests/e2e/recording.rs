@@ -53,7 +53,10 @@ async fn t38_each_decision_and_each_end_is_in_the_log_under_the_id_that_the_clus
     let (admin, jane) = (rig.admin(), rig.client());
     rule(&admin, false).await;
     for n in 0..20 {
-        assert_eq!(jane.get(&format!("/clusters/alpha/api/v1/namespaces/web/pods/p{n}?secret=x")).await.status, 200);
+        assert_eq!(
+            jane.get(&format!("/clusters/alpha/api/v1/namespaces/web/pods/p{n}?secret=x")).await.status,
+            200
+        );
     }
     let delete = Request::delete("/clusters/alpha/api/v1/namespaces/web/pods/gone").body(empty()).unwrap();
     assert_eq!(jane.send(delete).await.status, 200);
@@ -65,12 +68,22 @@ async fn t38_each_decision_and_each_end_is_in_the_log_under_the_id_that_the_clus
     assert_eq!(ends.len(), 22, "one end for each");
     let deleted = decisions.iter().find(|decision| decision["object"]["name"] == "gone").unwrap();
     assert_eq!(
-        (&deleted["verb"], &deleted["allowed"], &deleted["rule"], &deleted["signedInBy"], &deleted["cluster"]),
+        (
+            &deleted["verb"],
+            &deleted["allowed"],
+            &deleted["rule"],
+            &deleted["signedInBy"],
+            &deleted["cluster"]
+        ),
         (&json!("delete"), &json!(true), &json!("devs"), &json!("certificate"), &json!("alpha"))
     );
     assert_eq!(deleted["as"], json!({"user": "jane", "groups": ["trunkline:operators"]}));
     let seen = rig.upstream("alpha").seen_with("/pods/gone").pop().unwrap();
-    assert_eq!(seen.all("audit-id"), [deleted["request"].as_str().unwrap()], "the API server's log has the same id");
+    assert_eq!(
+        seen.all("audit-id"),
+        [deleted["request"].as_str().unwrap()],
+        "the API server's log has the same id"
+    );
     let no = decisions.iter().find(|decision| decision["allowed"] == false).unwrap();
     assert_eq!((&no["verb"], &no["object"]["resource"]), (&json!("delete"), &json!("nodes")));
     assert!(no["why"].as_str().unwrap().contains("operator"), "{no}");
@@ -116,11 +129,13 @@ async fn an_exec_is_recorded_where_a_rule_says_so_and_its_recording_is_in_the_ch
         }
     })
     .await;
-    let end = records(&admin, "user=jane&phase=end").await.into_iter().find(|end| !end["recording"].is_null());
+    let end =
+        records(&admin, "user=jane&phase=end").await.into_iter().find(|end| !end["recording"].is_null());
     let recorded = end.unwrap()["recording"].clone();
     let list = recordings().await;
     assert!(list.to_string().contains(recorded["id"].as_str().unwrap()), "{list}");
-    let cast = admin.get(&format!("/trunkline/v1/audit/recordings/{}", recorded["id"].as_str().unwrap())).await;
+    let cast =
+        admin.get(&format!("/trunkline/v1/audit/recordings/{}", recorded["id"].as_str().unwrap())).await;
     let text = cast.text();
     let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let header = lines.next().unwrap();

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod browsers;
+mod first_run;
 mod issuers;
 mod local;
 mod tokens;

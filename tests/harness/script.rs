@@ -13,7 +13,7 @@
 //! | `/status/N` | that status, empty |
 //! | `/redirect` | 302 to what stands in the field `x-requested-with` |
 //! | `/fields?name=value&...` | 200 with these fields |
-//! | `/upgrade`, `/exec` | 101 and an echo, if asked; else 400 |
+//! | `/upgrade`, `.../exec` | 101 and an echo, if asked; else 400 |
 //! | `/decline/N` | that status with a body, whatever is asked |
 //! | else | 200 and `{}` |
 
@@ -37,6 +37,9 @@ pub(crate) async fn answer(mut request: Request<Incoming>, shared: Arc<Shared>) 
     let number: u64 = number.parse().unwrap_or(0);
     if path.ends_with("/log") {
         return Response::new(told_by_release(shared, |at| format!("line {at}\n")));
+    }
+    if path.ends_with("/exec") {
+        return upgrade(&mut request, &shared);
     }
     match what {
         "bytes" => {
@@ -70,7 +73,7 @@ pub(crate) async fn answer(mut request: Request<Incoming>, shared: Arc<Shared>) 
             response
         }
         "fields" => fields(&query),
-        "upgrade" | "exec" => upgrade(&mut request, &shared),
+        "upgrade" => upgrade(&mut request, &shared),
         _ => {
             let mut response = Response::new(full("{}"));
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

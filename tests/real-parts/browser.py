@@ -16,6 +16,8 @@ import tempfile
 import time
 
 LIMIT = 90
+# How often a page is tried.
+TIMES = 8
 CHROMIUM = [
     "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-default-browser-check",
@@ -23,6 +25,10 @@ CHROMIUM = [
     "--ignore-certificate-errors",
     "--remote-debugging-pipe",
 ]
+
+
+class Interrupted(Exception):
+    """A page was not loaded, through no fault of anybody's here."""
 
 
 class Chromium:
@@ -75,6 +81,9 @@ class Chromium:
     def until(self, what, expression):
         began = time.monotonic()
         while time.monotonic() - began < LIMIT / 3:
+            # Pods come and go on this machine, and with each the network changes, which ends what a browser loads.
+            if self.evaluate("location.protocol") == "chrome-error:":
+                raise Interrupted(self.evaluate("document.body.innerText"))
             value = self.evaluate(expression)
             if value:
                 return value
@@ -87,6 +96,18 @@ class Chromium:
         self.process.wait()
 
 
+def sign_in(browser, url, user, password):
+    browser.call("Page.navigate", url=url)
+    browser.until("Dex's login page", "!!document.querySelector('#login')")
+    issuer = browser.evaluate("location.origin")
+    fill = "document.querySelector('#{}').value = {}"
+    browser.evaluate(fill.format("login", json.dumps(user)))
+    browser.evaluate(fill.format("password", json.dumps(password)))
+    browser.evaluate("document.querySelector('form').submit()")
+    left = f"location.origin !== {json.dumps(issuer)} && document.readyState === 'complete'"
+    browser.until("a page that is not the issuer's", left)
+
+
 def main():
     signal.alarm(LIMIT)
     url = sys.argv[1]
@@ -94,15 +115,14 @@ def main():
     with tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as profile:
         browser = Chromium(profile)
         try:
-            browser.call("Page.navigate", url=url)
-            browser.until("Dex's login page", "!!document.querySelector('#login')")
-            issuer = browser.evaluate("location.origin")
-            fill = "document.querySelector('#{}').value = {}"
-            browser.evaluate(fill.format("login", json.dumps(user)))
-            browser.evaluate(fill.format("password", json.dumps(password)))
-            browser.evaluate("document.querySelector('form').submit()")
-            left = f"location.origin !== {json.dumps(issuer)} && document.readyState === 'complete'"
-            browser.until("a page that is not the issuer's", left)
+            for attempt in range(TIMES):
+                try:
+                    sign_in(browser, url, user, password)
+                    break
+                except Interrupted as why:
+                    print(f"browser.py: again: {why}", file=sys.stderr, flush=True)
+                    if attempt + 1 == TIMES:
+                        raise SystemExit("browser.py: pages are not loaded") from why
             seen = {
                 "address": browser.evaluate("location.origin + location.pathname"),
                 "text": browser.evaluate("document.body ? document.body.innerText : ''"),

@@ -268,6 +268,23 @@ async fn of_several_issuers_each_says_who_its_own_people_are() {
 }
 
 #[tokio::test]
+async fn whoever_signs_out_is_out_and_nobody_else() {
+    let (rig, issuer) = raised().await;
+    let mut claims = issuer.claims();
+    claims["jti"] = "one".into();
+    let token = issuer.sign(&claims);
+    claims["jti"] = "two".into();
+    let other = issuer.sign(&claims);
+    let logout = "/trunkline/v1/auth/logout";
+    assert_eq!(bearing(&rig, &token).get(PATH).await.status, StatusCode::OK);
+    assert_eq!(bearing(&rig, &token).post(logout, &json!({})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(bearing(&rig, &token).get(PATH).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(bearing(&rig, &other).get(PATH).await.status, StatusCode::OK, "another sign-in");
+    assert_eq!(rig.client().post(logout, &json!({})).await.status, StatusCode::CONFLICT, "by certificate");
+    assert_eq!(rig.client_showing(None).post(logout, &json!({})).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
 async fn an_upgrade_ends_with_the_token_it_began_with() {
     let (rig, issuer) = raised().await;
     issuer.tokens_last(3);

@@ -14,6 +14,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::Timestamp;
+use tracing::info;
 use trunkline_api::{BASE, Hidden, Problem, ProblemReason, SignInIssuer, SignInMethods, SignedIn};
 
 use super::Shared;
@@ -95,7 +96,7 @@ pub(super) async fn session(
     Json(SignedIn { csrf, ..shown(&who) })
 }
 
-/// Ends a session: a browser's by its cookie, a local user's by its token.
+/// Ends a sign-in: a browser's session, a local user's, or that of the token that is shown.
 #[utoipa::path(
     post,
     path = "/trunkline/v1/auth/logout",
@@ -112,13 +113,17 @@ pub(super) async fn logout(
     _: Asked<Nothing>,
     headers: HeaderMap,
     _: MaySend<Nothing>,
-) -> Response {
-    shared.authn.sessions().end_one(&who.session);
+) -> Result<Response, No> {
+    if !shared.authn.end(&who) {
+        let detail = "a certificate is not signed out: put its serial into front.revoked, or take it away";
+        return Err(No::new(ProblemReason::Conflict, detail));
+    }
+    info!(target: "audit", user = who.user, session = %who.session, "signed out");
     let mut response = StatusCode::NO_CONTENT.into_response();
     if cookie(&headers, SESSION_COOKIE).flatten().is_some() {
         set_cookie(&mut response, &format!("{SESSION_COOKIE}=; {ATTRIBUTES}; Max-Age=0"));
     }
-    response
+    Ok(response)
 }
 
 /// What every cookie of ours is: for this host alone, over TLS alone, and not for scripts.

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &RunArgs, log: &LogArgs) -> anyhow::Result<()> {
     })
 }
 
-/// Tells the first-run code to whoever started the gateway. Not by the log, which is kept in other places too.
+/// Tells the first-run code to whoever started the gateway: in plain lines, whatever the log's form.
 fn tell(first_run: &FirstRun) {
     say("");
     say("  Nobody can sign in here yet. This code makes the first admin, once, and is shown only now:");
