@@ -21,6 +21,7 @@ pub struct RigBuilder {
     proxy: Option<ProxyConfig>,
     allow_node_proxy: bool,
     max_requests: usize,
+    max_connections: usize,
     enrolling: bool,
     certificate_seconds: u64,
     slots: u16,
@@ -37,6 +38,7 @@ impl Default for RigBuilder {
             proxy: None,
             allow_node_proxy: false,
             max_requests: 20_000,
+            max_connections: 10_000,
             enrolling: false,
             certificate_seconds: 24 * 3600,
             slots: 2,
@@ -101,6 +103,13 @@ impl RigBuilder {
         self
     }
 
+    /// How many connections on which a good identity was shown a gateway has at the most.
+    #[must_use]
+    pub fn max_connections(mut self, most: usize) -> Self {
+        self.max_connections = most;
+        self
+    }
+
     /// The gateway has a data folder and papers of its own; clusters are registered there, and agents join.
     #[must_use]
     pub fn enrolling(mut self) -> Self {
@@ -151,6 +160,7 @@ impl RigBuilder {
             }
             config.front.allow_node_proxy = self.allow_node_proxy;
             config.front.max_requests = self.max_requests;
+            config.front.max_connections = self.max_connections;
             rig.gateways.push(OneGateway { config, running: None });
             rig.start_gateway(rig.gateways.len() - 1).await;
         }
