@@ -80,6 +80,26 @@ async fn over_the_limit_a_request_is_a_503_that_says_so() {
     assert_eq!(client.get("/clusters/alpha/api").await.status, 200);
 }
 
+#[tokio::test]
+async fn over_the_limit_a_connection_is_answered_503_and_there_is_room_when_another_leaves() {
+    let rig = Rig::builder().max_connections(2).start().await;
+    let client = rig.client();
+    let mut held = [client.http1().await, client.http2().await];
+    for connection in &mut held {
+        assert_eq!(connection.get("/clusters/alpha/api").await.unwrap().status, 200);
+    }
+    for (path, reason) in [("/clusters/alpha/api", "Overloaded"), ("/trunkline/v1/clusters", "Unavailable")] {
+        let reply = client.get(path).await;
+        assert_eq!((reply.status.as_u16(), reply.reason().as_str()), (503, reason), "{}", reply.text());
+    }
+    // Who is let in stays so, and what strangers hold is not counted.
+    let _strangers = [client.connect(b"http/1.1").await.unwrap(), client.connect(b"h2").await.unwrap()];
+    assert_eq!(held[0].get("/clusters/alpha/api").await.unwrap().status, 200);
+    drop(held);
+    let served = async { while client.get("/clusters/alpha/api").await.status != 200 {} };
+    within("room", SOON, served).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t29_a_reader_who_stops_on_a_gigabyte_holds_nobody_up_and_little_memory() {
     for wire in [Wire::Tls, Wire::TlsHttp1] {

@@ -40,6 +40,7 @@ pub struct RigBuilder {
     proxy: Option<ProxyConfig>,
     allow_node_proxy: bool,
     max_requests: usize,
+    max_connections: usize,
     enrolling: bool,
     certificate_seconds: u64,
     slots: u16,
@@ -65,6 +66,7 @@ impl Default for RigBuilder {
             proxy: None,
             allow_node_proxy: false,
             max_requests: 20_000,
+            max_connections: 10_000,
             enrolling: false,
             certificate_seconds: 24 * 3600,
             slots: 2,
@@ -129,6 +131,13 @@ impl RigBuilder {
     #[must_use]
     pub fn max_requests(mut self, most: usize) -> Self {
         self.max_requests = most;
+        self
+    }
+
+    /// How many connections on which a good identity was shown a gateway has at the most.
+    #[must_use]
+    pub fn max_connections(mut self, most: usize) -> Self {
+        self.max_connections = most;
         self
     }
 
@@ -217,6 +226,7 @@ impl RigBuilder {
             config.management = rig.management.as_ref().map(|upstream| upstream.config(&rig.paper));
             config.front.allow_node_proxy = self.allow_node_proxy;
             config.front.max_requests = self.max_requests;
+            config.front.max_connections = self.max_connections;
             rig.gateways.push(OneGateway { config, running: None });
             rig.start_gateway(rig.gateways.len() - 1).await;
         }
