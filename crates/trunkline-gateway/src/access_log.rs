@@ -13,6 +13,7 @@ use trunkline_proto::{ClusterId, RequestId};
 
 use crate::activity::Active;
 use crate::authn::Principal;
+use crate::fair::Share;
 use crate::metrics::{Metrics, RequestLabels};
 use crate::route::Kind;
 use crate::under_way::{Cut, Stay};
@@ -43,6 +44,8 @@ pub(crate) struct Entry {
     /// Its place among what is under way, and the rule that let it in.
     stay: Option<Stay>,
     rule: String,
+    /// What it has of its user's and its cluster's share.
+    pub(crate) share: Option<Share>,
 }
 
 impl Entry {
@@ -74,6 +77,7 @@ impl Entry {
             held: None,
             stay: None,
             rule: String::new(),
+            share: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod authn;
 mod error;
+mod limits;
 mod made;
 
 use std::collections::{BTreeMap, HashSet};
@@ -23,6 +24,7 @@ pub use authn::{
     AuthnConfig, IssuerConfig, RolesConfig, ServiceAccountsConfig, SessionsConfig, SubjectsConfig,
 };
 pub use error::GatewayConfigError;
+pub use limits::{ByteLimitsConfig, ClusterLimitsConfig, LimitsConfig, UserLimitsConfig};
 
 /// The folder of the gateway's papers within its data folder.
 const PAPERS: &str = "pki";
@@ -54,6 +56,9 @@ pub struct GatewayConfig {
     /// Access rules that stand here and not in the registry. Followed live when the file changes.
     #[serde(default)]
     pub access: Vec<NewAccessRule>,
+    /// What one user, and one cluster, may have.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// Address of the admin port (`/livez`, `/readyz`, `/metrics`); none by default.
     #[serde(default)]
     pub admin: Option<SocketAddr>,
@@ -172,6 +177,7 @@ impl GatewayConfig {
                 return Err(GatewayConfigError::Zero(name));
             }
         }
+        self.limits.check()?;
         let enrolment = &self.enrolment;
         for (field, value, least, most) in [
             ("certificate_seconds", enrolment.certificate_seconds, 4, 90 * 24 * 3600),

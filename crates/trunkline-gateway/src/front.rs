@@ -25,6 +25,7 @@ use crate::activity::Activity;
 use crate::arrivals::{Arrival, Arrivals};
 use crate::authn::{self, Authn};
 use crate::authz::Confirmations;
+use crate::fair::Fair;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
@@ -72,6 +73,7 @@ pub(crate) struct Front {
     pub(crate) host_suffix: Option<Arc<str>>,
     pub(crate) allow_node_proxy: bool,
     pub(crate) review: Review,
+    pub(crate) fair: Fair,
     pub(crate) confirmations: Confirmations,
 }
 

@@ -18,6 +18,7 @@ use crate::authn::{Authn, AuthnParts, FirstRun};
 use crate::authz::Confirmations;
 use crate::config::{GatewayConfig, GatewayConfigError};
 use crate::enrolment::Enrolment;
+use crate::fair::Fair;
 use crate::fleet::{Fleet, FleetHandle};
 use crate::front::Front;
 use crate::guard::Guard;
@@ -157,6 +158,8 @@ impl Gateway {
             confirmations: confirmations.clone(),
         });
         let proxy = Proxy { tunnels: tunnels.clone(), management };
+        let requests = Arc::new(Semaphore::new(config.front.max_requests));
+        let fair = Fair::new(&config.limits, requests.clone(), config.front.max_requests, metrics.clone());
         let front = Front {
             tls: Arc::new(front_tls),
             fleet: fleet.clone(),
@@ -167,7 +170,8 @@ impl Gateway {
             tasks: tasks.clone(),
             draining: draining.clone(),
             connections: Arc::new(Semaphore::new(connections(config.front.max_connections))),
-            requests: Arc::new(Semaphore::new(config.front.max_requests)),
+            requests,
+            fair,
             host_suffix: config.front.host_suffix.as_deref().map(Into::into),
             allow_node_proxy: config.front.allow_node_proxy,
             review,

@@ -6,6 +6,7 @@
 //! 2. `authn`: a token, a session or the client certificate becomes a principal (401);
 //! 3. `route`: path, host or header name the cluster; the rest is the Kubernetes path (400, 404, 421);
 //! 4. `authz`: may this principal do that there, and as whom (403); `under_way`: and for how long;
+//!    `fair`: and how much at once (429);
 //! 5. `tunnels`: a live session of the cluster, or a bounded wait for one (503);
 //! 6. `proxy`: out on a stream, the answer back, both streaming (502); upgrades as bytes both ways;
 //! 7. `access_log`: exactly one line, when the last byte has gone.
@@ -33,6 +34,7 @@ mod authn;
 mod route;
 mod authz;
 mod under_way;
+mod fair;
 mod tunnels;
 mod proxy;
 mod refusal;
@@ -49,8 +51,8 @@ pub mod bare;
 
 pub use authn::{FirstRun, LocalFileError};
 pub use config::{
-    AuthnConfig, ClusterConfig, EnrolmentConfig, FrontConfig, GatewayConfig, GatewayConfigError,
-    IssuerConfig, RolesConfig, ServiceAccountsConfig, SessionsConfig, SubjectsConfig, TunnelConfig,
+    AuthnConfig, ByteLimitsConfig, ClusterConfig, ClusterLimitsConfig, EnrolmentConfig, FrontConfig,
+    GatewayConfig, GatewayConfigError, IssuerConfig, LimitsConfig, UserLimitsConfig, RolesConfig, ServiceAccountsConfig, SessionsConfig, SubjectsConfig, TunnelConfig,
 };
 pub use fleet::FleetHandle;
 pub use gateway::{Gateway, GatewayError, Running};

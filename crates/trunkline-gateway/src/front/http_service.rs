@@ -111,6 +111,7 @@ impl Front {
         if !self.settle(caller) {
             return Err(Refusal::Overloaded);
         }
+        entry.share = Some(self.fair.begin(&principal.user)?);
         self.review.under_way.sessions.note(&principal, caller.from.ip(), Timestamp::now());
         Ok(Some(principal))
     }
@@ -158,6 +159,9 @@ impl Front {
             }
             None => return Err(Refusal::ClusterNotFound(cluster.clone())),
         };
+        if let Some(share) = &mut entry.share {
+            share.reach(cluster, self.proxy.tunnels.streams(cluster))?;
+        }
         let errand = Errand {
             cluster: cluster.clone(),
             action,

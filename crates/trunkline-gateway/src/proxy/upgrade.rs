@@ -17,6 +17,7 @@ use super::answer::{BULK_AFTER, BULK_BYTES};
 use super::farewell::Followed;
 use super::{Way, refused_answer};
 use crate::access_log::Entry;
+use crate::fair::{Paced, Share};
 use crate::refusal::Refusal;
 use crate::route::Route;
 use crate::tunnels::Tunnels;
@@ -86,7 +87,8 @@ pub(super) fn join(
         // Said ahead, for the case that the gateway's own end cuts this task.
         joined.entry.reason = "Shutdown";
         let mut below = Followed::new(TokioIo::new(below), &head);
-        let copying = copy_both_ways(&mut below, TokioIo::new(above), &joined.copied);
+        let above = Paced::new(TokioIo::new(above), joined.entry.share.as_ref().and_then(Share::pace));
+        let copying = copy_both_ways(&mut below, above, &joined.copied);
         let ended = tokio::select! {
             biased;
             cut = leave => Err(cut),
