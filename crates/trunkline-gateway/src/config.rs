@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use http::uri::Authority;
+use ipnet::IpNet;
 use serde::Deserialize;
 use trunkline_api::NewAccessRule;
 use trunkline_pki::{CertifiedFiles, Revocations, Serial};
@@ -91,6 +92,10 @@ pub struct FrontConfig {
     /// Whether `nodes/NAME/proxy` is served: whoever may read there may run code on the node. No by default.
     #[serde(default)]
     pub allow_node_proxy: bool,
+    /// Load balancers, as networks, whose connections begin with a header of the PROXY protocol, version 2: the address
+    /// in it is then the client's. None by default.
+    #[serde(default)]
+    pub proxy_from: Vec<IpNet>,
     /// How many front connections there may be on which a good identity was shown. 10,000 by default; over it, 503
     /// `Overloaded`.
     #[serde(default = "ten_thousand")]

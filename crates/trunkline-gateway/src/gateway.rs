@@ -14,13 +14,14 @@ use trunkline_runtime::{
 };
 use trunkline_upstream::Upstream;
 
+use crate::arrivals::Known;
 use crate::authn::{Authn, AuthnParts, FirstRun};
 use crate::authz::Confirmations;
 use crate::config::{GatewayConfig, GatewayConfigError};
 use crate::enrolment::Enrolment;
 use crate::fair::Fair;
 use crate::fleet::{Fleet, FleetHandle};
-use crate::front::Front;
+use crate::front::{Balancers, Front};
 use crate::guard::Guard;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
@@ -160,6 +161,7 @@ impl Gateway {
         let proxy = Proxy { tunnels: tunnels.clone(), management };
         let requests = Arc::new(Semaphore::new(config.front.max_requests));
         let fair = Fair::new(&config.limits, requests.clone(), config.front.max_requests, metrics.clone());
+        let known = Known::default();
         let front = Front {
             tls: Arc::new(front_tls),
             fleet: fleet.clone(),
@@ -172,6 +174,8 @@ impl Gateway {
             connections: Arc::new(Semaphore::new(connections(config.front.max_connections))),
             requests,
             fair,
+            balancers: Balancers::new(&config.front.proxy_from),
+            known: known.clone(),
             host_suffix: config.front.host_suffix.as_deref().map(Into::into),
             allow_node_proxy: config.front.allow_node_proxy,
             review,
@@ -186,6 +190,7 @@ impl Gateway {
             tasks: tasks.clone(),
             metrics,
             links: Arc::new(Semaphore::new(config.tunnel.max_links)),
+            known,
             draining: draining.clone(),
             front_done: CancellationToken::new(),
         };

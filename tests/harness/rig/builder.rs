@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use trunkline_agent::ProxyConfig;
 use trunkline_api::NewAccessRule;
+use trunkline_gateway::LimitsConfig;
 use trunkline_proto::ClusterUid;
 use trunkline_runtime::Tasks;
 
@@ -25,6 +26,14 @@ fn everything() -> NewAccessRule {
     .unwrap()
 }
 
+/// Most tests are one user, who begins more requests than one user would.
+fn unhurried() -> LimitsConfig {
+    let (mut limits, many) = (LimitsConfig::default(), 1_000_000);
+    (limits.user.opens_per_second, limits.user.opens_burst) = (many, many);
+    (limits.cluster.opens_per_second, limits.cluster.opens_burst) = (many, many);
+    limits
+}
+
 /// What is to be raised.
 #[derive(Clone, Debug)]
 pub struct RigBuilder {
@@ -40,6 +49,8 @@ pub struct RigBuilder {
     certificate_seconds: u64,
     slots: u16,
     access: Vec<NewAccessRule>,
+    limits: LimitsConfig,
+    proxy_from: Vec<String>,
 }
 
 impl Default for RigBuilder {
@@ -57,6 +68,8 @@ impl Default for RigBuilder {
             certificate_seconds: 24 * 3600,
             slots: 2,
             access: vec![everything()],
+            limits: unhurried(),
+            proxy_from: Vec::new(),
         }
     }
 }
@@ -146,6 +159,20 @@ impl RigBuilder {
         self
     }
 
+    /// What users and clusters may have, in place of the defaults with no rate that a test would meet.
+    #[must_use]
+    pub fn limits(mut self, limits: LimitsConfig) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The load balancers, as networks, that say whom they speak for.
+    #[must_use]
+    pub fn proxy_from(mut self, network: &str) -> Self {
+        self.proxy_from.push(network.to_owned());
+        self
+    }
+
     /// Raises it, tunnels included.
     pub async fn start(self) -> Rig {
         let (paper, tasks) = (Paper::new(), Tasks::new());
@@ -165,6 +192,7 @@ impl RigBuilder {
             drain_seconds: self.drain_seconds,
             proxy: self.proxy,
             access: self.access,
+            limits: self.limits,
             enrolling: self.enrolling,
         };
         for at in 0..self.gateways {
@@ -176,6 +204,7 @@ impl RigBuilder {
             }
             config.front.allow_node_proxy = self.allow_node_proxy;
             config.front.max_requests = self.max_requests;
+            config.front.proxy_from = self.proxy_from.iter().map(|net| net.parse().unwrap()).collect();
             rig.gateways.push(OneGateway { config, running: None });
             rig.start_gateway(rig.gateways.len() - 1).await;
         }
