@@ -15,7 +15,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio_rustls::TlsAcceptor;
 use trunkline_agent::{Agent, AgentConfig, Credentials, WayConfig};
-use trunkline_gateway::{ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig};
+use trunkline_gateway::{
+    ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, LimitsConfig, TunnelConfig,
+};
 use trunkline_pki::dev::DevPki;
 use trunkline_pki::{AgentName, CertifiedFiles, Validity, crypto_provider};
 use trunkline_proto::{ClusterUid, Slot};
@@ -174,6 +176,7 @@ async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
             allow_node_proxy: false,
             max_connections: 10_000,
             max_requests: 20_000,
+            proxy_from: Vec::new(),
         },
         tunnel: TunnelConfig {
             listen: any,
@@ -186,6 +189,7 @@ async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
         clusters: vec![ClusterConfig { id: "alpha".parse()?, uid: None }],
         management: Some(to_upstream(dir, arguments.first().context("no upstream")?)),
         access: Vec::new(),
+        limits: unhurried(),
         admin: None,
         drain_seconds: 1,
     })
@@ -194,6 +198,14 @@ async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
     tell(dir, "tunnel.address", running.tunnel())?;
     tell(dir, "gateway.up", running.front())?;
     std::future::pending().await
+}
+
+/// One user is all the load: what is measured is the way, and not how many requests a second one user may begin.
+fn unhurried() -> LimitsConfig {
+    let (mut limits, many) = (LimitsConfig::default(), 10_000_000);
+    (limits.user.opens_per_second, limits.user.opens_burst) = (many, many);
+    (limits.cluster.opens_per_second, limits.cluster.opens_burst) = (many, many);
+    limits
 }
 
 async fn agent(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {

@@ -120,7 +120,8 @@ fn acting(headers: &HeaderMap) {
     match asked_to_act_as(headers) {
         Ok(None) => assert!(all.is_empty(), "{all:?} is dropped"),
         Ok(Some(ActAs { user, groups })) => {
-            let told = |name: &str| -> Vec<&[u8]> { headers.get_all(name).iter().map(|v| v.as_bytes()).collect() };
+            let told =
+                |name: &str| -> Vec<&[u8]> { headers.get_all(name).iter().map(|v| v.as_bytes()).collect() };
             assert_eq!(told("impersonate-user"), [user.as_bytes()]);
             assert!(told("impersonate-group").into_iter().eq(groups.iter().map(String::as_bytes)));
             assert_eq!(all.len(), 1 + groups.len(), "{all:?} says more than is understood");

@@ -7,7 +7,8 @@ use std::time::Duration;
 use trunkline_agent::{Agent, AgentConfig, Credentials, ProxyConfig, WayConfig};
 use trunkline_api::NewAccessRule;
 use trunkline_gateway::{
-    AuthnConfig, ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, TunnelConfig,
+    AuthnConfig, ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, LimitsConfig,
+    TunnelConfig,
 };
 use trunkline_pki::CertifiedFiles;
 use trunkline_proto::{ClusterId, ClusterUid};
@@ -45,6 +46,7 @@ pub struct Rig {
     proxy: Option<ProxyConfig>,
     /// The access rules of the gateways' files.
     access: Vec<NewAccessRule>,
+    limits: LimitsConfig,
     /// Whether agents join by token and key, or bring files.
     enrolling: bool,
 }
@@ -154,6 +156,7 @@ impl Rig {
                 allow_node_proxy: false,
                 max_connections: 10_000,
                 max_requests: 20_000,
+                proxy_from: Vec::new(),
             },
             tunnel: TunnelConfig {
                 listen: anywhere,
@@ -170,6 +173,7 @@ impl Rig {
                 .collect(),
             management: None,
             access: self.access.clone(),
+            limits: self.limits.clone(),
             admin: Some(anywhere),
             drain_seconds: self.drain_seconds,
         }

@@ -16,6 +16,7 @@ use trunkline_proto::{ClusterId, RequestId};
 use crate::activity::Active;
 use crate::audited::Ending;
 use crate::authn::Principal;
+use crate::fair::Share;
 use crate::metrics::{Metrics, RequestLabels};
 use crate::route::Kind;
 use crate::under_way::{Cut, Stay};
@@ -51,6 +52,8 @@ pub(crate) struct Entry {
     rule: String,
     /// What its end is told to the audit log with, once it was decided on.
     ending: Option<Ending>,
+    /// What it has of its user's and its cluster's share.
+    pub(crate) share: Option<Share>,
 }
 
 impl Entry {
@@ -83,6 +86,7 @@ impl Entry {
             stay: None,
             rule: String::new(),
             ending: None,
+            share: None,
         }
     }
 

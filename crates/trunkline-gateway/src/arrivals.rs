@@ -5,8 +5,9 @@
 //! for the longest. So who floods pushes out its own.
 //!
 //! Invariants:
-//! - an address from which somebody has shown a good identity is spared while there is another to push out, for a
-//!   bounded number of connections: behind it may be strangers too (NAT);
+//! - an address from which somebody has shown a good identity, at either door, is spared while there is another to push
+//!   out, for a bounded number of connections: behind it may be strangers too (NAT);
+//! - an address that holds a live tunnel is not forgotten;
 //! - there are never more than [`PLACES`] + [`LEAVING`] connections of strangers at one door, and never more than a small
 //!   part of the files that the process may have open.
 
@@ -21,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use trunkline_runtime::open_files_limit;
 
-use known::Known;
+pub(crate) use known::Known;
 
 /// Strangers at one door.
 const PLACES: usize = 2048;
@@ -66,14 +67,13 @@ struct Network {
 
 impl Arrivals {
     /// As many places as there are, or as the process's files allow.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(known: Known) -> Self {
         let files = open_files_limit() / PART;
-        Self::with(PLACES.min(files).max(1), LEAVING.min(files / PART).max(1))
+        Self::with(PLACES.min(files).max(1), LEAVING.min(files / PART).max(1), known)
     }
 
-    fn with(most: usize, leaving: usize) -> Self {
-        let strangers =
-            Strangers { networks: HashMap::new(), known: Known::default(), most, count: 0, next_turn: 0 };
+    fn with(most: usize, leaving: usize, known: Known) -> Self {
+        let strangers = Strangers { networks: HashMap::new(), known, most, count: 0, next_turn: 0 };
         Self { strangers: Arc::new(Mutex::new(strangers)), places: Arc::new(Semaphore::new(most + leaving)) }
     }
 
@@ -106,6 +106,23 @@ impl Arrival {
         let network = network(self.address);
         if let Some(token) = strangers.take(network, self.spared, self.turn.load(Ordering::Relaxed)) {
             let turn = strangers.put(network, self.spared, token);
+            self.turn.store(turn, Ordering::Relaxed);
+        }
+    }
+
+    /// It comes from elsewhere than it seemed: from behind a load balancer.
+    pub(crate) fn came_from(&mut self, address: IpAddr) {
+        let mut strangers = self.arrivals.strangers();
+        if self.spared {
+            strangers.known.release(self.address);
+        }
+        let turn = self.turn.load(Ordering::Relaxed);
+        let token = strangers.take(network(self.address), self.spared, turn);
+        self.address = address;
+        self.spared = strangers.known.spare(address);
+        // Without a token it was pushed out already.
+        if let Some(token) = token {
+            let turn = strangers.put(network(address), self.spared, token);
             self.turn.store(turn, Ordering::Relaxed);
         }
     }

@@ -2,6 +2,7 @@
 
 mod authn;
 mod error;
+mod limits;
 mod made;
 mod audit;
 
@@ -10,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use http::uri::Authority;
+use ipnet::IpNet;
 use serde::Deserialize;
 use trunkline_api::NewAccessRule;
 use trunkline_pki::{CertifiedFiles, Revocations, Serial};
@@ -25,6 +27,7 @@ pub use authn::{
     AuthnConfig, IssuerConfig, RolesConfig, ServiceAccountsConfig, SessionsConfig, SubjectsConfig,
 };
 pub use error::GatewayConfigError;
+pub use limits::{ByteLimitsConfig, ClusterLimitsConfig, LimitsConfig, UserLimitsConfig};
 
 /// The folder of the gateway's papers within its data folder.
 const PAPERS: &str = "pki";
@@ -59,6 +62,9 @@ pub struct GatewayConfig {
     /// How long and how much of the audit log is kept.
     #[serde(default)]
     pub audit: AuditConfig,
+    /// What one user, and one cluster, may have.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// Address of the admin port (`/livez`, `/readyz`, `/metrics`); none by default.
     #[serde(default)]
     pub admin: Option<SocketAddr>,
@@ -91,6 +97,10 @@ pub struct FrontConfig {
     /// Whether `nodes/NAME/proxy` is served: whoever may read there may run code on the node. No by default.
     #[serde(default)]
     pub allow_node_proxy: bool,
+    /// Load balancers, as networks, whose connections begin with a header of the PROXY protocol, version 2: the address
+    /// in it is then the client's. None by default.
+    #[serde(default)]
+    pub proxy_from: Vec<IpNet>,
     /// How many front connections there may be on which a good identity was shown. 10,000 by default; over it, 503
     /// `Overloaded`.
     #[serde(default = "ten_thousand")]
@@ -177,6 +187,7 @@ impl GatewayConfig {
                 return Err(GatewayConfigError::Zero(name));
             }
         }
+        self.limits.check()?;
         let enrolment = &self.enrolment;
         for (field, value, least, most) in [
             ("certificate_seconds", enrolment.certificate_seconds, 4, 90 * 24 * 3600),

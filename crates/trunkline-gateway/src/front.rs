@@ -1,6 +1,7 @@
 //! 1. The front door: accept, TLS handshake off the loop, then HTTP. Every deadline runs from accept.
 
 mod admission;
+mod balancer;
 mod http_service;
 
 use std::io;
@@ -23,15 +24,18 @@ use trunkline_pki::{ClientIdentity, FrontDoorTls};
 use trunkline_runtime::{Door, Tasks};
 
 use crate::activity::Activity;
-use crate::arrivals::{Arrival, Arrivals};
+use crate::arrivals::{Arrival, Arrivals, Known};
 use crate::audited::Audited;
 use crate::authn::{self, Authn};
 use crate::authz::Confirmations;
+use crate::fair::Fair;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
 use crate::rest::Rest;
 use crate::under_way::Review;
+
+pub(crate) use balancer::Balancers;
 
 /// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(5);
@@ -75,6 +79,10 @@ pub(crate) struct Front {
     pub(crate) allow_node_proxy: bool,
     pub(crate) review: Review,
     pub(crate) audited: Audited,
+    pub(crate) fair: Fair,
+    /// The load balancers that say whom they speak for.
+    pub(crate) balancers: Balancers,
+    pub(crate) known: Known,
     pub(crate) confirmations: Confirmations,
 }
 
@@ -112,14 +120,14 @@ impl Caller {
 impl Front {
     /// Accepts connections until the gateway drains.
     pub(crate) async fn serve(self, door: Door) {
-        let arrivals = Arrivals::new();
+        let arrivals = Arrivals::new(self.known.clone());
         loop {
             let (tcp, from) = tokio::select! {
                 biased;
                 () = self.draining.cancelled() => return,
                 accepted = door.accept() => accepted,
             };
-            let Some((arrival, pushed)) = arrivals.enter(from.ip()).await else { return };
+            let Some((mut arrival, pushed)) = arrivals.enter(from.ip()).await else { return };
             self.metrics.strangers_pushed_out.inc_by(pushed.into());
             let front = self.clone();
             self.tasks.spawn_until_stopped(async move {
@@ -127,10 +135,10 @@ impl Front {
                 let shaken = tokio::select! {
                     biased;
                     () = pushed_out => return,
-                    shaken = tokio::time::timeout(TLS_DEADLINE, front.shake_hands(tcp, &arrival)) => shaken,
+                    shaken = tokio::time::timeout(TLS_DEADLINE, front.shake_hands(tcp, from, &mut arrival)) => shaken,
                 };
                 match shaken {
-                    Ok(Ok(tls)) => front.serve_connection(tls, from, arrival).await,
+                    Ok(Ok((tls, from))) => front.serve_connection(tls, from, arrival).await,
                     Ok(Err(error)) => {
                         front.metrics.front_handshakes_failed.inc();
                         debug!(%from, %error, "TLS handshake failed");
@@ -144,12 +152,22 @@ impl Front {
         }
     }
 
-    async fn shake_hands(&self, tcp: TcpStream, arrival: &Arrival) -> io::Result<TlsStream<TcpStream>> {
+    /// The handshake, and where the client comes from: behind a load balancer it says so before.
+    async fn shake_hands(
+        &self,
+        mut tcp: TcpStream,
+        from: SocketAddr,
+        arrival: &mut Arrival,
+    ) -> io::Result<(TlsStream<TcpStream>, SocketAddr)> {
+        let origin = self.balancers.origin(&mut tcp, from).await?;
+        if origin != from {
+            arrival.came_from(origin.ip());
+        }
         let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
         arrival.got_on();
         let tls = start.into_stream(self.tls.current()).await?;
         arrival.got_on();
-        Ok(tls)
+        Ok((tls, origin))
     }
 
     async fn serve_connection(&self, tls: TlsStream<TcpStream>, from: SocketAddr, arrival: Arrival) {

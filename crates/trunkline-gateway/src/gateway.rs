@@ -15,13 +15,15 @@ use trunkline_runtime::{
 };
 use trunkline_upstream::Upstream;
 
+use crate::arrivals::Known;
 use crate::audited::Audited;
 use crate::authn::{Authn, AuthnParts, FirstRun};
 use crate::authz::Confirmations;
 use crate::config::{GatewayConfig, GatewayConfigError};
 use crate::enrolment::Enrolment;
+use crate::fair::Fair;
 use crate::fleet::{Fleet, FleetHandle};
-use crate::front::Front;
+use crate::front::{Balancers, Front};
 use crate::guard::Guard;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
@@ -169,6 +171,9 @@ impl Gateway {
         let audited = Audited::new(audit.clone());
         let proxy =
             Proxy { audited: audited.clone(), tasks: tasks.clone(), tunnels: tunnels.clone(), management };
+        let requests = Arc::new(Semaphore::new(config.front.max_requests));
+        let fair = Fair::new(&config.limits, requests.clone(), config.front.max_requests, metrics.clone());
+        let known = Known::default();
         let front = Front {
             tls: Arc::new(front_tls),
             fleet: fleet.clone(),
@@ -179,7 +184,10 @@ impl Gateway {
             tasks: tasks.clone(),
             draining: draining.clone(),
             connections: Arc::new(Semaphore::new(connections(config.front.max_connections))),
-            requests: Arc::new(Semaphore::new(config.front.max_requests)),
+            requests,
+            fair,
+            balancers: Balancers::new(&config.front.proxy_from),
+            known: known.clone(),
             host_suffix: config.front.host_suffix.as_deref().map(Into::into),
             allow_node_proxy: config.front.allow_node_proxy,
             review,
@@ -195,6 +203,7 @@ impl Gateway {
             tasks: tasks.clone(),
             metrics,
             links: Arc::new(Semaphore::new(config.tunnel.max_links)),
+            known,
             draining: draining.clone(),
             front_done: CancellationToken::new(),
         };

@@ -7,6 +7,7 @@
 //! 3. `route`: path, host or header name the cluster; the rest is the Kubernetes path (400, 404, 421);
 //! 4. `authz`: may this principal do that there, and as whom (403); `under_way`: and for how long;
 //!    `audited`: and a record of it before its first byte;
+//!    `fair`: and how much at once (429);
 //! 5. `tunnels`: a live session of the cluster, or a bounded wait for one (503);
 //! 6. `proxy`: out on a stream, the answer back, both streaming (502); upgrades as bytes both ways;
 //! 7. `access_log`: exactly one line, when the last byte has gone.
@@ -35,6 +36,7 @@ mod route;
 mod authz;
 mod under_way;
 mod audited;
+mod fair;
 mod tunnels;
 mod proxy;
 mod refusal;
@@ -51,8 +53,9 @@ pub mod bare;
 
 pub use authn::{FirstRun, LocalFileError};
 pub use config::{
-    AuditConfig, AuthnConfig, ClusterConfig, EnrolmentConfig, FrontConfig, GatewayConfig, GatewayConfigError,
-    IssuerConfig, RolesConfig, ServiceAccountsConfig, SessionsConfig, SubjectsConfig, TunnelConfig,
+    AuditConfig, AuthnConfig, ByteLimitsConfig, ClusterConfig, ClusterLimitsConfig, EnrolmentConfig,
+    FrontConfig, GatewayConfig, GatewayConfigError, IssuerConfig, LimitsConfig, RolesConfig,
+    ServiceAccountsConfig, SessionsConfig, SubjectsConfig, TunnelConfig, UserLimitsConfig,
 };
 pub use fleet::FleetHandle;
 pub use gateway::{Gateway, GatewayError, Running};

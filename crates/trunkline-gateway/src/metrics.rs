@@ -19,6 +19,12 @@ pub(crate) struct Reason {
     pub(crate) reason: &'static str,
 }
 
+/// Label: which limit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct LimitLabel {
+    pub(crate) limit: &'static str,
+}
+
 /// Labels of what an issuer was asked. Issuers stand in the configuration: they are few.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct IssuerLabels {
@@ -39,6 +45,8 @@ pub(crate) struct Metrics {
     pub(crate) front_handshakes_failed: Counter,
     /// `trunkline_gateway_strangers_pushed_out_total`
     pub(crate) strangers_pushed_out: Counter,
+    /// `trunkline_gateway_over_limit_total{limit}`
+    pub(crate) over_limit: Family<LimitLabel, Counter>,
     /// `trunkline_gateway_links_open`
     pub(crate) links_open: Gauge,
     /// `trunkline_gateway_links_closed_total{reason}`
@@ -80,6 +88,11 @@ impl Metrics {
             "strangers_pushed_out",
             "Connections on which nobody was known that lost their place to a newcomer, at both doors",
             self.strangers_pushed_out.clone(),
+        );
+        sub.register(
+            "over_limit",
+            "Requests refused because a user or a cluster had as much as it may, by limit",
+            self.over_limit.clone(),
         );
         sub.register("links_open", "Links from agents", self.links_open.clone());
         sub.register("links_closed", "Links that ended, by reason", self.links_closed.clone());

@@ -18,11 +18,12 @@ use trunkline_audit::{Protocol, Recording};
 use trunkline_proto::headers::request_fields;
 use trunkline_proto::{CloseReason, ClusterUid, Epoch, HEAD_HEADER, Identity, Purpose, StreamHead};
 use trunkline_runtime::{Body, BodyError, Tasks, boxed};
-use trunkline_tunnel::{ExchangeError, OpenError};
+use trunkline_tunnel::ExchangeError;
 use trunkline_upstream::Upstream;
 
 use crate::access_log::Entry;
 use crate::audited::Audited;
+use crate::fair::{Paced, Share};
 use crate::refusal::Refusal;
 use crate::route::{Kind, Route};
 use crate::tunnels::{Live, Tunnels};
@@ -95,7 +96,7 @@ impl Proxy {
         let record = admitted.record.take();
         let received = Arc::new(Received::default());
         let (parts, body) = request.into_parts();
-        let mut outward = Request::new(boxed(Counted { body, received: received.clone() }));
+        let mut outward = Request::new(paced(Counted { body, received: received.clone() }, &entry));
         *outward.method_mut() = parts.method;
         *outward.uri_mut() = Uri::from(route.path.clone());
         *outward.headers_mut() = request_fields(&parts.headers, route.facts.application);
@@ -159,31 +160,17 @@ impl Proxy {
             epoch: Epoch::default(),
             purpose: Purpose::Kubernetes(identity),
         };
-        let mut busy = String::new();
+        let user = entry.share.as_ref().map(Share::user).cloned().unwrap_or_default();
         for _ in 0..ROUNDS {
-            let live = self.tunnels.pick(&route.cluster, uid).await?;
             // Nothing of the request is given away until there is a stream for it.
-            let stream = match live.session.reserve(route.kind == Kind::Upgrade).await {
-                Ok(stream) => stream,
-                // The session picked has the most room: the others are full as well.
-                Err(error @ OpenError::NoStreams) => {
-                    busy = error.to_string();
-                    break;
-                }
-                Err(error) => {
-                    busy = error.to_string();
-                    continue;
-                }
-            };
+            let (live, stream) =
+                self.tunnels.reserve((&route.cluster, uid, &user), route.kind == Kind::Upgrade).await?;
             head.epoch = live.epoch;
             let encoded = head.encode().map_err(|error| Refusal::BadHead { why: error.to_string() })?;
             request.headers_mut().insert(HEAD_HEADER, encoded);
             match stream.request(request).await {
                 Ok(response) => return Ok((response.map(boxed), Way::Tunnel(live))),
-                Err(ExchangeError::Unsent(unsent)) => {
-                    busy = "kept streams were closed".into();
-                    request = *unsent;
-                }
+                Err(ExchangeError::Unsent(unsent)) => request = *unsent,
                 Err(source) => {
                     let cluster = route.cluster.clone();
                     return Err(match Way::Tunnel(live).cut() {
@@ -193,7 +180,19 @@ impl Proxy {
                 }
             }
         }
-        Err(Refusal::ClusterBusy { cluster: route.cluster.clone(), why: busy })
+        Err(Refusal::ClusterBusy { cluster: route.cluster.clone(), why: "kept streams were closed".into() })
+    }
+}
+
+/// A body at the pace of its user and cluster, where they have one.
+fn paced<B>(body: B, entry: &Entry) -> Body
+where
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match entry.share.as_ref().and_then(Share::pace) {
+        Some(pace) => boxed(Paced::new(body, Some(pace))),
+        None => boxed(body),
     }
 }
 

@@ -8,6 +8,7 @@ use trunkline_tunnel::ExchangeError;
 use trunkline_upstream::SendError;
 
 use crate::authz::Denied;
+use crate::fair::Excess;
 use crate::under_way::Cut;
 
 /// Why a request is refused.
@@ -67,6 +68,8 @@ pub(crate) enum Refusal {
     RecordingFailed { why: String },
     #[error("the gateway has as many requests under way or connections as it may; try again")]
     Overloaded,
+    #[error("{}", excess.words())]
+    TooManyRequests { excess: Excess },
     #[error("cluster {cluster} has no free stream ({why}); try again")]
     ClusterBusy { cluster: ClusterId, why: String },
     #[error(
@@ -117,6 +120,7 @@ impl Refusal {
             Self::RecordingNeedsWebSocket { .. } => "RecordingNeedsWebSocket",
             Self::RecordingFailed { .. } => "RecordingFailed",
             Self::Overloaded => "Overloaded",
+            Self::TooManyRequests { .. } => "TooManyRequests",
             Self::ClusterBusy { .. } => "ClusterBusy",
             Self::TunnelLost { .. } => "TunnelLost",
             Self::Management(SendError::Forbidden(_)) => "IdentityForbidden",
@@ -150,6 +154,7 @@ impl Refusal {
             | Self::RecordingFailed { .. }
             | Self::ClusterBusy { .. }
             | Self::SignInUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TunnelLost { .. } | Self::Management(_) | Self::AnswerRefused { .. } => {
                 StatusCode::BAD_GATEWAY
             }
@@ -162,6 +167,7 @@ impl Refusal {
             Self::ClusterDisconnected { .. } => Some(5),
             Self::SignInUnavailable { .. } => Some(5),
             Self::Overloaded | Self::AuditUnavailable { .. } | Self::ClusterBusy { .. } => Some(1),
+            Self::TooManyRequests { excess } => Some(excess.retry_after),
             _ => None,
         }
     }
@@ -178,6 +184,7 @@ impl Refusal {
             | Self::ClusterBusy { cluster, .. }
             | Self::TunnelLost { cluster, .. }
             | Self::AnswerRefused { cluster, .. } => Some(cluster),
+            Self::TooManyRequests { excess } => excess.cluster.as_ref(),
             _ => None,
         }
     }
@@ -192,6 +199,9 @@ impl Refusal {
         let message = format!("trunkline gateway: {} (request {request})", self.detail());
         let mut status =
             Status::failure(self.status(), self.reason(), message).cause("RequestId", request.to_string());
+        if let Self::TooManyRequests { excess } = self {
+            status = status.cause("Limit", excess.limit.as_str());
+        }
         if let Some(cluster) = self.cluster() {
             status = status.about_cluster(cluster.as_str());
         }
@@ -231,6 +241,12 @@ impl Refusal {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
+    }
+}
+
+impl From<Excess> for Refusal {
+    fn from(excess: Excess) -> Self {
+        Self::TooManyRequests { excess }
     }
 }
 

@@ -27,7 +27,7 @@ use trunkline_proto::{
 use trunkline_runtime::{Door, Tasks, chain};
 use trunkline_tunnel::{Role, Session, call, serve};
 
-use crate::arrivals::{Arrival, Arrivals};
+use crate::arrivals::{Arrival, Arrivals, Known};
 use crate::enrolment::Enrolment;
 use crate::fleet::{Fleet, Standing};
 use crate::guard::Guard;
@@ -55,6 +55,7 @@ pub(crate) struct TunnelDoor {
     pub(crate) tasks: Tasks,
     pub(crate) metrics: Metrics,
     pub(crate) links: Arc<Semaphore>,
+    pub(crate) known: Known,
     pub(crate) draining: CancellationToken,
     /// Cancelled when no client waits for a tunnel any more.
     pub(crate) front_done: CancellationToken,
@@ -63,7 +64,7 @@ pub(crate) struct TunnelDoor {
 impl TunnelDoor {
     /// Accepts links until the tasks are told to stop.
     pub(crate) async fn serve(self, door: Door) {
-        let arrivals = Arrivals::new();
+        let arrivals = Arrivals::new(self.known.clone());
         loop {
             let (tcp, from) = tokio::select! {
                 () = self.draining.cancelled() => return,
@@ -166,6 +167,7 @@ impl TunnelDoor {
         match judged {
             Ok((version, epoch)) => {
                 arrival.become_known();
+                let _address = self.known.hold(from.ip());
                 session.allow(hello.limits);
                 let live = self.tunnels.enter(session, &hello, arrived, epoch);
                 let _ = place_at_desk.set(live.clone());

@@ -13,6 +13,7 @@ mod bulk;
 mod claims;
 mod observed;
 mod place;
+mod streams;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -28,6 +29,7 @@ use trunkline_proto::{Capability, CloseReason, ClusterId, ClusterUid, Epoch, Hel
 use trunkline_runtime::Tasks;
 use trunkline_tunnel::Session;
 
+use crate::fair::Turns;
 use crate::metrics::{Metrics, Reason};
 use crate::refusal::Refusal;
 pub(crate) use bulk::Bulk;
@@ -57,6 +59,7 @@ struct Shared {
     changed: watch::Sender<u64>,
     changes: broadcast::Sender<ClusterId>,
     waiters: Semaphore,
+    turns: Turns,
     born: Instant,
     next_epoch: Mutex<u64>,
     metrics: Metrics,
@@ -127,6 +130,7 @@ impl Tunnels {
             changed: watch::Sender::new(0),
             changes: broadcast::Sender::new(CHANGES),
             waiters: Semaphore::new(WAITERS),
+            turns: Turns::default(),
             born: Instant::now(),
             next_epoch: Mutex::new(since_1970.as_secs() << 16),
             metrics,
@@ -238,8 +242,7 @@ impl Tunnels {
         if let Some(live) = self.pick_now(cluster, uid) {
             return Ok(live);
         }
-        let disconnected =
-            || Refusal::ClusterDisconnected { cluster: cluster.clone(), last_seen: self.last_seen(cluster) };
+        let disconnected = || self.disconnected(cluster);
         if !self.was_here_recently(cluster) {
             return Err(disconnected());
         }
@@ -279,6 +282,10 @@ impl Tunnels {
             Some(Tunnel { last_seen: None, .. }) | None => self.shared.born.elapsed() < RECENT,
             Some(Tunnel { last_seen: Some((when, _)), .. }) => when.elapsed() < RECENT,
         }
+    }
+
+    fn disconnected(&self, cluster: &ClusterId) -> Refusal {
+        Refusal::ClusterDisconnected { cluster: cluster.clone(), last_seen: self.last_seen(cluster) }
     }
 
     fn last_seen(&self, cluster: &ClusterId) -> String {

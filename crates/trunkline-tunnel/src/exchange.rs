@@ -22,7 +22,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use trunkline_runtime::{Body, BodyError};
 
-use crate::session::{InFlight, OpenError, Session};
+use crate::session::{InFlight, OPEN_DEADLINE, OpenError, Session};
 use crate::stream::Stream;
 
 /// How long a stream is kept between two requests.
@@ -87,10 +87,28 @@ pub struct Reserved {
 }
 
 impl Session {
-    /// Finds a stream for a request: a kept one, or one opened for it. An upgrade's is always opened.
+    /// Finds a stream for a request: a kept one, or one opened for it. An upgrade's is always opened. Waits a little when
+    /// all are in use.
     ///
     /// Until the stream is there nothing of the request is given away, so another session can be tried.
     pub async fn reserve(&self, upgrade: bool) -> Result<Reserved, OpenError> {
+        let _in_flight = self.begin();
+        let deadline = Instant::now() + OPEN_DEADLINE;
+        loop {
+            let freed = self.freed();
+            match self.reserve_now(upgrade).await {
+                Err(OpenError::NoStreams) => {
+                    let waited = tokio::time::timeout_at(deadline, freed).await;
+                    waited.map_err(|_| OpenError::NoStreams)?;
+                }
+                found => return found,
+            }
+        }
+    }
+
+    /// Finds a stream for a request, as [`reserve`](Self::reserve) does, if there is one now. Whoever called
+    /// [`freed`](Self::freed) before hears when to try again.
+    pub async fn reserve_now(&self, upgrade: bool) -> Result<Reserved, OpenError> {
         let in_flight = self.begin();
         if !self.is_open() {
             return Err(OpenError::Draining);
@@ -98,9 +116,22 @@ impl Session {
         if !upgrade && let Some(Kept { sender, life, .. }) = self.next_kept().await {
             return Ok(Reserved { session: self.clone(), sender, life, alone: false, in_flight });
         }
-        let stream = self.open().await?;
+        let stream = match self.open_now().await {
+            Err(OpenError::NoStreams) => {
+                // A stream that is kept for nobody yet gives its place up; its end is heard of as any other's.
+                let oldest = if upgrade { self.take_oldest_kept() } else { None };
+                drop(oldest);
+                return Err(OpenError::NoStreams);
+            }
+            opened => opened?,
+        };
         let (sender, life) = self.speak_http(stream).await.map_err(|_| OpenError::TimedOut)?;
         Ok(Reserved { session: self.clone(), sender, life, alone: upgrade, in_flight })
+    }
+
+    fn take_oldest_kept(&self) -> Option<Kept> {
+        let mut kept = self.kept();
+        if kept.is_empty() { None } else { Some(kept.remove(0)) }
     }
 
     /// Sends a request on a stream and returns the answer's head, its body streaming. Dropping the future or the
@@ -160,6 +191,8 @@ impl Session {
         if kept.len() < KEEP_AT_MOST {
             kept.push(Kept { sender, life, since: Instant::now() });
         }
+        drop(kept);
+        self.tell_of_room();
     }
 }
 

@@ -22,6 +22,7 @@ mod http_proxy;
 mod link;
 mod verdict;
 mod mux;
+mod places;
 mod session;
 mod stream;
 mod exchange;

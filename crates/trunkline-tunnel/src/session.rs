@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use trunkline_proto::{CloseReason, Limits};
 use trunkline_runtime::Tasks;
@@ -18,10 +18,11 @@ use crate::exchange::Kept;
 use crate::link::Pulse;
 pub use crate::mux::Role;
 use crate::mux::{Opener, RawStream, mux};
+use crate::places::{Place, Places};
 use crate::stream::Stream;
 
 /// How long opening a stream may take.
-const OPEN_DEADLINE: Duration = Duration::from_secs(5);
+pub(crate) const OPEN_DEADLINE: Duration = Duration::from_secs(5);
 /// Streams beyond the limit that the other end may open for control calls.
 const CONTROL_STREAMS: usize = 8;
 
@@ -33,7 +34,7 @@ pub struct Session {
 
 struct Inner {
     opener: Opener,
-    permits: Arc<Semaphore>,
+    places: Places,
     granted: AtomicUsize,
     draining: AtomicBool,
     stop: CancellationToken,
@@ -50,7 +51,7 @@ struct Inner {
 #[derive(Debug)]
 pub struct Inbound {
     accepted: mpsc::Receiver<RawStream>,
-    permits: Arc<Semaphore>,
+    places: Places,
     session: Session,
 }
 
@@ -92,7 +93,7 @@ impl Session {
         let inner = Arc::new(Inner {
             opener,
             // Until the hello told the other end's limits: one exchange.
-            permits: Arc::new(Semaphore::new(1)),
+            places: Places::new(1),
             granted: AtomicUsize::new(1),
             draining: AtomicBool::new(false),
             stop,
@@ -120,8 +121,7 @@ impl Session {
             running.end(reason);
         });
         let allowed = ours.streams as usize + CONTROL_STREAMS;
-        let permits = Arc::new(Semaphore::new(allowed));
-        (session.clone(), Inbound { accepted, permits, session })
+        (session.clone(), Inbound { accepted, places: Places::new(allowed), session })
     }
 
     /// The hello told what the other end allows.
@@ -129,17 +129,23 @@ impl Session {
         // Above our own limit the library would end the session, whatever the other end says.
         let wanted = theirs.streams.min(Limits::DEFAULT.streams) as usize;
         let granted = self.inner.granted.swap(wanted, Ordering::Relaxed);
-        self.inner.permits.add_permits(wanted.saturating_sub(granted));
+        self.inner.places.add(wanted.saturating_sub(granted));
     }
 
-    /// Opens a stream for a request.
+    /// Opens a stream for a request; waits a little when all are in use.
     pub async fn open(&self) -> Result<Stream, OpenError> {
         if self.inner.draining.load(Ordering::Relaxed) {
             return Err(OpenError::Draining);
         }
-        let permit = tokio::time::timeout(OPEN_DEADLINE, self.inner.permits.clone().acquire_owned());
-        let Ok(Ok(permit)) = permit.await else { return Err(OpenError::NoStreams) };
-        self.open_with(Some(permit)).await
+        let place = tokio::time::timeout(OPEN_DEADLINE, self.inner.places.take());
+        let Ok(Some(place)) = place.await else { return Err(OpenError::NoStreams) };
+        self.open_with(Some(place)).await
+    }
+
+    /// Opens a stream for a request, if there is a place for it now.
+    pub(crate) async fn open_now(&self) -> Result<Stream, OpenError> {
+        let place = self.inner.places.take_now().ok_or(OpenError::NoStreams)?;
+        self.open_with(Some(place)).await
     }
 
     /// Opens a stream for a control call: allowed while draining and when all others are in use.
@@ -147,13 +153,13 @@ impl Session {
         self.open_with(None).await
     }
 
-    async fn open_with(&self, permit: Option<OwnedSemaphorePermit>) -> Result<Stream, OpenError> {
+    async fn open_with(&self, place: Option<Place>) -> Result<Stream, OpenError> {
         tokio::select! {
             biased;
             () = self.inner.ended.cancelled() => Err(OpenError::Ended(self.reason())),
             opened = tokio::time::timeout(OPEN_DEADLINE, self.inner.opener.open()) => match opened {
                 Ok(Some(raw)) => {
-                    Ok(Stream::opened(raw, self.clone(), permit))
+                    Ok(Stream::opened(raw, self.clone(), place))
                 }
                 Ok(None) => Err(OpenError::Ended(self.reason())),
                 Err(_) => Err(OpenError::TimedOut),
@@ -165,6 +171,7 @@ impl Session {
     pub fn drain(&self) {
         self.inner.draining.store(true, Ordering::Relaxed);
         self.take_kept().clear();
+        self.inner.places.tell();
     }
 
     /// Whether requests may be given to this session.
@@ -172,15 +179,31 @@ impl Session {
         !self.inner.draining.load(Ordering::Relaxed) && !self.inner.stop.is_cancelled() && !self.is_ended()
     }
 
-    /// Whether a further stream could be opened at once.
+    /// Whether a further request could have a stream at once.
     pub fn has_room(&self) -> bool {
-        self.inner.permits.available_permits() > 0
+        self.inner.places.are_left() || !self.kept().is_empty()
+    }
+
+    /// How many streams the other end allows.
+    pub fn streams(&self) -> usize {
+        self.inner.granted.load(Ordering::Relaxed)
+    }
+
+    /// Returns when a stream got free since this was called, or the session takes no more requests.
+    pub fn freed(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.inner.places.freed()
+    }
+
+    /// Whoever waits for a stream is to look again.
+    pub(crate) fn tell_of_room(&self) {
+        self.inner.places.tell();
     }
 
     /// Ends the session. The first reason given is the one that stands.
     pub fn close(&self, reason: CloseReason) {
         let _ = self.inner.reason.set(reason);
         self.inner.stop.cancel();
+        self.inner.places.tell();
     }
 
     /// Waits for the session's end and says why.
@@ -255,6 +278,7 @@ impl Session {
         self.inner.stop.cancel();
         self.inner.ended.cancel();
         self.take_kept().clear();
+        self.inner.places.tell();
     }
 }
 
@@ -288,8 +312,8 @@ impl Inbound {
                 () = self.session.inner.ended.cancelled() => return None,
                 raw = self.accepted.recv() => raw?,
             };
-            if let Ok(permit) = self.permits.clone().try_acquire_owned() {
-                return Some(Stream::accepted(raw, self.session.clone(), Some(permit)));
+            if let Some(place) = self.places.take_now() {
+                return Some(Stream::accepted(raw, self.session.clone(), Some(place)));
             }
         }
     }

@@ -16,11 +16,11 @@ use std::time::Duration;
 
 use futures_util::{AsyncRead as _, AsyncReadExt as _, AsyncWrite as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use trunkline_proto::CloseReason;
 
 use crate::mux::{ACCEPTED, RawStream};
+use crate::places::Place;
 use crate::session::Session;
 
 /// How long a dropped half-closed stream is read on before its session is ended.
@@ -36,19 +36,19 @@ pub struct Stream {
     heard_all: bool,
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
     session: Session,
-    permit: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
 }
 
 impl Stream {
     /// A stream this end opened.
-    pub(crate) fn opened(raw: RawStream, session: Session, permit: Option<OwnedSemaphorePermit>) -> Self {
-        let mut stream = Self::accepted(raw, session, permit);
+    pub(crate) fn opened(raw: RawStream, session: Session, place: Option<Place>) -> Self {
+        let mut stream = Self::accepted(raw, session, place);
         stream.awaits_accept = true;
         stream
     }
 
     /// A stream the other end opened, acknowledged already.
-    pub(crate) fn accepted(raw: RawStream, session: Session, permit: Option<OwnedSemaphorePermit>) -> Self {
+    pub(crate) fn accepted(raw: RawStream, session: Session, place: Option<Place>) -> Self {
         let ended = Box::pin(session.end_token().cancelled_owned());
         Self {
             raw: Some(raw),
@@ -57,7 +57,7 @@ impl Stream {
             heard_all: false,
             ended,
             session,
-            permit,
+            place,
         }
     }
 
@@ -156,7 +156,7 @@ impl Drop for Stream {
         let Some(mut raw) = self.raw.take() else { return };
         if self.said_all && !self.heard_all && !raw.is_closed() {
             let session = self.session.clone();
-            let permit = self.permit.take();
+            let place = self.place.take();
             self.session.tasks().spawn_until_stopped(async move {
                 let mut rest = [0; 4096];
                 let reading = async { while let Ok(1..) = raw.read(&mut rest).await {} };
@@ -165,7 +165,7 @@ impl Drop for Stream {
                         "a stream that we ended was written to for ever".into(),
                     ));
                 }
-                drop(permit);
+                drop(place);
             });
         }
     }

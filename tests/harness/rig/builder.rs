@@ -7,7 +7,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use trunkline_agent::ProxyConfig;
 use trunkline_api::NewAccessRule;
-use trunkline_gateway::AuthnConfig;
+use trunkline_gateway::{AuthnConfig, LimitsConfig};
 use trunkline_proto::ClusterUid;
 use trunkline_runtime::{Body, Tasks};
 
@@ -29,6 +29,14 @@ fn everything() -> NewAccessRule {
     .unwrap()
 }
 
+/// Most tests are one user, who begins more requests than one user would.
+fn unhurried() -> LimitsConfig {
+    let (mut limits, many) = (LimitsConfig::default(), 1_000_000);
+    (limits.user.opens_per_second, limits.user.opens_burst) = (many, many);
+    (limits.cluster.opens_per_second, limits.cluster.opens_burst) = (many, many);
+    limits
+}
+
 /// What is to be raised.
 #[derive(Clone)]
 pub struct RigBuilder {
@@ -47,6 +55,8 @@ pub struct RigBuilder {
     access: Vec<NewAccessRule>,
     authn: AuthnConfig,
     management: Option<Answering>,
+    limits: LimitsConfig,
+    proxy_from: Vec<String>,
 }
 
 impl std::fmt::Debug for RigBuilder {
@@ -73,6 +83,8 @@ impl Default for RigBuilder {
             access: vec![everything()],
             authn: AuthnConfig::default(),
             management: None,
+            limits: unhurried(),
+            proxy_from: Vec::new(),
         }
     }
 }
@@ -187,6 +199,20 @@ impl RigBuilder {
         self
     }
 
+    /// What users and clusters may have, in place of the defaults with no rate that a test would meet.
+    #[must_use]
+    pub fn limits(mut self, limits: LimitsConfig) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The load balancers, as networks, that say whom they speak for.
+    #[must_use]
+    pub fn proxy_from(mut self, network: &str) -> Self {
+        self.proxy_from.push(network.to_owned());
+        self
+    }
+
     /// Raises it, tunnels included.
     pub async fn start(self) -> Rig {
         let (paper, tasks) = (Paper::new(), Tasks::new());
@@ -213,6 +239,7 @@ impl RigBuilder {
             drain_seconds: self.drain_seconds,
             proxy: self.proxy,
             access: self.access,
+            limits: self.limits,
             enrolling: self.enrolling,
         };
         for at in 0..self.gateways {
@@ -227,6 +254,7 @@ impl RigBuilder {
             config.front.allow_node_proxy = self.allow_node_proxy;
             config.front.max_requests = self.max_requests;
             config.front.max_connections = self.max_connections;
+            config.front.proxy_from = self.proxy_from.iter().map(|net| net.parse().unwrap()).collect();
             rig.gateways.push(OneGateway { config, running: None });
             rig.start_gateway(rig.gateways.len() - 1).await;
         }

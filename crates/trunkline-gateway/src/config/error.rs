@@ -100,6 +100,16 @@ pub enum GatewayConfigError {
     /// A limit of nothing.
     #[error("{0} is 0: nothing could be served")]
     Zero(&'static str),
+    /// A limit so low that nothing could be done with it.
+    #[error("{field} is {value}: give {least} at least, or leave it out")]
+    TooLittle {
+        /// The field.
+        field: &'static str,
+        /// What stands there.
+        value: u64,
+        /// The least it may be.
+        least: u64,
+    },
     /// The front door's TLS files are not usable.
     #[error("front")]
     Front(#[source] TlsError),

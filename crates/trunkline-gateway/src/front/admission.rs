@@ -36,6 +36,10 @@ impl Front {
         let act_as = asked_to_act_as(request.headers()).map_err(|fault| abuse(fault, entry))?;
         let action = Action::of(request.method(), &route);
         let judged = self.judge(request, &principal, &route, action.clone(), act_as);
+        // Who has too much already is not recorded: what is refused so is no decision on them.
+        if let (Ok(_), Some(share)) = (&judged, &mut entry.share) {
+            share.reach(&route.cluster, self.proxy.tunnels.streams(&route.cluster))?;
+        }
         let outcome = match &judged {
             Ok((errand, _)) => Ok((errand.rule.as_str(), &errand.identity)),
             Err(refusal) => Err(refusal.detail()),

@@ -109,6 +109,7 @@ impl Front {
         if !self.settle(caller) {
             return Err(Refusal::Overloaded);
         }
+        entry.share = Some(self.fair.begin(&principal.user)?);
         self.review.under_way.sessions.note(&principal, caller.from.ip(), Timestamp::now());
         Ok(Some(principal))
     }

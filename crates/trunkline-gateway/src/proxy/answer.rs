@@ -17,7 +17,7 @@ use trunkline_proto::headers::answer_fields;
 use trunkline_proto::path::read_path;
 use trunkline_runtime::{Body, BodyError, boxed};
 
-use super::{Received, Way, refused_answer};
+use super::{Received, Way, paced, refused_answer};
 use crate::access_log::Entry;
 use crate::refusal::Refusal;
 use crate::route::{Kind, Route};
@@ -51,7 +51,7 @@ pub(super) fn pass_on(
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     let leave = Box::pin(entry.leave());
     let outward = Outward {
-        body,
+        body: paced(body, &entry),
         leave,
         watch: route.kind == Kind::Watch && json && parts.status == StatusCode::OK,
         between_events: true,

@@ -21,6 +21,7 @@ use super::farewell::Followed;
 use super::recording::cut_by;
 use super::{Way, refused_answer};
 use crate::access_log::Entry;
+use crate::fair::{Paced, Share};
 use crate::refusal::Refusal;
 use crate::route::Route;
 use crate::tunnels::Tunnels;
@@ -130,6 +131,7 @@ impl Joined {
         tunnels: &Tunnels,
     ) -> Option<Cut> {
         let leave = self.entry.leave();
+        let above = Paced::new(above, self.entry.share.as_ref().and_then(Share::pace));
         let copying = copy_both_ways(below, above, &self.copied);
         let ended = tokio::select! {
             biased;

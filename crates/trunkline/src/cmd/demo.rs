@@ -115,6 +115,7 @@ fn gateway_config(
             allow_node_proxy: false,
             max_connections: 1_000,
             max_requests: 1_000,
+            proxy_from: Vec::new(),
         },
         tunnel: TunnelConfig {
             listen: (args.listen.ip(), 0).into(),
@@ -127,6 +128,7 @@ fn gateway_config(
         clusters: Vec::new(),
         management: management.map(|cluster| cluster.upstream.clone()),
         access: Vec::new(),
+        limits: Default::default(),
         admin: Some((args.listen.ip(), 0).into()),
         drain_seconds: 2,
     })
