@@ -80,7 +80,7 @@ pub fn read_path(path: &str) -> Result<PathFacts, PathFault> {
         _ => None,
     };
     facts.application = proxy_at.is_some();
-    let kubernetes = proxy_at.map_or(segments.len(), |at| at + 1);
+    let kubernetes = proxy_at.unwrap_or(segments.len());
     for (at, segment) in segments.iter().enumerate() {
         check_segment(segment)?;
         let last = at + 1 == segments.len();
