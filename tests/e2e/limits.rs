@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use trunkline_runtime::empty;
-use trunkline_tests::{Client, Rig, Wire, rss_bytes, within};
+use trunkline_tests::{Client, Rig, Wire, eventually, rss_bytes, within};
 
 const SOON: Duration = Duration::from_secs(30);
 /// How much a process with one stopped reader and two hundred others may grow, in bytes.
@@ -146,18 +146,39 @@ async fn over_a_links_streams_a_request_is_a_503_and_what_is_there_goes_on() {
     let rig = Rig::start().await;
     let client = rig.client();
     let mut watches = Vec::new();
-    while watches.len() < most {
-        let shared = client.http2().await;
-        let opening = (0..(most - watches.len()).min(200)).map(|_| {
-            let mut connection = shared.another();
-            async move {
-                let request = Request::get("/clusters/alpha/watch?watch=1").body(empty()).unwrap();
-                let mut body = connection.send(request).await.unwrap().into_body();
-                body.frame().await.unwrap().unwrap();
-                body
+    // As many users as it takes: each gets some of the streams that are left.
+    for user in 0.. {
+        let greedy = rig.client_as(&format!("user {user}"), &[]);
+        let before = watches.len();
+        while watches.len() < most {
+            let shared = greedy.http2().await;
+            let opening = (0..(most - watches.len()).min(200)).map(|_| {
+                let mut connection = shared.another();
+                async move {
+                    let request = Request::get("/clusters/alpha/watch?watch=1").body(empty()).unwrap();
+                    let answer = connection.send(request).await.unwrap();
+                    if answer.status() != 200 {
+                        assert_eq!(answer.status(), 429);
+                        return None;
+                    }
+                    let mut body = answer.into_body();
+                    body.frame().await.unwrap().unwrap();
+                    Some(body)
+                }
+            });
+            let opened = within("watches", SOON, join_all(opening)).await;
+            let refused = opened.iter().any(Option::is_none);
+            watches.extend(opened.into_iter().flatten());
+            if refused {
+                break;
             }
-        });
-        watches.extend(within("watches", SOON, join_all(opening)).await);
+        }
+        let got = watches.len() - before;
+        assert!(got < most, "user {user} got all {got} streams");
+        if watches.len() == most {
+            break;
+        }
+        assert!(got > 0, "user {user} got no stream although some were left");
     }
     let reply = within("the no", SOON, client.get("/clusters/alpha/api")).await;
     assert_eq!((reply.status.as_u16(), reply.reason().as_str()), (503, "ClusterBusy"), "{}", reply.text());
@@ -166,7 +187,12 @@ async fn over_a_links_streams_a_request_is_a_503_and_what_is_there_goes_on() {
     for body in &mut watches {
         within("the next event", SOON, body.frame()).await.unwrap().unwrap();
     }
-    watches.truncate(most - 10);
-    let reply = within("a place", SOON, client.get("/clusters/alpha/api")).await;
+    // Who waits for a stream gets the first that ends.
+    let waiting = client.get("/clusters/alpha/api");
+    let ending = async {
+        eventually("the request waits", SOON, || rig.gateway().requests() > most as i64).await;
+        watches.truncate(most - 1);
+    };
+    let (reply, ()) = within("a place", SOON, async { tokio::join!(waiting, ending) }).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
 }

@@ -15,6 +15,8 @@ mod drain;
 mod fleet;
 mod dialling;
 mod limits;
+mod fairness;
+mod balancers;
 mod strangers;
 mod sizes;
 mod kept_streams;

@@ -11,6 +11,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -26,6 +27,8 @@ pub struct Client {
     tls: ClientConfig,
     name: String,
     from: Option<[u8; 4]>,
+    /// What is said before TLS.
+    first: Vec<u8>,
     tasks: Tasks,
     /// Sent with every request.
     fields: HeaderMap,
@@ -81,8 +84,9 @@ impl Client {
             tls,
             name: "localhost".into(),
             from: None,
-            fields: HeaderMap::new(),
+            first: Vec::new(),
             tasks: tasks.clone(),
+            fields: HeaderMap::new(),
         }
     }
 
@@ -113,6 +117,13 @@ impl Client {
         self.with("authorization", &format!("Bearer {token}"))
     }
 
+    /// Says this before TLS, as a load balancer does.
+    #[must_use]
+    pub fn saying_first(mut self, bytes: &[u8]) -> Self {
+        self.first = bytes.to_vec();
+        self
+    }
+
     /// Comes to another front door.
     #[must_use]
     pub fn at(mut self, address: SocketAddr) -> Self {
@@ -124,7 +135,7 @@ impl Client {
     pub async fn connect(&self, alpn: &[u8]) -> std::io::Result<TlsStream<TcpStream>> {
         let mut tls = self.tls.clone();
         tls.alpn_protocols = vec![alpn.to_vec()];
-        let tcp = match self.from {
+        let mut tcp = match self.from {
             Some(from) => {
                 let socket = TcpSocket::new_v4()?;
                 socket.bind((from, 0).into())?;
@@ -133,6 +144,7 @@ impl Client {
             None => TcpStream::connect(self.address).await?,
         };
         tcp.set_nodelay(true)?;
+        tcp.write_all(&self.first).await?;
         let name = ServerName::try_from(self.name.clone()).map_err(std::io::Error::other)?;
         TlsConnector::from(Arc::new(tls)).connect(name, tcp).await
     }

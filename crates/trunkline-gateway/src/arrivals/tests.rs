@@ -80,7 +80,7 @@ fn t28_who_was_pushed_out_and_is_not_gone_counts() {
 fn who_comes_through_a_balancer_is_counted_where_they_come_from() {
     let arrivals = Arrivals::with(8, LEAVING, Known::default());
     let balancer = [10, 0, 0, 1];
-    let mut through = |address: [u8; 4]| {
+    let through = |address: [u8; 4]| {
         let mut arrival = enter(&arrivals, balancer);
         arrival.came_from(address.into());
         arrival

@@ -82,7 +82,8 @@ async fn read<R: AsyncRead + Unpin>(io: &mut R) -> io::Result<Option<SocketAddr>
 ///
 /// # Errors
 /// When it is none, or there are more or fewer bytes than it says.
-pub(crate) fn header(bytes: &[u8]) -> Result<Option<SocketAddr>, HeaderFault> {
+#[cfg(test)]
+fn header(bytes: &[u8]) -> Result<Option<SocketAddr>, HeaderFault> {
     let (fixed, rest) = bytes.split_first_chunk().ok_or(HeaderFault::TooShort)?;
     let beginning = Beginning::read(fixed)?;
     if rest.len() != beginning.length {
