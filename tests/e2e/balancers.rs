@@ -44,7 +44,9 @@ async fn a_listed_balancers_client_is_logged_where_it_comes_from() {
 async fn nobody_behind_a_listed_balancer_comes_in_without_a_header() {
     let rig = Rig::builder().proxy_from("127.0.0.1/32").start().await;
     assert!(rig.client().connect(b"http/1.1").await.is_err());
-    assert!(rig.client().saying_first(b"PROXY TCP4 203.0.113.7 10.0.0.1 1 2\r\n").connect(b"h2").await.is_err());
+    assert!(
+        rig.client().saying_first(b"PROXY TCP4 203.0.113.7 10.0.0.1 1 2\r\n").connect(b"h2").await.is_err()
+    );
     // Half a header, and then nothing: closed within the handshake's time.
     hung_up(&rig, [127, 0, 0, 1], &header([203, 0, 113, 7], 1)[..20]).await;
     hung_up(&rig, [127, 0, 0, 1], b"").await;

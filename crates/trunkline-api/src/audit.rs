@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 mod asked;
 
 pub use asked::{
-    AuditFault, AuditHead, AuditHeadClaim, AuditPage, AuditQuery, AuditRecordingFile, AuditRecordings, AuditVerdict,
-    AuditVerifyRequest,
+    AuditFault, AuditHead, AuditHeadClaim, AuditPage, AuditQuery, AuditRecordingFile, AuditRecordings,
+    AuditVerdict, AuditVerifyRequest,
 };
 
 /// One record. Nothing of it is ever changed.

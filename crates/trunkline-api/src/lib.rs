@@ -30,7 +30,8 @@ pub use access::{
 pub use audit::{
     AuditChange, AuditDecision, AuditEnd, AuditEvent, AuditFault, AuditGateway, AuditHead, AuditHeadClaim,
     AuditIdentity, AuditObject, AuditPage, AuditPhase, AuditQuery, AuditRead, AuditRecord, AuditRecording,
-    AuditRecordingFile, AuditRecordings, AuditRepair, AuditSignIn, AuditTrim, AuditVerdict, AuditVerifyRequest,
+    AuditRecordingFile, AuditRecordings, AuditRepair, AuditSignIn, AuditTrim, AuditVerdict,
+    AuditVerifyRequest,
 };
 pub use cluster::{
     Cluster, ClusterList, ClusterPatch, ClusterSpec, ClusterState, ClusterStatus, Lock, LockRequest,

@@ -73,8 +73,7 @@ impl Arrivals {
     }
 
     fn with(most: usize, leaving: usize, known: Known) -> Self {
-        let strangers =
-            Strangers { networks: HashMap::new(), known, most, count: 0, next_turn: 0 };
+        let strangers = Strangers { networks: HashMap::new(), known, most, count: 0, next_turn: 0 };
         Self { strangers: Arc::new(Mutex::new(strangers)), places: Arc::new(Semaphore::new(most + leaving)) }
     }
 

@@ -154,7 +154,10 @@ impl Drop for Share {
 
 impl fmt::Debug for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Share").field("user", &self.user).field("cluster", &self.cluster).finish_non_exhaustive()
+        f.debug_struct("Share")
+            .field("user", &self.user)
+            .field("cluster", &self.cluster)
+            .finish_non_exhaustive()
     }
 }
 

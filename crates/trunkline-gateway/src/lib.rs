@@ -52,7 +52,8 @@ pub mod bare;
 pub use authn::{FirstRun, LocalFileError};
 pub use config::{
     AuthnConfig, ByteLimitsConfig, ClusterConfig, ClusterLimitsConfig, EnrolmentConfig, FrontConfig,
-    GatewayConfig, GatewayConfigError, IssuerConfig, LimitsConfig, UserLimitsConfig, RolesConfig, ServiceAccountsConfig, SessionsConfig, SubjectsConfig, TunnelConfig,
+    GatewayConfig, GatewayConfigError, IssuerConfig, LimitsConfig, RolesConfig, ServiceAccountsConfig,
+    SessionsConfig, SubjectsConfig, TunnelConfig, UserLimitsConfig,
 };
 pub use fleet::FleetHandle;
 pub use gateway::{Gateway, GatewayError, Running};

@@ -144,7 +144,8 @@ impl Proxy {
         let user = entry.share.as_ref().map(Share::user).cloned().unwrap_or_default();
         for _ in 0..ROUNDS {
             // Nothing of the request is given away until there is a stream for it.
-            let (live, stream) = self.tunnels.reserve((&route.cluster, uid, &user), route.kind == Kind::Upgrade).await?;
+            let (live, stream) =
+                self.tunnels.reserve((&route.cluster, uid, &user), route.kind == Kind::Upgrade).await?;
             head.epoch = live.epoch;
             let encoded = head.encode().map_err(|error| Refusal::BadHead { why: error.to_string() })?;
             request.headers_mut().insert(HEAD_HEADER, encoded);

@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn a_bucket_gives_its_burst_and_then_its_rate() {
         let (mut bucket, start) = (Bucket::default(), Instant::now());
-        let taken = |bucket: &mut Bucket, now| (0..10_000).filter(|_| bucket.take(RATE, 1, now).is_ok()).count();
+        let taken =
+            |bucket: &mut Bucket, now| (0..10_000).filter(|_| bucket.take(RATE, 1, now).is_ok()).count();
         assert_eq!(taken(&mut bucket, start), 400);
         assert_eq!(bucket.take(RATE, 1, start), Err(Duration::from_millis(5)));
         assert_eq!(taken(&mut bucket, start + Duration::from_secs(1)), 200);
@@ -89,7 +90,8 @@ mod tests {
         use rand::{Rng as _, SeedableRng as _};
         let mut random = rand::rngs::StdRng::seed_from_u64(41);
         for _ in 0..200 {
-            let rate = Rate { per_second: random.random_range(1..5_000), burst: random.random_range(1..5_000) };
+            let rate =
+                Rate { per_second: random.random_range(1..5_000), burst: random.random_range(1..5_000) };
             let (mut bucket, mut now) = (Bucket::default(), Instant::now());
             let mut taken: Vec<(Instant, u64)> = Vec::new();
             for _ in 0..200 {

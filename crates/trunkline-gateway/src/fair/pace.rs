@@ -68,8 +68,7 @@ impl Pace {
     fn charge(&self, bytes: u64, now: Instant) {
         let mut tables = self.fair.tables();
         let (user, cluster) = tables.bytes(&self.user, self.cluster.as_ref());
-        for (bucket, rate) in
-            [(user, self.fair.shared.user_bytes), (cluster, self.fair.shared.cluster_bytes)]
+        for (bucket, rate) in [(user, self.fair.shared.user_bytes), (cluster, self.fair.shared.cluster_bytes)]
         {
             if let (Some(bucket), Some(rate)) = (bucket, rate) {
                 bucket.charge(rate, bytes, now);

@@ -45,7 +45,11 @@ impl Scene {
 fn unhurried() -> LimitsConfig {
     LimitsConfig {
         user: UserLimitsConfig { opens_per_second: 1_000_000, opens_burst: 1_000_000, ..Default::default() },
-        cluster: ClusterLimitsConfig { opens_per_second: 1_000_000, opens_burst: 1_000_000, ..Default::default() },
+        cluster: ClusterLimitsConfig {
+            opens_per_second: 1_000_000,
+            opens_burst: 1_000_000,
+            ..Default::default()
+        },
         ..LimitsConfig::default()
     }
 }
@@ -134,14 +138,15 @@ async fn a_cluster_has_a_ceiling_a_rate_and_a_share_and_others_do_not_feel_it() 
     let scene = Scene::new(100, unhurried());
     let mut held = Vec::new();
     let excess = loop {
-        match scene.reach(&format!("user {}", held.len()), "alpha", 0) {
+        match scene.reach(&format!("user {}", held.len() % 30), "alpha", 0) {
             Ok(one) => held.push(one),
             Err(excess) => break excess,
         }
     };
     assert_eq!(excess.limit, Limit::ClusterShare);
     assert!((75..=76).contains(&held.len()), "{}", held.len());
-    assert!(scene.reach("jane", "beta", 0).is_ok());
+    assert!(scene.reach("user 1", "beta", 0).is_ok());
+    assert!(scene.reach("newcomer", "alpha", 0).is_ok(), "one is everybody's");
     let scene = Scene::new(20_000, LimitsConfig::default());
     let limits = (0..10_000).filter_map(|at| scene.reach(&format!("user {at}"), "alpha", 0).err());
     let limits: Vec<_> = limits.map(|excess| excess.limit).collect();
@@ -160,7 +165,8 @@ async fn one_user_alone_gets_three_quarters_of_a_tunnels_streams() {
     };
     assert_eq!(excess.limit, Limit::UserStreams);
     assert!((767..=769).contains(&held.len()), "{}", held.len());
-    let others: Vec<_> = (0..250).map(|at| scene.reach(&format!("user {at}"), "alpha", 1024).unwrap()).collect();
+    let others: Vec<_> =
+        (0..250).map(|at| scene.reach(&format!("user {at}"), "alpha", 1024).unwrap()).collect();
     assert!(scene.reach("hostile", "beta", 1024).is_ok(), "another cluster's streams are others");
     drop((held, others));
     assert_eq!(scene.fair.tables().held(), (0, 0));

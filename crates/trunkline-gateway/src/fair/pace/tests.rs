@@ -22,7 +22,8 @@ fn share(fair: &Fair, user: &str) -> Share {
 
 /// Reads so many MiB in frames of 16 KiB at the share's pace; says how long it took.
 async fn read(share: &Share, mib: u64) -> Duration {
-    let frames = (0..mib * 64).map(|_| Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from(vec![0; 16 * 1024]))));
+    let frames = (0..mib * 64)
+        .map(|_| Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from(vec![0; 16 * 1024]))));
     let body = http_body_util::StreamBody::new(futures_util::stream::iter(frames));
     let began = Instant::now();
     let read = Paced::new(body, share.pace()).collect().await.unwrap().to_bytes();
@@ -94,8 +95,16 @@ async fn an_upgrade_goes_at_the_pace_in_both_directions_together() {
     let began = Instant::now();
     let bytes = vec![0; 16 * 1024];
     tokio::join!(
-        async { for _ in 0..3 * 64 { out.write_all(&bytes).await.unwrap() } },
-        async { for _ in 0..3 * 64 { said.write_all(&bytes).await.unwrap() } },
+        async {
+            for _ in 0..3 * 64 {
+                out.write_all(&bytes).await.unwrap()
+            }
+        },
+        async {
+            for _ in 0..3 * 64 {
+                said.write_all(&bytes).await.unwrap()
+            }
+        },
         async { heard.read_exact(&mut vec![0; 3 * MIB as usize]).await.unwrap() },
         async { back.read_exact(&mut vec![0; 3 * MIB as usize]).await.unwrap() },
     );

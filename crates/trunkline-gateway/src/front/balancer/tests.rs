@@ -2,6 +2,16 @@ use super::*;
 use rand::{Rng as _, RngCore as _, SeedableRng as _};
 use tokio::io::AsyncWriteExt as _;
 
+/// Reads a header that is all there is.
+fn header(bytes: &[u8]) -> Result<Option<SocketAddr>, HeaderFault> {
+    let (fixed, rest) = bytes.split_first_chunk().ok_or(HeaderFault::TooShort)?;
+    let beginning = Beginning::read(fixed)?;
+    if rest.len() != beginning.length {
+        return Err(HeaderFault::TooShort);
+    }
+    beginning.source(rest)
+}
+
 /// A header from its parts.
 fn made(command: u8, protocol: u8, rest: &[u8]) -> Vec<u8> {
     let length = u16::try_from(rest.len()).unwrap().to_be_bytes();
@@ -37,12 +47,16 @@ fn a_header_says_whom_the_balancer_speaks_for() {
         ("nobody's address", made(0x21, 0x00, &[]), None),
         ("nobody's address, with a rest", made(0x21, 0x00, &[1, 2, 3]), None),
         ("a field", made(0x21, 0x11, &[&V4[..], &field(4, 3, b"abc")].concat()), Some("192.0.2.7:12345")),
-        ("two fields, one of nothing", {
-            made(0x21, 0x11, &[&V4[..], &field(0xea, 0, b""), &field(2, 2, b"ab")].concat())
-        }, Some("192.0.2.7:12345")),
-        ("the longest", {
-            made(0x21, 0x11, &[&V4[..], &field(4, 4081, &[0; 4081])].concat())
-        }, Some("192.0.2.7:12345")),
+        (
+            "two fields, one of nothing",
+            { made(0x21, 0x11, &[&V4[..], &field(0xea, 0, b""), &field(2, 2, b"ab")].concat()) },
+            Some("192.0.2.7:12345"),
+        ),
+        (
+            "the longest",
+            { made(0x21, 0x11, &[&V4[..], &field(4, 4081, &[0; 4081])].concat()) },
+            Some("192.0.2.7:12345"),
+        ),
     ];
     for (name, bytes, from) in good {
         assert_eq!(header(&bytes), Ok(from.map(|from| from.parse().unwrap())), "{name}");
