@@ -64,6 +64,38 @@ const EDITS: &[Edit] = &[
         "private_key: FOLDER/front.key",
         &["unknown field `private_key`", "key"],
     ),
+    (
+        "unknown in limits",
+        "admin:",
+        "limits: {users: {}}\nadmin:",
+        &["unknown field `users`", "user", "cluster"],
+    ),
+    ("a limit of nothing", "admin:", "limits: {user: {requests: 0}}\nadmin:", &["limits.user.requests is 0"]),
+    (
+        "a rate of nothing",
+        "admin:",
+        "limits: {cluster: {opens_per_second: 0}}\nadmin:",
+        &["limits.cluster.opens_per_second is 0"],
+    ),
+    (
+        "a burst of nothing",
+        "admin:",
+        "limits: {user: {opens_burst: 0}}\nadmin:",
+        &["limits.user.opens_burst is 0"],
+    ),
+    ("a negative limit", "admin:", "limits: {user: {requests: -1}}\nadmin:", &["bad.yaml", "line"]),
+    (
+        "fewer bytes than a frame",
+        "admin:",
+        "limits: {bytes: {user_per_second: 1000}}\nadmin:",
+        &["limits.bytes.user_per_second is 1000", "65536"],
+    ),
+    (
+        "a balancer that is no network",
+        "  max_requests: 10",
+        "  proxy_from: [lb.example.com]\n  max_requests: 10",
+        &["bad.yaml", "line"],
+    ),
     ("insecure is no field", "admin:", "insecure: true\nadmin:", &["unknown field `insecure`"]),
     // Addresses.
     (

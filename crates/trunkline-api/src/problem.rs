@@ -50,6 +50,8 @@ pub enum ProblemReason {
     MethodNotAllowed,
     /// The body is too long.
     TooLarge,
+    /// The user has as much under way, or begins as much each second, as one may.
+    TooManyRequests,
     /// The gateway or one of its parts cannot answer now.
     Unavailable,
     /// The gateway failed.
@@ -70,6 +72,7 @@ impl ProblemReason {
             Self::MethodNotAllowed => 405,
             Self::Exists | Self::Conflict | Self::Declared | Self::NotIssuing | Self::NotKept => 409,
             Self::TooLarge => 413,
+            Self::TooManyRequests => 429,
             Self::Unavailable => 503,
             Self::Internal | Self::Unknown => 500,
         }

@@ -108,24 +108,40 @@ impl Audited {
 
     /// Records that somebody showed something by which they do not come in, as often as that is done.
     pub(crate) fn sign_in_failed(&self, entry: &Entry, why: &str) {
-        let unrecorded = {
-            let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-            match failures.take(Instant::now()) {
-                Some(unrecorded) => unrecorded,
-                None => return,
-            }
-        };
-        let mut why: String = why.chars().take(MAX_WHY).collect();
-        if unrecorded > 0 {
-            why = format!("{why} ({unrecorded} more failed before and are in no record)");
-        }
-        self.log.note(&AuditEvent::SignIn(AuditSignIn {
+        self.told(AuditSignIn {
             request: entry.request.to_string(),
             from: entry.from.to_string(),
-            ok: false,
-            why,
+            why: why.into(),
             ..AuditSignIn::default()
-        }));
+        });
+    }
+
+    /// Records that somebody signed in at the gateway itself, into which session, or why not.
+    pub(crate) fn sign_in(&self, request: RequestId, user: &str, how: &str, outcome: Result<&str, &str>) {
+        self.told(AuditSignIn {
+            request: request.to_string(),
+            user: user.into(),
+            how: how.into(),
+            ok: outcome.is_ok(),
+            why: outcome.err().unwrap_or_default().into(),
+            session: outcome.ok().filter(|session| !session.is_empty()).map(str::to_owned),
+            ..AuditSignIn::default()
+        });
+    }
+
+    fn told(&self, mut event: AuditSignIn) {
+        event.why = event.why.chars().take(MAX_WHY).collect();
+        if !event.ok {
+            let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+            match failures.take(Instant::now()) {
+                Some(0) => {}
+                Some(others) => {
+                    event.why = format!("{} ({others} more failed before and are in no record)", event.why)
+                }
+                None => return,
+            }
+        }
+        self.log.note(&AuditEvent::SignIn(event));
     }
 }
 

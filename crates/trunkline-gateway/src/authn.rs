@@ -27,7 +27,6 @@ mod why;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, Method, header};
 use rustls_pki_types::CertificateDer;
@@ -40,7 +39,6 @@ use crate::metrics::{Metrics, Reason};
 use crate::refusal::Refusal;
 use browser::Browsers;
 use jwt::Jwt;
-use remembered::{Hash, Remembered};
 use review::Reviews;
 use shown::Shown;
 
@@ -55,10 +53,6 @@ pub(crate) use why::{Denied, Why};
 
 /// The longest token that is looked at, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
-/// The most ended sign-ins by token that are remembered, for how long at the most, and by how much clocks may differ.
-const MOST_ENDED: usize = 10_000;
-const ENDED_LASTS: Duration = Duration::from_secs(400 * 24 * 3600);
-const LEEWAY: Duration = Duration::from_secs(300);
 /// The field in which a browser shows that a page of ours asks.
 const CSRF: &str = "x-trunkline-csrf";
 /// Where issuers send browsers back to.
@@ -85,8 +79,6 @@ struct Inner {
     sessions: Sessions,
     local: Option<Local>,
     browsers: Browsers,
-    /// Sign-ins by token that somebody ended before the token did.
-    ended: Remembered<()>,
     /// Where issuers send browsers back to, as a URL.
     redirect: String,
     metrics: Metrics,
@@ -124,8 +116,7 @@ impl Authn {
         let sessions = Sessions::new(&config.sessions, metrics.clone());
         let browsers = Browsers::new().map_err(|_| GatewayConfigError::from(LocalFileError::Randomness))?;
         let redirect = format!("{front}{CALLBACK}");
-        let ended = Remembered::new(MOST_ENDED);
-        let inner = Inner { issuers, reviews, sessions, local, browsers, ended, redirect, metrics };
+        let inner = Inner { issuers, reviews, sessions, local, browsers, redirect, metrics };
         Ok((Self { inner: Arc::new(inner) }, first))
     }
 
@@ -153,13 +144,7 @@ impl Authn {
         place: Place,
     ) -> Result<Option<Principal>, Denied> {
         match Shown::by(headers, place)? {
-            Shown::Token(token) => {
-                let principal = self.of_token(&token).await?;
-                match self.inner.ended.get(&Hash::of(principal.session.as_str())) {
-                    Some(()) => Err(Why::Session.into()),
-                    None => Ok(Some(principal)),
-                }
-            }
+            Shown::Token(token) => self.of_token(&token).await.map(Some),
             Shown::Cookie(cookie) => {
                 let known = self.inner.sessions.of_cookie(&cookie)?;
                 check_page(method, headers, &known.csrf)?;
@@ -187,19 +172,12 @@ impl Authn {
         }
     }
 
-    /// Ends a sign-in: nobody comes in by it any more, for as long as this process runs. False for a certificate, which
-    /// ends by being revoked.
-    pub(crate) fn end(&self, principal: &Principal) -> bool {
-        match principal.how {
-            How::Certificate => return false,
-            How::Web | How::Local => drop(self.inner.sessions.end_one(&principal.session)),
-            How::Oidc { .. } | How::ServiceAccount => {
-                let left = principal.expires.and_then(|ends| ends.duration_since(SystemTime::now()).ok());
-                let lasts = left.map_or(ENDED_LASTS, |left| (left + LEEWAY).min(ENDED_LASTS));
-                self.inner.ended.keep(Hash::of(principal.session.as_str()), (), lasts);
-            }
+    /// Forgets a session that the gateway itself keeps. That nobody comes in by a sign-in that was ended, whatever its kind, is
+    /// the registry's word.
+    pub(crate) fn forget(&self, principal: &Principal) {
+        if matches!(principal.how, How::Web | How::Local) {
+            self.inner.sessions.end_one(&principal.session);
         }
-        true
     }
 
     /// A no as the refusal it is, counted.

@@ -145,6 +145,7 @@ impl Gateway {
         let enrolment = Enrolment::new(fleet.clone(), tunnels.clone(), metrics.clone());
         let review = Review { under_way: UnderWay::default(), fleet: fleet.clone() };
         let confirmations = Confirmations::default();
+        let audited = Audited::new(audit.clone());
         let about = config.about(front_door.address()?, tunnel_door.address()?);
         let (authn, first_run) = Authn::new(AuthnParts {
             config: &config.authn,
@@ -167,8 +168,8 @@ impl Gateway {
             draining: draining.clone(),
             under_way: review.under_way.clone(),
             confirmations: confirmations.clone(),
+            audited: audited.clone(),
         });
-        let audited = Audited::new(audit.clone());
         let proxy =
             Proxy { audited: audited.clone(), tasks: tasks.clone(), tunnels: tunnels.clone(), management };
         let requests = Arc::new(Semaphore::new(config.front.max_requests));

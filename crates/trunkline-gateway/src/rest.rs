@@ -53,6 +53,7 @@ use trunkline_runtime::{Body, BodyError, Tasks, boxed, limited};
 use trunkline_upstream::Upstream;
 
 use crate::access_log::Entry;
+use crate::audited::Audited;
 use crate::authn::{Authn, Principal};
 use crate::authz::{Access, Confirmations};
 use crate::enrolment::Enrolment;
@@ -95,6 +96,7 @@ pub(crate) struct RestParts {
     pub(crate) draining: CancellationToken,
     pub(crate) under_way: UnderWay,
     pub(crate) confirmations: Confirmations,
+    pub(crate) audited: Audited,
 }
 
 /// What every route is given.
@@ -106,6 +108,7 @@ struct Shared {
     watches: Watches,
     under_way: UnderWay,
     confirmations: Confirmations,
+    audited: Audited,
     about: Arc<About>,
     metrics: Metrics,
     /// The OpenAPI document.
@@ -133,6 +136,7 @@ impl Rest {
             watches: Watches::new(board, tasks, parts.draining),
             under_way: parts.under_way,
             confirmations: parts.confirmations,
+            audited: parts.audited,
             about: Arc::new(about),
             metrics,
             document: document::json(),

@@ -112,10 +112,11 @@ impl Tables {
         if entry.held >= most.requests {
             return Err(Excess::new(Limit::ClusterRequests, most.requests as u64).at(cluster));
         }
-        if room.is_too_small_for(entry.held) {
+        let held = entry.users.get(user).copied().unwrap_or(0);
+        // Who has nothing there is not to pay for others who have much.
+        if held > 0 && room.is_too_small_for(entry.held) {
             return Err(Excess::new(Limit::ClusterShare, entry.held as u64).at(cluster));
         }
-        let held = entry.users.get(user).copied().unwrap_or(0);
         let tunnel = Room { most: streams, free: streams.saturating_sub(entry.held + 1) };
         if streams > 0 && tunnel.is_too_small_for(held) {
             return Err(Excess::new(Limit::UserStreams, held as u64).at(cluster));

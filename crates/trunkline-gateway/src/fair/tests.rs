@@ -138,14 +138,15 @@ async fn a_cluster_has_a_ceiling_a_rate_and_a_share_and_others_do_not_feel_it() 
     let scene = Scene::new(100, unhurried());
     let mut held = Vec::new();
     let excess = loop {
-        match scene.reach(&format!("user {}", held.len()), "alpha", 0) {
+        match scene.reach(&format!("user {}", held.len() % 30), "alpha", 0) {
             Ok(one) => held.push(one),
             Err(excess) => break excess,
         }
     };
     assert_eq!(excess.limit, Limit::ClusterShare);
     assert!((75..=76).contains(&held.len()), "{}", held.len());
-    assert!(scene.reach("jane", "beta", 0).is_ok());
+    assert!(scene.reach("user 1", "beta", 0).is_ok());
+    assert!(scene.reach("newcomer", "alpha", 0).is_ok(), "one is everybody's");
     let scene = Scene::new(20_000, LimitsConfig::default());
     let limits = (0..10_000).filter_map(|at| scene.reach(&format!("user {at}"), "alpha", 0).err());
     let limits: Vec<_> = limits.map(|excess| excess.limit).collect();

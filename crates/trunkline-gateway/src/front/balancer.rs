@@ -78,20 +78,6 @@ async fn read<R: AsyncRead + Unpin>(io: &mut R) -> io::Result<Option<SocketAddr>
     beginning.source(&rest).map_err(wrong)
 }
 
-/// A header as bytes.
-///
-/// # Errors
-/// When it is none, or there are more or fewer bytes than it says.
-#[cfg(test)]
-fn header(bytes: &[u8]) -> Result<Option<SocketAddr>, HeaderFault> {
-    let (fixed, rest) = bytes.split_first_chunk().ok_or(HeaderFault::TooShort)?;
-    let beginning = Beginning::read(fixed)?;
-    if rest.len() != beginning.length {
-        return Err(HeaderFault::TooShort);
-    }
-    beginning.source(rest)
-}
-
 /// What the fixed part says.
 #[derive(Clone, Copy, Debug)]
 struct Beginning {

@@ -106,7 +106,7 @@ pub(super) async fn put(
     shared.rule_changeable(&name)?;
     let fleet = &shared.view.fleet;
     let order = fleet.registry.put_rule(&new, &admin.who.user, Timestamp::now());
-    let rule = shared.audit.record(admin.changes_rule("putRule", &name), order).await?;
+    let rule = shared.audit.record(admin.changes("putRule", name.as_str()), order).await?;
     fleet.access.take_on();
     Ok(Json(AccessRule::clone(&rule)))
 }
@@ -132,7 +132,7 @@ pub(super) async fn remove(
     shared.rule_changeable(&name)?;
     let fleet = &shared.view.fleet;
     let order = fleet.registry.remove_rule(&name);
-    let rule = shared.audit.record(admin.changes_rule("removeRule", &name), order).await?;
+    let rule = shared.audit.record(admin.changes("removeRule", name.as_str()), order).await?;
     fleet.access.take_on();
     Ok(Json(AccessRule::clone(&rule)))
 }
@@ -228,13 +228,13 @@ fn act_as(question: &AccessQuestion) -> Result<Option<ActAs>, No> {
 }
 
 impl Admin {
-    /// What is done to a rule, as the audit log has it.
-    fn changes_rule(&self, what: &str, rule: &RuleName) -> AuditChange {
+    /// What is done to something that is no cluster, as the audit log has it.
+    pub(super) fn changes(&self, what: &str, subject: &str) -> AuditChange {
         AuditChange {
             request: self.request.to_string(),
             user: self.who.user.clone(),
             what: what.into(),
-            subject: rule.to_string(),
+            subject: subject.into(),
             ..AuditChange::default()
         }
     }

@@ -14,13 +14,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::Timestamp;
-use tracing::info;
 use trunkline_api::{BASE, Hidden, Problem, ProblemReason, SignInIssuer, SignInMethods, SignedIn};
 
 use super::Shared;
 use super::problem::No;
 use super::read::{Asked, MaySend, Nothing, Somebody};
-use crate::authn::{Denied, Given, Principal, SESSION_COOKIE, cookie};
+use crate::authn::{Denied, Given, How, Principal, SESSION_COOKIE, cookie};
 
 pub(super) use browser::{__path_callback, __path_login, callback, login};
 pub(super) use local::{__path_local, __path_setup, local, setup};
@@ -85,7 +84,7 @@ pub(super) async fn methods(State(shared): State<Shared>, _: Asked<Nothing>) -> 
 )]
 pub(super) async fn session(
     State(shared): State<Shared>,
-    Somebody { who }: Somebody,
+    Somebody { who, .. }: Somebody,
     _: Asked<Nothing>,
     headers: HeaderMap,
 ) -> Json<SignedIn> {
@@ -109,16 +108,16 @@ pub(super) async fn session(
 )]
 pub(super) async fn logout(
     State(shared): State<Shared>,
-    Somebody { who }: Somebody,
+    Somebody { who, request }: Somebody,
     _: Asked<Nothing>,
     headers: HeaderMap,
     _: MaySend<Nothing>,
 ) -> Result<Response, No> {
-    if !shared.authn.end(&who) {
+    if who.how == How::Certificate {
         let detail = "a certificate is not signed out: put its serial into front.revoked, or take it away";
         return Err(No::new(ProblemReason::Conflict, detail));
     }
-    info!(target: "audit", user = who.user, session = %who.session, "signed out");
+    shared.end_session(&who, request, &who.user, "signed out".into()).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     if cookie(&headers, SESSION_COOKIE).flatten().is_some() {
         set_cookie(&mut response, &format!("{SESSION_COOKIE}=; {ATTRIBUTES}; Max-Age=0"));

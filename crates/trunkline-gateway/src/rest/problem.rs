@@ -20,13 +20,16 @@ pub(crate) struct No {
     status: StatusCode,
     reason: ProblemReason,
     detail: String,
+    /// After how many seconds it may be asked again; none when that changes nothing.
+    retry_after: Option<u32>,
 }
 
 impl No {
     /// A no with the status that goes with its reason.
     pub(super) fn new(reason: ProblemReason, detail: impl Into<String>) -> Self {
         let status = StatusCode::from_u16(reason.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, reason, detail: detail.into() }
+        let retry_after = (reason == ProblemReason::Unavailable).then_some(RETRY_AFTER);
+        Self { status, reason, detail: detail.into(), retry_after }
     }
 
     pub(super) fn invalid(detail: impl Into<String>) -> Self {
@@ -68,6 +71,7 @@ impl No {
             ProblemReason::NotKept => "NotKept",
             ProblemReason::MethodNotAllowed => "MethodNotAllowed",
             ProblemReason::TooLarge => "TooLarge",
+            ProblemReason::TooManyRequests => "TooManyRequests",
             ProblemReason::Unavailable => "Unavailable",
             ProblemReason::Internal => "Internal",
             ProblemReason::Unknown => "Unknown",
@@ -90,8 +94,8 @@ impl No {
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.reason == ProblemReason::Unavailable {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER.into());
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
     }
 }
@@ -111,11 +115,16 @@ impl From<&Refusal> for No {
             StatusCode::UNAUTHORIZED => ProblemReason::Unauthorized,
             StatusCode::FORBIDDEN => ProblemReason::Forbidden,
             StatusCode::NOT_FOUND => ProblemReason::NotFound,
+            StatusCode::TOO_MANY_REQUESTS => ProblemReason::TooManyRequests,
             StatusCode::SERVICE_UNAVAILABLE => ProblemReason::Unavailable,
             status if status.is_client_error() => ProblemReason::Invalid,
             _ => ProblemReason::Internal,
         };
-        Self::new(reason, refusal.detail())
+        let no = Self::new(reason, refusal.detail());
+        match refusal {
+            Refusal::TooManyRequests { excess } => Self { retry_after: Some(excess.retry_after), ..no },
+            _ => no,
+        }
     }
 }
 

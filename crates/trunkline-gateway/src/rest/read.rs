@@ -30,6 +30,21 @@ pub(super) struct Asker {
 #[derive(Debug)]
 pub(super) struct Somebody {
     pub(super) who: Arc<Principal>,
+    pub(super) request: RequestId,
+}
+
+/// A request, whoever asks.
+#[derive(Debug)]
+pub(super) struct Knock(pub(super) RequestId);
+
+impl<S: Sync> FromRequestParts<S> for Knock {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
+        let asker = parts.extensions.get::<Asker>();
+        let none = || No::new(ProblemReason::Internal, "the request has no id");
+        asker.map(|asker| Self(asker.request)).ok_or_else(none)
+    }
 }
 
 /// Somebody whom at least one access rule names. Sees the clusters that the rules let them reach.
@@ -97,7 +112,7 @@ impl<S: Sync> FromRequestParts<S> for Somebody {
     type Rejection = No;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, No> {
-        somebody(parts).map(|(who, ..)| Self { who })
+        somebody(parts).map(|(who, request, _)| Self { who, request })
     }
 }
 

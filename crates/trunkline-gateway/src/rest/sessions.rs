@@ -1,6 +1,7 @@
 //! The user sessions: who is signed in, what they have under way, and its end.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -11,15 +12,19 @@ use trunkline_api::{
     AuditChange, BASE, EndSession, FleetRole, LiveRequest, Problem, ProblemReason, SessionEnded, UserSession,
     UserSessionList,
 };
+use trunkline_proto::RequestId;
 use trunkline_registry::EndedSession;
 
 use super::Shared;
 use super::problem::No;
 use super::read::{Asked, MaySend, Nothing, Reader};
+use crate::authn::{How, Principal};
 use crate::under_way::{Errand, Seen, Subject};
 
 /// For how long an ended session is remembered that has no end of its own.
 const FOR_LONG: Duration = Duration::from_secs(365 * 24 * 3600);
+/// By how much clocks may differ.
+const LEEWAY: Duration = Duration::from_secs(300);
 
 /// The session that the path names.
 #[derive(Debug)]
@@ -112,28 +117,61 @@ pub(super) async fn end(
         );
         No::new(ProblemReason::NotFound, detail)
     })?;
-    let now = Timestamp::now();
-    let ends = seen.principal.expires.and_then(|ends| Timestamp::try_from(ends).ok());
-    let until = ends.unwrap_or_else(|| now.saturating_add(FOR_LONG).unwrap_or(Timestamp::MAX));
-    let of_it = |subject: &&std::sync::Arc<Subject>| subject.principal.session.as_str() == id;
-    let requests = shared.under_way.all().iter().filter(of_it).count();
-    let ended = EndedSession {
-        session: id.clone(),
-        user: seen.principal.user.clone(),
-        by: reader.who.user.clone(),
-        why: request.unwrap_or_default().reason,
-        ended: now,
-        until,
-    };
-    let change = AuditChange {
-        request: reader.request.to_string(),
-        user: reader.who.user.clone(),
-        what: "endSession".into(),
-        subject: format!("{id} of {}", seen.principal.user),
-        ..AuditChange::default()
-    };
-    shared.audit.record(change, shared.view.fleet.registry.end_session(ended)).await?;
-    Ok(Json(SessionEnded { id, user: seen.principal.user.clone(), requests: requests as u64, until }))
+    let reason = request.unwrap_or_default().reason;
+    let ended = shared.end_session(&seen.principal, reader.request, &reader.who.user, reason).await?;
+    Ok(Json(ended))
+}
+
+impl Shared {
+    /// Ends a sign-in for good: what it has under way is cut, and nobody comes in by it until it would have ended by itself.
+    pub(super) async fn end_session(
+        &self,
+        principal: &Principal,
+        request: RequestId,
+        by: &str,
+        why: String,
+    ) -> Result<SessionEnded, No> {
+        let (id, user, now) = (principal.session.to_string(), principal.user.clone(), Timestamp::now());
+        let ends = principal.expires.and_then(|ends| Timestamp::try_from(ends).ok());
+        // A token is good for a while after its end, for clocks that differ.
+        let until = ends.map_or(now.saturating_add(FOR_LONG), |ends| ends.saturating_add(LEEWAY));
+        let until = until.unwrap_or(Timestamp::MAX);
+        let of_it = |subject: &&Arc<Subject>| subject.principal.session == principal.session;
+        let requests = self.under_way.all().iter().filter(of_it).count() as u64;
+        let ended = EndedSession {
+            session: id.clone(),
+            user: user.clone(),
+            by: by.to_owned(),
+            why,
+            ended: now,
+            until,
+        };
+        let change = AuditChange {
+            request: request.to_string(),
+            user: by.to_owned(),
+            what: "endSession".into(),
+            subject: format!("{id} of {user}"),
+            ..AuditChange::default()
+        };
+        self.audit.record(change, self.view.fleet.registry.end_session(ended)).await?;
+        self.authn.forget(principal);
+        Ok(SessionEnded { id, user, requests, until })
+    }
+
+    /// Ends all sessions of a local user that were seen lately.
+    pub(super) async fn end_local_sessions(
+        &self,
+        user: &str,
+        request: RequestId,
+        by: &str,
+    ) -> Result<(), No> {
+        let local =
+            |seen: &Seen| matches!(seen.principal.how, How::Web | How::Local) && seen.principal.user == user;
+        for seen in self.under_way.sessions.all(Timestamp::now()).into_iter().filter(local) {
+            self.end_session(&seen.principal, request, by, "the user was removed".into()).await?;
+        }
+        Ok(())
+    }
 }
 
 fn session(seen: Seen, mut requests: Vec<LiveRequest>) -> UserSession {

@@ -52,6 +52,7 @@ impl Desk {
             draining: CancellationToken::new(),
             under_way: UnderWay::default(),
             confirmations: Confirmations::default(),
+            audited: Audited::new(fleet.audit.clone()),
         });
         Self { router: rest.router, view: View { fleet, tunnels, management: None }, tasks }
     }

@@ -2,6 +2,16 @@ use super::*;
 use rand::{Rng as _, RngCore as _, SeedableRng as _};
 use tokio::io::AsyncWriteExt as _;
 
+/// Reads a header that is all there is.
+fn header(bytes: &[u8]) -> Result<Option<SocketAddr>, HeaderFault> {
+    let (fixed, rest) = bytes.split_first_chunk().ok_or(HeaderFault::TooShort)?;
+    let beginning = Beginning::read(fixed)?;
+    if rest.len() != beginning.length {
+        return Err(HeaderFault::TooShort);
+    }
+    beginning.source(rest)
+}
+
 /// A header from its parts.
 fn made(command: u8, protocol: u8, rest: &[u8]) -> Vec<u8> {
     let length = u16::try_from(rest.len()).unwrap().to_be_bytes();

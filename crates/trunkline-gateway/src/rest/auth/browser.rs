@@ -4,14 +4,13 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use tracing::info;
 use trunkline_api::Problem;
 
 use super::{denied, set_cookie, set_session};
 use crate::authn::{Denied, LOGIN_COOKIE, LOGIN_LASTS, Returned, SESSION_COOKIE, Why, cookie};
 use crate::rest::Shared;
 use crate::rest::problem::No;
-use crate::rest::read::Asked;
+use crate::rest::read::{Asked, Knock};
 
 /// The issuer's answer comes from another site: a `Strict` cookie would not be sent with it.
 const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
@@ -73,6 +72,7 @@ pub(in crate::rest) async fn login(
 )]
 pub(in crate::rest) async fn callback(
     State(shared): State<Shared>,
+    Knock(request): Knock,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, No> {
@@ -93,7 +93,7 @@ pub(in crate::rest) async fn callback(
         shared.authn.sessions().end(&before);
     }
     let who = &given.principal;
-    info!(target: "audit", user = who.user, session = %who.session, "signed in by browser");
+    shared.audited.sign_in(request, &who.user, "web", Ok(who.session.as_str()));
     let mut response = redirect(StatusCode::SEE_OTHER, &page)?;
     set_session(&mut response, &given);
     set_cookie(&mut response, &format!("{LOGIN_COOKIE}=; {ATTRIBUTES}; Max-Age=0"));

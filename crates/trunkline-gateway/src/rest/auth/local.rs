@@ -3,14 +3,14 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use tracing::{info, warn};
 use trunkline_api::{LocalSignIn, Problem, SetUp, SignedIn};
+use trunkline_proto::RequestId;
 
 use super::{denied, given, no_local_users};
 use crate::authn::{Denied, How, LocalError, LocalUser};
 use crate::rest::Shared;
 use crate::rest::problem::No;
-use crate::rest::read::{Asked, Nothing, Sent};
+use crate::rest::read::{Asked, Knock, Nothing, Sent};
 
 /// Signs a local user in.
 #[utoipa::path(
@@ -27,15 +27,16 @@ use crate::rest::read::{Asked, Nothing, Sent};
 )]
 pub(in crate::rest) async fn local(
     State(shared): State<Shared>,
+    Knock(request): Knock,
     _: Asked<Nothing>,
     Sent(asked): Sent<LocalSignIn>,
 ) -> Result<Response, No> {
     let users = shared.authn.local().ok_or_else(no_local_users)?;
     match users.enter(&asked.user, &asked.password.0).await {
-        Ok(user) => signed_in(&shared, user, asked.token, StatusCode::OK),
+        Ok(user) => signed_in(&shared, request, user, asked.token, StatusCode::OK),
         Err(no) => {
             let user: String = asked.user.chars().filter(|c| !c.is_control()).take(64).collect();
-            warn!(target: "audit", user, "a local sign-in was refused: {no}");
+            shared.audited.sign_in(request, &user, "local", Err(&no.to_string()));
             Err(denied(&shared, no))
         }
     }
@@ -56,27 +57,34 @@ pub(in crate::rest) async fn local(
 )]
 pub(in crate::rest) async fn setup(
     State(shared): State<Shared>,
+    Knock(request): Knock,
     _: Asked<Nothing>,
     Sent(asked): Sent<SetUp>,
 ) -> Result<Response, No> {
     let users = shared.authn.local().ok_or_else(no_local_users)?;
     match users.set_up(&asked.code.0, &asked.user, &asked.password.0).await {
         Ok(user) => {
-            info!(target: "audit", user = user.name, "the first local admin was made");
-            signed_in(&shared, user, asked.token, StatusCode::CREATED)
+            shared.audited.sign_in(request, &user.name, "setup", Ok(""));
+            signed_in(&shared, request, user, asked.token, StatusCode::CREATED)
         }
         Err(LocalError::Denied(no)) => {
-            warn!(target: "audit", "a setup was refused: {no}");
+            shared.audited.sign_in(request, "", "setup", Err(&no.to_string()));
             Err(denied(&shared, no))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn signed_in(shared: &Shared, user: LocalUser, token: bool, status: StatusCode) -> Result<Response, No> {
+fn signed_in(
+    shared: &Shared,
+    request: RequestId,
+    user: LocalUser,
+    token: bool,
+    status: StatusCode,
+) -> Result<Response, No> {
     let how = if token { How::Local } else { How::Web };
     let begun = shared.authn.sessions().begin(user.name, user.groups, how);
     let begun = begun.map_err(|error| denied(shared, Denied::Unavailable(error.to_string())))?;
-    info!(target: "audit", user = begun.principal.user, session = %begun.principal.session, "signed in locally");
+    shared.audited.sign_in(request, &begun.principal.user, "local", Ok(begun.principal.session.as_str()));
     Ok(given(&begun, token, status))
 }

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use tracing::info;
 use trunkline_api::{LocalUser, LocalUserList, NewLocalUser, Problem, ProblemReason};
 use trunkline_runtime::chain;
 
@@ -52,8 +51,8 @@ pub(in crate::rest) async fn add(
     Sent(new): Sent<NewLocalUser>,
 ) -> Result<(StatusCode, Json<LocalUser>), No> {
     let users = shared.authn.local().ok_or_else(no_local_users)?;
-    let made = users.add(&new.name, &new.groups, &new.password.0).await?;
-    info!(target: "audit", by = admin.who.user, user = made.name, "a local user was made");
+    let change = admin.changes("addLocalUser", &new.name);
+    let made = shared.audit.record(change, users.add(&new.name, &new.groups, &new.password.0)).await?;
     Ok((StatusCode::CREATED, Json(shown(made))))
 }
 
@@ -76,9 +75,10 @@ pub(in crate::rest) async fn remove(
     _: Asked<Nothing>,
 ) -> Result<StatusCode, No> {
     let users = shared.authn.local().ok_or_else(no_local_users)?;
-    users.remove(&name).await?;
+    shared.audit.record(admin.changes("removeLocalUser", &name), users.remove(&name)).await?;
     shared.authn.sessions().end_all_of(&name);
-    info!(target: "audit", by = admin.who.user, user = name, "a local user was removed");
+    // What those sessions have under way is cut.
+    shared.end_local_sessions(&name, admin.request, &admin.who.user).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
