@@ -132,7 +132,7 @@ prove-floods: ## 15 floods of frames, 20 s each
 	$(PROVE_E2E) t26_t27_
 
 .PHONY: prove-mux
-prove-mux: ## Malformed frames on 100,000 links in memory, 20,000 at a tunnel door, 300 at an agent
+prove-mux: ## Malformed frames on 100,000 links in memory, 20,000 at a tunnel door, 100 at an agent
 	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-tunnel --test malformed -- --nocapture
 	$(PROVE_E2E) t30_
 

@@ -107,9 +107,9 @@ impl RawHttp2 {
         stream
     }
 
-    /// Reads until every request asked is answered or reset, or the connection is gone.
+    /// Reads until every request asked is answered or reset, or the connection is at its end.
     pub async fn finish(&mut self) {
-        while !self.open.is_empty() && !self.gone {
+        while !self.open.is_empty() {
             let Some((kind, flags, stream, payload)) = within("an answer", PATIENCE, self.hear()).await
             else {
                 self.gone = true;

@@ -80,7 +80,7 @@ async fn t30_malformed_frames_of_an_agent_harm_no_gateway_and_no_other_cluster()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t30_malformed_frames_of_a_gateway_harm_no_agent() {
-    let links = count(6, 300);
+    let links = count(6, 100);
     let scene = Scene::raise(&["alpha"], QUIET, None).await;
     let door = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let shown = scene.paper.pki.tunnel.tunnel_server(&["localhost"], Validity::days(1)).unwrap();

