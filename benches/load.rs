@@ -50,6 +50,17 @@ impl Client {
         Ok(response)
     }
 
+    /// Sends a GET, reads the whole answer, whatever it is, and says its status.
+    pub async fn status(&mut self, path: &str) -> anyhow::Result<u16> {
+        self.sender.ready().await?;
+        let request = Request::get(path).header("host", "localhost").body(Nothing::new())?;
+        let (head, mut body) = self.sender.send_request(request).await?.into_parts();
+        while let Some(frame) = body.frame().await {
+            frame?;
+        }
+        Ok(head.status.as_u16())
+    }
+
     /// Sends a GET and reads the whole answer; says how many bytes there were.
     pub async fn read(&mut self, path: &str) -> anyhow::Result<u64> {
         let mut body = self.get(path).await?.into_body();

@@ -43,6 +43,15 @@ impl Drop for Part {
     }
 }
 
+/// How much one user may have of the bench's gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadLimits {
+    /// As by default.
+    Default,
+    /// One user is all the load: what is measured is the way, and not how many requests a second one user may begin.
+    Unhurried,
+}
+
 /// Everything a bench needs, and the certificates of its client.
 #[derive(Debug)]
 pub struct Rig {
@@ -54,6 +63,7 @@ pub struct Rig {
     pub agent: Part,
     /// TLS settings of a client that may come in.
     pub client: Arc<rustls::ClientConfig>,
+    pki: DevPki,
     _folder: tempfile::TempDir,
 }
 
@@ -61,22 +71,36 @@ impl Rig {
     /// Starts upstream, gateway and agent. `management` is the same upstream, reached directly: the same two TLS hops
     /// without a tunnel.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with(LoadLimits::Unhurried).await
+    }
+
+    /// The same with other limits.
+    pub async fn start_with(limits: LoadLimits) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let dir = folder.path();
         let pki = DevPki::in_memory()?;
         write_certificates(&pki, dir)?;
         let upstream = start("upstream", dir, &[]).await?;
-        let gateway = start("gateway", dir, &[upstream.address.to_string()]).await?;
+        let gateway = start("gateway", dir, &[upstream.address.to_string(), format!("{limits:?}")]).await?;
         let tunnel = std::fs::read_to_string(dir.join("tunnel.address"))?;
         let agent = start("agent", dir, &[upstream.address.to_string(), tunnel]).await?;
-        let client = pki.front.client("bench", &["trunkline:admins"], Validity::days(1))?;
-        let client = trunkline_pki::upstream_tls(
-            Some(pki.front.certificate_pem().as_bytes()),
-            Some((client.certificate_pem.as_bytes(), client.key_pem.as_bytes())),
-            &[b"http/1.1"],
-        )?;
-        Ok(Self { upstream, gateway, agent, client: Arc::new(client), _folder: folder })
+        let client = client_tls(&pki, "bench")?;
+        Ok(Self { upstream, gateway, agent, client, pki, _folder: folder })
     }
+
+    /// TLS settings of a client by another name.
+    pub fn client_as(&self, user: &str) -> anyhow::Result<Arc<rustls::ClientConfig>> {
+        client_tls(&self.pki, user)
+    }
+}
+
+fn client_tls(pki: &DevPki, user: &str) -> anyhow::Result<Arc<rustls::ClientConfig>> {
+    let client = pki.front.client(user, &["trunkline:admins"], Validity::days(1))?;
+    Ok(Arc::new(trunkline_pki::upstream_tls(
+        Some(pki.front.certificate_pem().as_bytes()),
+        Some((client.certificate_pem.as_bytes(), client.key_pem.as_bytes())),
+        &[b"http/1.1"],
+    )?))
 }
 
 /// Plays a role if the process was started for one.
@@ -161,6 +185,7 @@ fn to_upstream(dir: &Path, address: &str) -> UpstreamConfig {
 
 async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let default = arguments.get(1).is_some_and(|limits| limits == "Default");
     let running = Gateway::bind(GatewayConfig {
         audit: Default::default(),
         data: None,
@@ -189,7 +214,7 @@ async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
         clusters: vec![ClusterConfig { id: "alpha".parse()?, uid: None }],
         management: Some(to_upstream(dir, arguments.first().context("no upstream")?)),
         access: Vec::new(),
-        limits: unhurried(),
+        limits: if default { LimitsConfig::default() } else { unhurried() },
         admin: None,
         drain_seconds: 1,
     })
@@ -200,7 +225,6 @@ async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
     std::future::pending().await
 }
 
-/// One user is all the load: what is measured is the way, and not how many requests a second one user may begin.
 fn unhurried() -> LimitsConfig {
     let (mut limits, many) = (LimitsConfig::default(), 10_000_000);
     (limits.user.opens_per_second, limits.user.opens_burst) = (many, many);
