@@ -159,7 +159,9 @@ impl Papers {
         let mut text = format!(
             "front:\n  listen: 127.0.0.1:{front}\n  certificate: {}\n  client_roots: {}\n  host_suffix: {HOST_SUFFIX}\n\
              tunnel:\n  listen: 127.0.0.1:{tunnel}\n  certificate: {}\n  roots: {}\n  revoked: [{}]\n\
-             admin: 127.0.0.1:{admin}\ndrain_seconds: 10\nclusters:\n",
+             admin: 127.0.0.1:{admin}\ndrain_seconds: 10\n\
+             access:\n- name: everything\n  spec: {{subjects: {{users: ['*']}}, clusters: {{names: ['*']}}, role: custom, verbs: ['*']}}\n\
+             clusters:\n",
             certified(&self.pair("front")),
             self.file("front-ca.pem").display(),
             certified(&self.pair("tunnel")),

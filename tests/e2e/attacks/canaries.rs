@@ -60,8 +60,8 @@ async fn telling(scene: &Scene) -> FakeUpstream {
     .await
 }
 
-/// A request with a secret in each place that a client has.
-fn request(at: usize) -> Request<trunkline_runtime::Body> {
+/// A request with a secret in each place that a client has; in `Authorization` only if it is to be refused for that.
+fn request(at: usize, signs_in: bool) -> Request<trunkline_runtime::Body> {
     let path = format!(
         "/clusters/alpha/api/v1/namespaces/d/services/web/proxy/reset/{}{}?token={}&access_token={}",
         canary("apppath"),
@@ -74,8 +74,11 @@ fn request(at: usize) -> Request<trunkline_runtime::Body> {
         if at.is_multiple_of(2) { format!("Bearer {}", canary("bearer")) } else { format!("Basic {basic}") };
     let protocol =
         format!("base64url.bearer.authorization.k8s.io.{}", URL_SAFE_NO_PAD.encode(canary("wsprotocol")));
-    Request::post(path)
-        .header("authorization", authorization)
+    let mut request = Request::post(path);
+    if signs_in {
+        request = request.header("authorization", authorization);
+    }
+    request
         .header("cookie", format!("session={}", canary("cookie")))
         .header("proxy-authorization", format!("Bearer {}", canary("proxyauth")))
         .header("x-api-key", canary("apikey"))
@@ -159,8 +162,13 @@ async fn t37_no_secret_of_a_request_or_an_answer_is_logged_at_the_loudest() {
     let (mut http1, mut http2) = (client.http1().await, client.http2().await);
     let mut asked = 0;
     while asked < 60 || (asked % 100 != 0 || written.lines() < lines.times) {
+        if asked % 20 == 19 {
+            // A bad token is a stranger's, whatever certificate is beside it; his connection takes no further request.
+            let mut connection = if asked % 40 == 19 { client.http1().await } else { client.http2().await };
+            assert_eq!(connection.whole(request(asked / 20, true)).await.unwrap().status, 401);
+        }
         let connection = if asked % 2 == 0 { &mut http1 } else { &mut http2 };
-        let reply = connection.whole(request(asked)).await.unwrap();
+        let reply = connection.whole(request(asked, false)).await.unwrap();
         assert!(matches!(reply.status.as_u16(), 200 | 302), "{}", reply.text());
         assert!(String::from_utf8_lossy(&reply.body).contains(&canary("answerbody")), "it does travel");
         asked += 1;
@@ -201,7 +209,7 @@ async fn t37_no_secret_of_a_request_or_an_answer_is_logged_at_the_loudest() {
     }
     let stranger = scene.stranger();
     let mut connection = stranger.http1().await;
-    assert_eq!(connection.whole(request(1)).await.unwrap().status, 401);
+    assert_eq!(connection.whole(request(1, true)).await.unwrap().status, 401);
     let bad = Request::get("/trunkline/v1/clusters")
         .header("authorization", canary("bearer"))
         .body(empty())

@@ -163,7 +163,7 @@ async fn t35_no_redirect_of_a_cluster_is_followed_or_leads_out_of_it() {
         let Ok(value) = http::HeaderValue::try_from(to.as_str()) else { continue };
         let request = Request::get("/clusters/alpha/redirect")
             .header("x-requested-with", value)
-            .header("authorization", "Bearer the-clients-own");
+            .header("cookie", "session=the-clients-own");
         let reply = connection.whole(request.body(empty()).unwrap()).await.unwrap();
         if reply.status == 302 {
             // What is passed on is a path within the cluster, in every reading.

@@ -37,7 +37,8 @@ impl Scene {
         let config = format!(
             "front:\n  listen: 127.0.0.1:0\n  certificate: {{certificate: {}, key: {}}}\n  client_roots: {}\n\
              tunnel:\n  listen: 127.0.0.1:0\n  certificate: {{certificate: {}, key: {}}}\n  roots: {}\n\
-             admin: {admin}\nclusters:\n{declared}",
+             admin: {admin}\nclusters:\n{declared}\
+             access: [{{name: everything, spec: {{subjects: {{users: ['*']}}, clusters: {{names: ['*']}}, role: custom, verbs: ['*']}}}}]\n",
             path("front.pem"),
             path("front.key"),
             path("front-ca.pem"),
