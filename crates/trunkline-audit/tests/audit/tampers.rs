@@ -187,7 +187,7 @@ fn tamper(random: &mut StdRng, files: &mut Vec<(String, Vec<u8>)>) -> (&'static 
 }
 
 #[tokio::test]
-async fn a_thousand_tampers_with_the_chain_are_all_found() {
+async fn t38_a_thousand_tampers_with_the_chain_are_all_found() {
     let original = Original::make().await;
     let mut random = StdRng::seed_from_u64(38);
     let folder = tempfile::tempdir().unwrap();
