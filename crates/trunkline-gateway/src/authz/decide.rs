@@ -264,9 +264,10 @@ fn no_rule(
     match (nearest, act_as) {
         (None, _) => format!("no access rule names {user} or a group of theirs; {ask}"),
         (Some(ELSEWHERE), _) => format!("no access rule gives {user} cluster {id}; {ask}"),
-        (Some(_), Some(ActAs { user: other, .. })) => {
+        // As whom is not repeated: what a client sends is not written down where its kind is not known.
+        (Some(_), Some(_)) => {
             format!(
-                "no access rule lets {user} {what} in cluster {id} as {other:?} and the groups that were asked for; {ask}"
+                "no access rule lets {user} {what} in cluster {id} as the user and the groups that were asked for; {ask}"
             )
         }
         (Some(why), None) => {
