@@ -342,7 +342,6 @@ impl Registry {
 }
 
 /// An order for one object, and where its answer comes.
-#[expect(clippy::type_complexity, reason = "an order and its answer are one pair")]
 fn order<
     T: Kind<Name: Clone + Send + 'static> + Send + Sync + 'static,
     E: From<NotWritten> + Send + 'static,

@@ -175,7 +175,7 @@ impl Shared {
 }
 
 fn session(seen: Seen, mut requests: Vec<LiveRequest>) -> UserSession {
-    requests.sort_by(|one, other| one.since.cmp(&other.since));
+    requests.sort_by_key(|request| request.since);
     let principal = &seen.principal;
     UserSession {
         id: principal.session.to_string(),
