@@ -14,10 +14,13 @@
 //! the streams of a cluster's tunnel, are taken, nobody gets more than is left for all others. So whoever has much is
 //! refused first, and a newcomer finds a place.
 //!
+//! A user who is over their own limits hears so late: whoever asks again at once would cost the others more than a
+//! request that is served.
+//!
 //! Invariants:
 //! - a [`Share`] is held from before the request goes on until its last byte has gone, and counts nothing after;
 //! - who is refused here holds nothing and costs the cluster nothing;
-//! - nothing here waits but [`Turns`] and [`Pace`], and nothing here buffers;
+//! - nothing that is let in waits here but for [`Turns`] and [`Pace`], and nothing here buffers;
 //! - all tables are bounded, and no label of a metric comes from a client.
 
 mod bucket;
@@ -28,6 +31,7 @@ mod turns;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -41,6 +45,11 @@ use tables::{Most, Room, Tables};
 pub(crate) use excess::{Excess, Limit};
 pub(crate) use pace::{Pace, Paced};
 pub(crate) use turns::{Crowd, OF_ONE_USER, Turns};
+
+/// How long a user who is over their own limits waits for hearing so.
+const HELD_BACK: Duration = Duration::from_secs(1);
+/// How many such answers may wait; a further one is given at once.
+const MOST_HELD_BACK: usize = 4096;
 
 /// All shares of a gateway. Clones share them.
 #[derive(Clone)]
@@ -57,6 +66,7 @@ struct Shared {
     /// All places for requests, and how many there are.
     requests: Arc<Semaphore>,
     max_requests: usize,
+    held_back: Semaphore,
     metrics: Metrics,
 }
 
@@ -90,6 +100,7 @@ impl Fair {
             cluster_bytes: bytes.cluster_per_second.map(bytes_rate),
             requests,
             max_requests,
+            held_back: Semaphore::new(MOST_HELD_BACK),
             metrics,
         };
         Self { shared: Arc::new(shared) }
@@ -103,6 +114,16 @@ impl Fair {
         let begun = self.tables().begin(user, self.shared.user, self.room(), Instant::now());
         let user = begun.map_err(|excess| self.note(excess))?;
         Ok(Share { fair: self.clone(), user, cluster: None })
+    }
+
+    /// Returns when the answer that says so may be given. What is refused holds no place meanwhile.
+    pub(crate) async fn hold_back(&self, excess: &Excess) {
+        if !excess.limit.is_the_users_own() {
+            return;
+        }
+        if let Ok(_waits) = self.shared.held_back.try_acquire() {
+            tokio::time::sleep(HELD_BACK).await;
+        }
     }
 
     /// Counts an excess.

@@ -32,6 +32,13 @@ impl Limit {
     }
 }
 
+impl Limit {
+    /// Whether nobody but the user can have caused that it was passed.
+    pub(super) fn is_the_users_own(self) -> bool {
+        matches!(self, Self::UserRequests | Self::UserOpens | Self::UserShare | Self::UserStreams)
+    }
+}
+
 /// A request that would be one too many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Excess {

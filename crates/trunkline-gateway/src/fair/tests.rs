@@ -1,6 +1,5 @@
 use super::*;
 use crate::config::{ClusterLimitsConfig, UserLimitsConfig};
-use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Places for requests, and requests that take them as the front door does.
@@ -36,9 +35,13 @@ impl Scene {
 
     fn reach(&self, user: &str, cluster: &str, streams: usize) -> Result<Held, Excess> {
         let (place, mut share) = self.begin(user).expect("a place")?;
-        share.reach(&cluster.parse().unwrap(), streams)?;
+        share.reach(&id(cluster), streams)?;
         Ok((place, share))
     }
+}
+
+fn id(cluster: &str) -> ClusterId {
+    cluster.parse().unwrap()
 }
 
 /// No rate that a test would meet.
@@ -170,6 +173,27 @@ async fn one_user_alone_gets_three_quarters_of_a_tunnels_streams() {
     assert!(scene.reach("hostile", "beta", 1024).is_ok(), "another cluster's streams are others");
     drop((held, others));
     assert_eq!(scene.fair.tables().held(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_over_their_own_limits_hears_it_late_and_so_many_at_once() {
+    let scene = Scene::new(20_000, unhurried());
+    let began = Instant::now();
+    let users = Excess::new(Limit::UserOpens, 1);
+    scene.fair.hold_back(&users).await;
+    assert_eq!(began.elapsed(), HELD_BACK);
+    scene.fair.hold_back(&Excess::new(Limit::ClusterOpens, 1)).await;
+    assert_eq!(began.elapsed(), HELD_BACK, "what others may have caused is said at once");
+    let many: Vec<_> = (0..MOST_HELD_BACK + 10).map(|_| scene.fair.hold_back(&users)).collect();
+    let mut many = futures_util::stream::FuturesUnordered::from_iter(many);
+    let at_once = async {
+        let mut count = 0;
+        while futures_util::StreamExt::next(&mut many).await.is_some() && began.elapsed() == HELD_BACK {
+            count += 1;
+        }
+        count
+    };
+    assert_eq!(at_once.await, 10);
 }
 
 #[tokio::test(start_paused = true)]

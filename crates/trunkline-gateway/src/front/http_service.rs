@@ -44,7 +44,9 @@ impl Front {
                 if matches!(refusal, Refusal::Unauthenticated { .. }) {
                     caller.was_strange(false);
                 }
-                return refuse(&refusal, entry, discovery);
+                let response = refuse(&refusal, entry, discovery);
+                self.hold_back(refusal).await;
+                return response;
             }
         };
         match self.proxy.exchange(request, &route, admitted, entry).await {
@@ -77,7 +79,9 @@ impl Front {
                 if refusal.status() == StatusCode::UNAUTHORIZED {
                     caller.was_strange(false);
                 }
-                return Rest::refuse(&refusal, entry);
+                let response = Rest::refuse(&refusal, entry);
+                self.hold_back(refusal).await;
+                return response;
             }
         };
         if who.is_none() {
@@ -88,6 +92,13 @@ impl Front {
             entry.enter(stay, "");
         }
         self.rest.answer(request, who, entry).await
+    }
+
+    /// Waits before an answer to somebody who asks for too much.
+    async fn hold_back(&self, refusal: Refusal) {
+        if let Refusal::TooManyRequests { excess } = refusal {
+            self.fair.hold_back(&excess).await;
+        }
     }
 
     /// Who asks; none for whoever shows nothing. A session that was ended is nobody's.
