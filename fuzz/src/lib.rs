@@ -23,6 +23,7 @@ mod route;
 mod path;
 mod redirect;
 mod headers;
+mod token;
 mod mux;
 mod hello;
 mod head;
@@ -49,6 +50,7 @@ pub use record::record;
 pub use redirect::redirect;
 pub use route::route;
 pub use status::status;
+pub use token::token;
 
 /// A target: what it is called, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));
@@ -56,6 +58,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// All targets, in the order of the journey.
 pub const TARGETS: &[Target] = &[
     ("headers", headers),
+    ("token", token),
     ("route", route),
     ("head", head),
     ("redirect", redirect),

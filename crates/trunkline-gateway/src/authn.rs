@@ -38,14 +38,14 @@ use crate::config::{AuthnConfig, GatewayConfigError};
 use crate::metrics::{Metrics, Reason};
 use crate::refusal::Refusal;
 use browser::Browsers;
-use jwt::Jwt;
 use review::Reviews;
 use shown::Shown;
 
 pub(crate) use browser::{Begun, LASTS as LOGIN_LASTS, Returned};
+pub(crate) use jwt::Jwt;
 pub use local::{FirstRun, LocalFileError};
 pub(crate) use local::{Local, LocalError, LocalUser};
-pub(crate) use oidc::Issuers;
+pub(crate) use oidc::{Issuers, bearer};
 pub(crate) use principal::{How, Principal};
 pub(crate) use sessions::{Given, Sessions};
 pub(crate) use shown::{LOGIN_COOKIE, SESSION_COOKIE, cookie};

@@ -2,10 +2,15 @@
 //!
 //! No interface of the gateway: hidden from its documentation, and it changes with what it lays bare.
 
+use std::time::SystemTime;
+
 use http::{HeaderMap, Method, StatusCode, Uri};
+use serde_json::{Map, Value};
 use trunkline_proto::path::PathFacts;
 use trunkline_proto::{ClusterId, RequestId};
 
+use crate::authn::{Jwt, bearer};
+use crate::config::IssuerConfig;
 use crate::proxy::{Place, keep_inside};
 use crate::refusal::Refusal;
 use crate::route::{Names, route as draw};
@@ -79,4 +84,20 @@ pub fn is_between_frames<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> bool 
     let mut place = Place::default();
     parts.into_iter().for_each(|part| place.follow(part));
     place.is_between_frames()
+}
+
+/// What a token is signed over, its signature, and its claims; nothing of it is to be believed.
+pub fn token(token: &str) -> Option<(&str, &str, Map<String, Value>)> {
+    let jwt = Jwt::read(token).ok()?;
+    Some((jwt.signed, jwt.signature, jwt.claims))
+}
+
+/// The user and the groups that claims of this issuer name, were they proven.
+pub fn named(
+    issuer: &IssuerConfig,
+    claims: &Map<String, Value>,
+    now: SystemTime,
+) -> Option<(String, Vec<String>)> {
+    let principal = bearer(issuer, claims, now).ok()?;
+    Some((principal.user, principal.groups))
 }

@@ -18,16 +18,16 @@ use super::why::Why;
 const MAX_FIELDS: usize = 200;
 
 /// A token, taken apart.
-pub(super) struct Jwt<'a> {
+pub(crate) struct Jwt<'a> {
     /// Algorithm, as the token says; whether it may be is its issuer's to say.
     pub(super) algorithm: Algorithm,
     /// The name of the key, if the token gives one.
     pub(super) key: Option<String>,
     /// Head and claims as they were signed.
-    pub(super) signed: &'a str,
-    pub(super) signature: &'a str,
+    pub(crate) signed: &'a str,
+    pub(crate) signature: &'a str,
     /// Not to be believed before the signature was checked.
-    pub(super) claims: Map<String, Value>,
+    pub(crate) claims: Map<String, Value>,
 }
 
 /// Whether a text has the shape of a token of three parts.
@@ -37,7 +37,7 @@ pub(super) fn looks_like(token: &str) -> bool {
 
 impl<'a> Jwt<'a> {
     /// Takes a token apart.
-    pub(super) fn read(token: &'a str) -> Result<Self, Why> {
+    pub(crate) fn read(token: &'a str) -> Result<Self, Why> {
         let mut parts = token.split('.');
         let (Some(head), Some(claims), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())

@@ -27,6 +27,7 @@ use super::why::{Denied, Why};
 use crate::config::{AuthnConfig, GatewayConfigError};
 use crate::metrics::Metrics;
 
+pub(crate) use claims::principal as bearer;
 pub(crate) use issuer::Issuer;
 
 /// The most verified tokens that are remembered.

@@ -372,3 +372,4 @@ fn why_is_told_for_each_rule_about_somebody() {
 }
 
 mod matrix;
+mod words;

@@ -14,7 +14,7 @@ use crate::config::IssuerConfig;
 const MAX_LIFE: u64 = 400 * 24 * 3600;
 
 /// Who bears a token with these claims.
-pub(super) fn principal(
+pub(crate) fn principal(
     config: &IssuerConfig,
     claims: &Map<String, Value>,
     now: SystemTime,
