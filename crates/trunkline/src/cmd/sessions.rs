@@ -108,8 +108,7 @@ async fn end(rest: &Rest, args: &EndArgs) -> anyhow::Result<()> {
             of_user
         }
     };
-    let mut done = 0;
-    for id in &ids {
+    for (done, id) in ids.iter().enumerate() {
         let request = EndSession { reason: args.reason.clone() };
         let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if !plain || id.is_empty() {
@@ -129,7 +128,6 @@ async fn end(rest: &Rest, args: &EndArgs) -> anyhow::Result<()> {
             }
             Err(error) => return Err(error),
         }
-        done += 1;
     }
     Ok(())
 }
