@@ -161,6 +161,7 @@ impl Papers {
              tunnel:\n  listen: 127.0.0.1:{tunnel}\n  certificate: {}\n  roots: {}\n  revoked: [{}]\n\
              admin: 127.0.0.1:{admin}\ndrain_seconds: 10\n\
              access:\n- name: everything\n  spec: {{subjects: {{users: ['*']}}, clusters: {{names: ['*']}}, role: custom, verbs: ['*']}}\n\
+             limits: {{user: {{opens_per_second: 1000000, opens_burst: 1000000}}, cluster: {{opens_per_second: 1000000, opens_burst: 1000000}}}}\n\
              clusters:\n",
             certified(&self.pair("front")),
             self.file("front-ca.pem").display(),

@@ -25,15 +25,15 @@ pub struct LimitsConfig {
 pub struct UserLimitsConfig {
     /// Requests under way, long-lived and ordinary ones together. 2,048 by default.
     pub requests: usize,
-    /// Requests that may begin each second. 200 by default.
+    /// Requests that may begin each second. 1,000 by default.
     pub opens_per_second: u64,
-    /// Requests that may begin at once after a rest. 400 by default.
+    /// Requests that may begin at once after a rest. 2,000 by default.
     pub opens_burst: u64,
 }
 
 impl Default for UserLimitsConfig {
     fn default() -> Self {
-        Self { requests: 2048, opens_per_second: 200, opens_burst: 400 }
+        Self { requests: 2048, opens_per_second: 1000, opens_burst: 2000 }
     }
 }
 
@@ -43,15 +43,15 @@ impl Default for UserLimitsConfig {
 pub struct ClusterLimitsConfig {
     /// Requests under way, long-lived and ordinary ones together. 8,192 by default.
     pub requests: usize,
-    /// Requests that may begin each second. 1,000 by default.
+    /// Requests that may begin each second. 5,000 by default.
     pub opens_per_second: u64,
-    /// Requests that may begin at once after a rest. 2,000 by default.
+    /// Requests that may begin at once after a rest. 10,000 by default.
     pub opens_burst: u64,
 }
 
 impl Default for ClusterLimitsConfig {
     fn default() -> Self {
-        Self { requests: 8192, opens_per_second: 1000, opens_burst: 2000 }
+        Self { requests: 8192, opens_per_second: 5000, opens_burst: 10_000 }
     }
 }
 
