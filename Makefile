@@ -60,7 +60,7 @@ fuzz: ## Each fuzz target under the engine for MINUTES of CPU time: make fuzz MI
 	fuzz/run $(MINUTES) $(TARGETS)
 
 .PHONY: fuzz-keep
-fuzz-keep: ## What the engine found on its way goes into the corpora, as few inputs as reach as much
+fuzz-keep: ## What the engine found on its way goes into the corpora: the inputs that reach most
 	fuzz/keep $(TARGETS)
 
 .PHONY: binary
