@@ -82,6 +82,20 @@ fn a_files_rules_are_in_force_beside_the_built_in_and_replaced_by_newer_ones() {
     assert!(access.is_declared(&"two".parse().unwrap()), "those before stay in force");
 }
 
+#[tokio::test]
+async fn of_a_name_in_the_file_and_in_the_registry_the_files_rule_counts() {
+    let registry = Registry::in_memory().unwrap();
+    let of = |user: &str| json!({"subjects": {"users": [user]}, "clusters": {"names": ["*"]}});
+    for new in declared(json!([{"name": "both", "spec": of("bob")}, {"name": "kept", "spec": of("bob")}])) {
+        registry.put_rule(&new, "root", jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    }
+    let access = Access::new(registry, &declared(json!([{"name": "both", "spec": of("jane")}]))).unwrap();
+    let rules = access.rules();
+    let own: Vec<_> = rules.iter().filter(|rule| !rule.name().starts_with("trunkline-")).collect();
+    assert_eq!(own.iter().map(|rule| rule.name()).collect::<Vec<_>>(), ["both", "kept"]);
+    assert_eq!(own[0].spec().subjects.users, ["jane"]);
+}
+
 #[test]
 fn a_files_rules_have_names_of_their_own_and_can_be() {
     let spec = json!({"subjects": {"users": ["jane"]}, "clusters": {"names": ["*"]}});
