@@ -108,6 +108,17 @@ def sign_in(browser, url, user, password):
     browser.until("a page that is not the issuer's", left)
 
 
+def fetched(browser, path):
+    """What a page is answered; asked again while the network changes under it."""
+    fetch = f"fetch({json.dumps(path)}).then(answer => answer.text()).catch(() => null)"
+    for _ in range(40):
+        text = browser.evaluate(fetch)
+        if text is not None:
+            return text
+        time.sleep(0.25)
+    raise SystemExit(f"browser.py: {path} is not fetched")
+
+
 def main():
     signal.alarm(LIMIT)
     url = sys.argv[1]
@@ -128,8 +139,7 @@ def main():
                 "text": browser.evaluate("document.body ? document.body.innerText : ''"),
             }
             if path := os.environ.get("BROWSER_FETCH"):
-                fetch = f"fetch({json.dumps(path)}).then(answer => answer.text())"
-                seen["fetched"] = browser.evaluate(fetch)
+                seen["fetched"] = fetched(browser, path)
             seen["scripts_see"] = browser.evaluate("document.cookie")
             print(json.dumps(seen), flush=True)
         finally:
