@@ -123,7 +123,9 @@ pub(crate) async fn a_stopping_gateway_finishes_what_it_has(stage: &mut Stage) -
                 match connection.ask(request).await {
                     Ok(answer) => ensure!(answer.status == 200, "{answer:?}"),
                     // Turned away before anything of the request was taken, so that clients try again by themselves.
-                    Err(error) if error.is_canceled() || error.is_incomplete_message() => {
+                    Err(error)
+                        if error.is_canceled() || error.is_incomplete_message() || was_told_to_go(&error) =>
+                    {
                         return Ok(answered);
                     }
                     Err(error) => return Err(anyhow::Error::from(error).context(format!("HTTP/2: {http2}"))),
@@ -152,6 +154,19 @@ pub(crate) async fn a_stopping_gateway_finishes_what_it_has(stage: &mut Stage) -
     stage.serves("alpha", SERVES_AGAIN).await?;
     stage.serves("beta", SERVES_AGAIN).await?;
     Ok(format!("ended {took:.1?} after SIGTERM, with the exec; {answered} requests answered meanwhile"))
+}
+
+/// Whether a request crossed the word that its HTTP/2 connection takes no more (GOAWAY without an error, RFC 9113 §6.8): nothing
+/// of it was taken.
+fn was_told_to_go(error: &hyper::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(one) = cause {
+        if one.to_string().contains("not a result of an error") {
+            return true;
+        }
+        cause = one.source();
+    }
+    false
 }
 
 pub(crate) async fn a_stopping_agent_finishes_what_it_has(stage: &mut Stage) -> Result<String> {
