@@ -414,7 +414,7 @@ async fn t15_what_is_under_way_ends_with_the_token_it_began_with_and_is_not_begu
     config.leeway_seconds = 0;
     let authn = AuthnConfig { issuers: vec![config], ..AuthnConfig::default() };
     let rig = Rig::builder().authn(authn).start().await;
-    let life = i64::try_from(count(6, 20).times).unwrap();
+    let life = i64::try_from(count(6, 12).times).unwrap();
     issuer.tokens_last(life);
     let token = issuer.token();
     let ends = Instant::now() + Duration::from_secs(u64::try_from(life).unwrap());
