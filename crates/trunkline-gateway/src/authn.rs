@@ -45,6 +45,7 @@ pub(crate) use browser::{Begun, LASTS as LOGIN_LASTS, Returned};
 pub(crate) use jwt::Jwt;
 pub use local::{FirstRun, LocalFileError};
 pub(crate) use local::{Local, LocalError, LocalUser};
+pub(crate) use names::is_ours;
 pub(crate) use oidc::{Issuers, bearer};
 pub(crate) use principal::{How, Principal};
 pub(crate) use sessions::{Given, Sessions};

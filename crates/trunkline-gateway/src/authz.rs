@@ -107,10 +107,5 @@ pub(crate) fn check_rules(rules: &[NewAccessRule]) -> Result<(), GatewayConfigEr
     rules::declared(rules).map(drop)
 }
 
-/// Whether a name is of Kubernetes' own.
-pub(crate) fn is_system(name: &str) -> bool {
-    name.trim_start().to_ascii_lowercase().starts_with("system:")
-}
-
 #[cfg(test)]
 mod tests;

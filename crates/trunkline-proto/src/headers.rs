@@ -204,6 +204,14 @@ pub fn is_plain_name(name: &str) -> bool {
         && name.trim() == name
 }
 
+/// Whether a name is one of Kubernetes' own (`system:`), however it is written and whatever space stands before it: such
+/// a name is nobody's to bring along.
+pub fn is_system_name(name: &str) -> bool {
+    const SYSTEM: &str = "system:";
+    let begin = name.trim_start().get(..SYSTEM.len());
+    begin.is_some_and(|begin| begin.eq_ignore_ascii_case(SYSTEM))
+}
+
 /// The fields of a client's request that travel on. `application` is true behind a `/proxy/` sub-resource.
 pub fn request_fields(headers: &HeaderMap, application: bool) -> HeaderMap {
     let mut travelling = HeaderMap::with_capacity(headers.len());
@@ -272,6 +280,16 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap()))
             .collect()
+    }
+
+    #[test]
+    fn kubernetes_own_names_are_known_in_any_spelling() {
+        for own in ["system:masters", "System:x", "SYSTEM:", "  system:admin", "\tsystem:x"] {
+            assert!(is_system_name(own), "{own:?}");
+        }
+        for other in ["", "system", "systemé:x", "jane", "corp:system:x", "x system:y"] {
+            assert!(!is_system_name(other), "{other:?}");
+        }
     }
 
     #[test]

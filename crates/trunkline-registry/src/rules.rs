@@ -6,7 +6,7 @@ use trunkline_api::{
     AccessSpec, ClusterPatch, Labels, ManifestOptions, NewCluster, Role, RuleClusters, Selector, Subjects,
     check_label,
 };
-use trunkline_proto::headers::{MAX_WHO, is_plain_name};
+use trunkline_proto::headers::{MAX_WHO, is_plain_name, is_system_name};
 use trunkline_proto::{ClusterId, MAX_SLOTS, Slot};
 
 use crate::RegistryError;
@@ -88,7 +88,7 @@ pub fn check_access(spec: &AccessSpec) -> Result<(), RegistryError> {
     }
     let acting = spec.identity.user.iter().chain(spec.identity.groups.iter().flatten());
     for name in acting.chain(&spec.act_as.users).chain(&spec.act_as.groups) {
-        if !is_plain_name(name) || name.trim().to_ascii_lowercase().starts_with("system:") {
+        if !is_plain_name(name) || is_system_name(name) {
             return Err(invalid(
                 "identity and actAs",
                 format!("name {name:?}; no name of Kubernetes' own leaves the gateway"),

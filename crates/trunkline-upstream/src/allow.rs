@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use trunkline_proto::Identity;
-use trunkline_proto::headers::is_plain_name;
+use trunkline_proto::headers::{is_plain_name, is_system_name};
 
 /// The group that Kubernetes authorises without asking. It can be allowed by nothing.
 const MASTERS: &str = "system:masters";
@@ -62,9 +62,8 @@ impl AllowList {
             return Err(Forbidden::Unprintable);
         }
         for name in std::iter::once(&identity.user).chain(&identity.groups) {
-            let reserved = name.to_ascii_lowercase().trim_start().starts_with("system:");
             let allowed = AUTOMATIC.contains(&name.as_str()) || self.system_names.contains(name);
-            if reserved && !allowed {
+            if is_system_name(name) && !allowed {
                 return Err(Forbidden::SystemName(name.clone()));
             }
         }

@@ -3,6 +3,8 @@
 //! Invariants: no `system:` name, which is Kubernetes' own; no `trunkline:` name, which is ours to give, except the
 //! groups of our roles, where whoever set an issuer up takes groups as they are.
 
+use trunkline_proto::headers::is_system_name;
+
 use super::why::Why;
 
 /// The most groups of one principal; as many as an agent impersonates.
@@ -45,18 +47,16 @@ fn name(what: &'static str, name: &str) -> Result<(), Why> {
     if name.starts_with(' ') || name.ends_with(' ') {
         return no("it begins or ends with a space");
     }
-    if begins(name, "system:") {
+    if is_system_name(name) {
         return no("system: names are Kubernetes' own");
     }
     Ok(())
 }
 
-fn is_ours(name: &str) -> bool {
-    begins(name, "trunkline:")
-}
-
-fn begins(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
+/// Whether a name begins as the gateway's own do.
+pub(crate) fn is_ours(name: &str) -> bool {
+    const OURS: &str = "trunkline:";
+    name.get(..OURS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OURS))
 }
 
 #[cfg(test)]

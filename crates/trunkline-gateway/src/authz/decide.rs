@@ -1,14 +1,13 @@
 //! The decision. Pure.
 
 use trunkline_api::{AccessSpec, Labels, Protection, Role};
-use trunkline_proto::headers::ActAs;
+use trunkline_proto::headers::{ActAs, is_system_name};
 use trunkline_proto::path::ResourcePath;
 use trunkline_proto::{ClusterId, Identity};
 
 use super::action::Action;
-use super::is_system;
 use super::rules::{Rule, RuleSet};
-use crate::authn::Principal;
+use crate::authn::{Principal, is_ours};
 
 /// API groups in which an operator changes nothing: who may do what, and what governs the API itself.
 const GOVERNING: [&str; 6] = [
@@ -19,8 +18,6 @@ const GOVERNING: [&str; 6] = [
     "certificates.k8s.io",
     "flowcontrol.apiserver.k8s.io",
 ];
-/// The beginning of this gateway's own names.
-const OURS: &str = "trunkline:";
 
 /// A cluster, as far as it bears on who may reach it.
 #[derive(Clone, Debug)]
@@ -83,7 +80,7 @@ pub(crate) fn decide(
     action: &Action,
     act_as: Option<&ActAs>,
 ) -> Result<Allowed, Denied> {
-    if is_system(&principal.user) {
+    if is_system_name(&principal.user) {
         let why = format!("{:?} is a name of Kubernetes' own and is served by no gateway", principal.user);
         return Err(Denied::Name(why));
     }
@@ -195,9 +192,8 @@ fn governs(action: &Action) -> bool {
 
 fn may_act_as(spec: &AccessSpec, act_as: &ActAs) -> bool {
     let may = |allowed: &[String], name: &String| {
-        let any =
-            allowed.iter().any(|allowed| allowed == "*") && !name.to_ascii_lowercase().starts_with(OURS);
-        !is_system(name) && (any || allowed.contains(name))
+        let any = allowed.iter().any(|allowed| allowed == "*") && !is_ours(name);
+        !is_system_name(name) && (any || allowed.contains(name))
     };
     may(&spec.act_as.users, &act_as.user) && act_as.groups.iter().all(|group| may(&spec.act_as.groups, group))
 }
@@ -236,7 +232,7 @@ fn identity(spec: &AccessSpec, principal: &Principal, place: &Place<'_>, act_as:
             let own = principal
                 .groups
                 .iter()
-                .filter(|group| !is_system(group) && !is_a_role(group) && known(group));
+                .filter(|group| !is_system_name(group) && !is_a_role(group) && known(group));
             own.cloned().chain(spec.role.group().map(str::to_owned)).collect()
         }
     };

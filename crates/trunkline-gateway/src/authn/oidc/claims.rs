@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
+use trunkline_proto::headers::is_system_name;
 
 use crate::authn::jwt::{moment, text};
 use crate::authn::names;
@@ -65,11 +66,10 @@ pub(crate) fn principal(
 
 /// No issuer says that somebody is of Kubernetes' own, not even behind a prefix.
 fn refuse_system(user: &str, groups: &[&str]) -> Result<(), Why> {
-    let system = |name: &str| name.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case("system:"));
-    if system(user) {
+    if is_system_name(user) {
         return Err(Why::Name { what: "user name", why: "system: names are Kubernetes' own" });
     }
-    if groups.iter().any(|group| system(group)) {
+    if groups.iter().any(|group| is_system_name(group)) {
         return Err(Why::Name { what: "group", why: "system: names are Kubernetes' own" });
     }
     Ok(())
