@@ -22,11 +22,11 @@ use trunkline_proto::{ClusterId, ClusterUid, Identity, RequestId};
 use crate::access_log::{Entry, shown};
 use crate::authn::Principal;
 use crate::authz::Action;
+use crate::bucket::{Bucket, Rate};
 use crate::refusal::Refusal;
 
-/// How many failed sign-ins are recorded at once, and how often another is.
-const BURST: u32 = 100;
-const EVERY: Duration = Duration::from_millis(100);
+/// How many failed sign-ins are recorded.
+const FAILURES: Rate = Rate { per_second: 10, burst: 100 };
 /// The longest path and the longest reason in a record, in characters.
 const MAX_PATH: usize = 1024;
 const MAX_WHY: usize = 1024;
@@ -39,9 +39,9 @@ pub(crate) struct Audited {
 }
 
 /// How many failed sign-ins may still be recorded.
+#[derive(Default)]
 struct Failures {
-    left: u32,
-    since: Instant,
+    bucket: Bucket,
     /// How many were not.
     unrecorded: u64,
 }
@@ -76,8 +76,7 @@ impl std::fmt::Debug for LogOf {
 
 impl Audited {
     pub(crate) fn new(log: AuditLog) -> Self {
-        let failures = Failures { left: BURST, since: Instant::now(), unrecorded: 0 };
-        Self { log, failures: Arc::new(Mutex::new(failures)) }
+        Self { log, failures: Arc::default() }
     }
 
     /// The log.
@@ -148,17 +147,10 @@ impl Audited {
 impl Failures {
     /// Whether one more is recorded: how many were not since the last that was.
     fn take(&mut self, now: Instant) -> Option<u64> {
-        let regained = now.saturating_duration_since(self.since).as_millis() / EVERY.as_millis();
-        let regained = u32::try_from(regained).unwrap_or(u32::MAX);
-        if regained > 0 {
-            self.left = self.left.saturating_add(regained).min(BURST);
-            self.since = now;
-        }
-        if self.left == 0 {
+        if self.bucket.take(FAILURES, 1, now).is_err() {
             self.unrecorded += 1;
             return None;
         }
-        self.left -= 1;
         Some(std::mem::take(&mut self.unrecorded))
     }
 }
@@ -224,14 +216,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn t38_failed_sign_ins_are_recorded_at_a_bounded_rate_and_those_that_are_not_are_counted() {
-        let mut failures = Failures { left: BURST, since: Instant::now(), unrecorded: 0 };
+        let mut failures = Failures::default();
         let recorded = (0..100_000).filter(|_| failures.take(Instant::now()).is_some()).count();
-        assert_eq!(recorded, BURST as usize);
-        tokio::time::advance(EVERY * 3).await;
-        assert_eq!(failures.take(Instant::now()), Some(100_000 - u64::from(BURST)));
+        assert_eq!(recorded, 100);
+        tokio::time::advance(Duration::from_millis(300)).await;
+        assert_eq!(failures.take(Instant::now()), Some(100_000 - 100));
         assert_eq!(failures.take(Instant::now()), Some(0));
         tokio::time::advance(Duration::from_secs(3600)).await;
         let recorded = (0..1000).filter(|_| failures.take(Instant::now()).is_some()).count();
-        assert_eq!(recorded, BURST as usize, "rest gives no more than a burst");
+        assert_eq!(recorded, 100, "rest gives no more than a burst");
     }
 }

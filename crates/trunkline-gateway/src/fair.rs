@@ -23,7 +23,6 @@
 //! - nothing that is let in waits here but for [`Turns`] and [`Pace`], and nothing here buffers;
 //! - all tables are bounded, and no label of a metric comes from a client.
 
-mod bucket;
 mod excess;
 mod pace;
 mod tables;
@@ -37,9 +36,9 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use trunkline_proto::ClusterId;
 
+use crate::bucket::Rate;
 use crate::config::LimitsConfig;
 use crate::metrics::{LimitLabel, Metrics};
-use bucket::Rate;
 use tables::{Most, Room, Tables};
 
 pub(crate) use excess::{Excess, Limit};

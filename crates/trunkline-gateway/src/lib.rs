@@ -29,6 +29,7 @@ mod fleet;
 mod rotation;
 mod gateway;
 mod arrivals;
+mod bucket;
 mod activity;
 mod front;
 mod authn;

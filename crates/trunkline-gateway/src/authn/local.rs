@@ -16,10 +16,11 @@ mod password;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
+use tokio::time::Instant;
 use trunkline_oidc::random;
 use zeroize::Zeroizing;
 
@@ -149,7 +150,7 @@ impl Local {
         password: &str,
     ) -> Result<LocalUser, LocalError> {
         check(user, password)?;
-        self.inner.attempts.enter("", SystemTime::now())?;
+        self.inner.attempts.enter("", Instant::now())?;
         let right = |content: &Content| {
             let setup = content.setup.as_ref()?;
             (setup.until > Timestamp::now() && setup.hash == Hash::of(code)).then_some(())
@@ -176,7 +177,7 @@ impl Local {
         if names::check(user, &[]).is_err() || password.len() > LONGEST {
             return Err(Why::Password.into());
         }
-        self.inner.attempts.enter(user, SystemTime::now())?;
+        self.inner.attempts.enter(user, Instant::now())?;
         let found = self.inner.file.lock().await.find(user).cloned();
         let hash = found.as_ref().map(|user| user.password.clone());
         let (given, _places) = (Zeroizing::new(password.to_owned()), self.place().await?);

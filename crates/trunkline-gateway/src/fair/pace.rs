@@ -20,7 +20,7 @@ use tokio::time::{Instant, Sleep};
 use trunkline_proto::ClusterId;
 
 use super::Fair;
-use super::bucket::{Bucket, Rate};
+use crate::bucket::{Bucket, Rate};
 
 /// What a request may pass without waiting for its user's and cluster's other bytes.
 const ALLOWANCE: Rate = Rate { per_second: 32 * 1024, burst: 64 * 1024 };

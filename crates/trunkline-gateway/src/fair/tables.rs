@@ -11,8 +11,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use trunkline_proto::ClusterId;
 
-use super::bucket::{Bucket, Rate};
 use super::excess::{Excess, Limit};
+use crate::bucket::{Bucket, Rate};
 
 /// Users, and clusters, of whom more is remembered than what they have under way; over it, all who have nothing are forgotten: their
 /// buckets are full again a moment early.

@@ -5,15 +5,18 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
 
 use crate::authn::remembered::Hash;
 use crate::authn::why::Denied;
+use crate::bucket::{Bucket, Rate};
 
-/// For one name: so many at once, then one each.
-const FOR_ONE: (f64, Duration) = (10.0, Duration::from_secs(6));
-/// For all names together.
-const FOR_ALL: (f64, Duration) = (100.0, Duration::from_millis(100));
+/// For one name: 10 at once, then one each 6 s. An attempt is 6 of what comes in by one a second.
+const FOR_ONE: Rate = Rate { per_second: 1, burst: 60 };
+const ATTEMPT: u64 = 6;
+/// For all names together: 100 at once, then 10 a second.
+const FOR_ALL: Rate = Rate { per_second: 10, burst: 100 };
 /// The most names.
 const MOST: usize = 1000;
 
@@ -24,56 +27,39 @@ pub(super) struct Attempts {
 
 #[derive(Debug, Default)]
 struct State {
-    all: Option<Bucket>,
-    names: HashMap<Hash, Bucket>,
+    all: Bucket,
+    names: HashMap<Hash, Tried>,
 }
 
-/// What is left of an allowance.
+/// A name's allowance, and when it was tried last.
 #[derive(Clone, Copy, Debug)]
-struct Bucket {
-    left: f64,
-    at: SystemTime,
-}
-
-impl Bucket {
-    fn take(bucket: Option<Self>, (most, each): (f64, Duration), now: SystemTime) -> (Self, bool) {
-        let mut bucket = bucket.unwrap_or(Self { left: most, at: now });
-        let since = now.duration_since(bucket.at).unwrap_or_default();
-        bucket.left = (bucket.left + since.as_secs_f64() / each.as_secs_f64()).min(most);
-        bucket.at = now;
-        let enough = bucket.left >= 1.0;
-        if enough {
-            bucket.left -= 1.0;
-        }
-        (bucket, enough)
-    }
+struct Tried {
+    allowance: Bucket,
+    last: Instant,
 }
 
 impl Attempts {
     /// Counts an attempt.
-    pub(super) fn enter(&self, name: &str, now: SystemTime) -> Result<(), Denied> {
+    pub(super) fn enter(&self, name: &str, now: Instant) -> Result<(), Denied> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let key = Hash::of(name);
-        let (one, one_enough) = Bucket::take(state.names.get(&key).copied(), FOR_ONE, now);
         if state.names.len() >= MOST && !state.names.contains_key(&key) {
-            let (most, each) = FOR_ONE;
-            state.names.retain(|_, bucket| {
-                now.duration_since(bucket.at).unwrap_or_default() < each.mul_f64(most - bucket.left)
-            });
+            state.names.retain(|_, tried| !tried.allowance.is_full(now));
             if state.names.len() >= MOST {
-                let oldest = state.names.iter().min_by_key(|(_, bucket)| bucket.at).map(|(key, _)| *key);
+                let oldest = state.names.iter().min_by_key(|(_, tried)| tried.last).map(|(key, _)| *key);
                 oldest.and_then(|oldest| state.names.remove(&oldest));
             }
         }
-        state.names.insert(key, one);
-        if !one_enough {
+        let tried =
+            state.names.entry(key).or_insert_with(|| Tried { allowance: Bucket::default(), last: now });
+        tried.last = now;
+        if tried.allowance.take(FOR_ONE, ATTEMPT, now).is_err() {
             return Err(Denied::Unavailable(
                 "too many attempts for this name; wait 10 s and try again".into(),
             ));
         }
-        let (all, all_enough) = Bucket::take(state.all, FOR_ALL, now);
-        state.all = Some(all);
-        if all_enough { Ok(()) } else { Err(Denied::Unavailable("too many attempts; try again".into())) }
+        let no = |_| Denied::Unavailable("too many attempts; try again".into());
+        state.all.take(FOR_ALL, 1, now).map_err(no)
     }
 
     /// Gives a name its full allowance back: whoever has it was right.
@@ -84,12 +70,14 @@ impl Attempts {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn a_name_is_guessed_a_few_times_and_then_seldom() {
         let attempts = Attempts::default();
-        let start = SystemTime::UNIX_EPOCH;
+        let start = Instant::now();
         let tried = (0..1000).filter(|_| attempts.enter("jane", start).is_ok()).count();
         assert_eq!(tried, 10);
         assert!(attempts.enter("joe", start).is_ok(), "another name is not held up");
@@ -104,7 +92,7 @@ mod tests {
     #[test]
     fn many_names_are_bounded_in_all_and_in_memory() {
         let attempts = Attempts::default();
-        let start = SystemTime::UNIX_EPOCH;
+        let start = Instant::now();
         let tried = (0..5000).filter(|n| attempts.enter(&format!("u{n}"), start).is_ok()).count();
         assert_eq!(tried, 100);
         assert!(attempts.state.lock().unwrap().names.len() <= MOST);
