@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use http::{Method, Request, header};
+use http::{HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -110,7 +110,8 @@ impl Rest {
 
     /// Opens what may be longer than any answer.
     pub(crate) async fn open(&self, path: &str) -> anyhow::Result<Incoming> {
-        let answer = self.within(CALL, self.exchange(Method::GET, path, Bytes::new())).await?;
+        let shown = self.shown().await?;
+        let answer = self.within(CALL, self.exchange(Method::GET, path, Bytes::new(), shown)).await?;
         Ok(answer.into_body())
     }
 
@@ -121,8 +122,7 @@ impl Rest {
 
     /// Opens a stream of events. It has no end of its own.
     pub(crate) async fn events(&self, path: &str) -> anyhow::Result<Events> {
-        let answer = self.within(CALL, self.exchange(Method::GET, path, Bytes::new())).await?;
-        Ok(Events::new(answer.into_body()))
+        Ok(Events::new(self.open(path).await?))
     }
 
     async fn call<T: DeserializeOwned>(
@@ -151,8 +151,9 @@ impl Rest {
         body: Bytes,
         deadline: Duration,
     ) -> anyhow::Result<Bytes> {
+        let shown = self.shown().await?;
         self.within(deadline, async {
-            let answer = self.exchange(method, path, body).await?;
+            let answer = self.exchange(method, path, body, shown).await?;
             read(answer.into_body()).await
         })
         .await
@@ -177,11 +178,21 @@ impl Rest {
         }
     }
 
+    /// What is shown to say who asks. It may be renewed for that, which is between us and its issuer: within the gateway's
+    /// deadline it would be broken off when the issuer has given a new token and before that is kept.
+    async fn shown(&self) -> anyhow::Result<Option<HeaderValue>> {
+        match &self.bearer {
+            Some(bearer) => bearer.authorization().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     async fn exchange(
         &self,
         method: Method,
         path: &str,
         body: Bytes,
+        shown: Option<HeaderValue>,
     ) -> anyhow::Result<http::Response<Incoming>> {
         // The name of a cluster that is to be made stands in the body.
         let new = (path == "/clusters").then(|| body.clone());
@@ -193,8 +204,8 @@ impl Rest {
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        if let Some(bearer) = &self.bearer {
-            request = request.header(header::AUTHORIZATION, bearer.authorization().await?);
+        if let Some(shown) = shown {
+            request = request.header(header::AUTHORIZATION, shown);
         }
         let request = request.body(Full::new(body)).context("the request cannot be made")?;
         let answer = self
