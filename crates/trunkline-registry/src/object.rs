@@ -124,11 +124,7 @@ impl Object {
             Self::Cluster(record) => record::encode(record),
             // It is of the stored shape by itself.
             Self::Rule(rule) => serde_json::to_vec(&**rule),
-            Self::Ended(ended) => serde_json::to_vec(&Written {
-                api_version: API_VERSION.into(),
-                kind: EndedSession::KIND.into(),
-                object: &**ended,
-            }),
+            Self::Ended(ended) => write(EndedSession::KIND, &**ended),
         }
     }
 
@@ -136,8 +132,8 @@ impl Object {
     pub(crate) fn decode(kind: &str, name: &str, body: &[u8]) -> Result<Self, String> {
         let object = match kind {
             record::KIND => Self::Cluster(Arc::new(record::decode(name, body)?)),
-            AccessRule::KIND => Self::Rule(Arc::new(decode(kind, body)?)),
-            EndedSession::KIND => Self::Ended(Arc::new(decode(kind, body)?)),
+            AccessRule::KIND => Self::Rule(Arc::new(read(kind, body)?)),
+            EndedSession::KIND => Self::Ended(Arc::new(read(kind, body)?)),
             other => return Err(format!("there is no kind {other:?}")),
         };
         if object.key().name() == name {
@@ -151,8 +147,8 @@ impl Object {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Written<'a, T> {
-    api_version: String,
-    kind: String,
+    api_version: &'a str,
+    kind: &'a str,
     #[serde(flatten)]
     object: &'a T,
 }
@@ -164,7 +160,13 @@ struct Head {
     kind: String,
 }
 
-fn decode<T: DeserializeOwned>(kind: &str, body: &[u8]) -> Result<T, String> {
+/// An object in the shape of Kubernetes' own.
+pub(crate) fn write<T: Serialize>(kind: &str, object: &T) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&Written { api_version: API_VERSION, kind, object })
+}
+
+/// What of this kind is written, or why it is none.
+pub(crate) fn read<T: DeserializeOwned>(kind: &str, body: &[u8]) -> Result<T, String> {
     let head: Head = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     if head.api_version != API_VERSION || head.kind != kind {
         return Err(format!("it is a {} of {}, not a {kind} of {API_VERSION}", head.kind, head.api_version));

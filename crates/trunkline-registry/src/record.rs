@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use trunkline_api::{API_VERSION, ClusterSpec, ManifestOptions, Metadata};
+use trunkline_api::{ClusterSpec, ManifestOptions, Metadata};
 use trunkline_proto::Slot;
+
+use crate::object;
 
 /// The kind of a cluster's object in the store.
 pub(crate) const KIND: &str = "Cluster";
@@ -108,34 +110,14 @@ impl Record {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Written<'a> {
-    api_version: &'a str,
-    kind: &'a str,
-    #[serde(flatten)]
-    record: &'a Record,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Head {
-    api_version: String,
-    kind: String,
-}
-
 /// A record as it is stored.
 pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&Written { api_version: API_VERSION, kind: KIND, record })
+    object::write(KIND, record)
 }
 
 /// A record of what is stored, or why that is none.
 pub(crate) fn decode(name: &str, body: &[u8]) -> Result<Record, String> {
-    let head: Head = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    if head.api_version != API_VERSION || head.kind != KIND {
-        return Err(format!("it is a {} of {}, not a {KIND} of {API_VERSION}", head.kind, head.api_version));
-    }
-    let record: Record = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let record = object::read(KIND, body)?;
     check(name, &record).map(|()| record)
 }
 

@@ -19,7 +19,7 @@ use crate::decide::{self, Knock};
 use crate::error::NotWritten;
 use crate::object::Kind;
 use crate::record::{JoinRecord, Record, SlotRecord};
-use crate::state::{Change, State};
+use crate::state::{Change, Draft, State};
 use crate::store::Store;
 use crate::writer::{Order, QUEUE, View, run};
 use crate::{JoinToken, OpenError, RedeemError, RegistryError, rules, token};
@@ -246,7 +246,8 @@ impl Registry {
         when: Timestamp,
     ) -> Result<(), RegistryError> {
         let name = id.clone();
-        let (order, answer) = order(id, move |state| decide::note_seen(state, &name, uid, when));
+        let (order, answer) =
+            order(move |draft| draft.take(&name, |state| decide::note_seen(state, &name, uid, when)));
         let sent = self.orders()?.send(order).await;
         sent.map_err(|_| stopped())?;
         answer.await.unwrap_or_else(|_| Err(stopped().into())).map(drop)
@@ -257,14 +258,14 @@ impl Registry {
         self.shared.view.rules()
     }
 
-    /// One access rule.
-    pub fn rule(&self, name: &RuleName) -> Option<Arc<AccessRule>> {
-        self.shared.view.rule(name)
+    /// Grows with each change of an access rule, after it is durable and visible.
+    pub fn rule_changes(&self) -> watch::Receiver<u64> {
+        self.shared.view.rules.subscribe()
     }
 
-    /// Grows with each change of an access rule and each session that is ended, after it is durable and visible.
-    pub fn access_changes(&self) -> watch::Receiver<u64> {
-        self.shared.view.access.subscribe()
+    /// Grows with each session that is ended, after it is durable and visible.
+    pub fn session_ends(&self) -> watch::Receiver<u64> {
+        self.shared.view.ended.subscribe()
     }
 
     /// Makes an access rule, or replaces the one of this name. The revision grows by one if anything changed.
@@ -295,11 +296,6 @@ impl Registry {
         self.shared.view.ended(session)
     }
 
-    /// All user sessions that were ended.
-    pub fn all_ended(&self) -> Vec<Arc<EndedSession>> {
-        self.shared.view.all_ended()
-    }
-
     /// Ends a user session for good. Ended twice, the first end stays.
     ///
     /// Fails with `Invalid`, `TooManyEnded` or `Unavailable`.
@@ -309,11 +305,19 @@ impl Registry {
         self.order(&session, move |state| access::end_session(state, &ended)).await
     }
 
-    /// Forgets the ended sessions whose time is over.
+    /// Forgets the ended sessions whose time is over, many in one commit.
     pub async fn forget_sessions(&self, now: Timestamp) -> Result<(), RegistryError> {
-        for ended in self.all_ended().into_iter().filter(|ended| ended.until <= now) {
-            let session = ended.session.clone();
-            self.order(&ended.session, move |state| access::forget_session(state, &session, now)).await?;
+        let over = self.shared.view.all_ended().into_iter().filter(|ended| ended.until <= now);
+        let over: Vec<String> = over.map(|ended| ended.session.clone()).collect();
+        for sessions in over.chunks(QUEUE) {
+            let sessions = sessions.to_vec();
+            self.send(order(move |draft| {
+                let mut forget = |session| {
+                    draft.take(session, |state| access::forget_session(state, session, now)).map(drop)
+                };
+                sessions.iter().try_for_each(&mut forget)
+            }))
+            .await?;
         }
         Ok(())
     }
@@ -326,7 +330,15 @@ impl Registry {
         name: &T::Name,
         decide: impl FnOnce(&State) -> Result<Change<T>, E> + Send + 'static,
     ) -> Result<Arc<T>, E> {
-        let (order, answer) = order(name, decide);
+        let name = name.clone();
+        self.send(order(move |draft| draft.take(&name, decide))).await
+    }
+
+    /// Sends an order, if there is room in the queue, and waits for its answer.
+    async fn send<T, E: From<NotWritten>>(
+        &self,
+        (order, answer): (Order, oneshot::Receiver<Result<T, E>>),
+    ) -> Result<T, E> {
         self.orders()?.try_send(order).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 NotWritten(format!("{QUEUE} changes wait already; nothing was changed, try again"))
@@ -341,18 +353,13 @@ impl Registry {
     }
 }
 
-/// An order for one object, and where its answer comes.
-fn order<
-    T: Kind<Name: Clone + Send + 'static> + Send + Sync + 'static,
-    E: From<NotWritten> + Send + 'static,
->(
-    name: &T::Name,
-    decide: impl FnOnce(&State) -> Result<Change<T>, E> + Send + 'static,
-) -> (Order, oneshot::Receiver<Result<Arc<T>, E>>) {
+/// An order that works on a draft, and where its answer comes.
+fn order<T: Send + 'static, E: From<NotWritten> + Send + 'static>(
+    work: impl FnOnce(&mut Draft<'_>) -> Result<T, E> + Send + 'static,
+) -> (Order, oneshot::Receiver<Result<T, E>>) {
     let (answer, answered) = oneshot::channel();
-    let name = name.clone();
     let order: Order = Box::new(move |draft| {
-        let outcome = draft.take(&name, decide);
+        let outcome = work(draft);
         Box::new(move |written| {
             // Who asked may have gone; what was written stays.
             let _ = answer.send(written.map_err(E::from).and(outcome));

@@ -14,7 +14,7 @@ use trunkline_proto::ClusterId;
 
 use crate::access::EndedSession;
 use crate::error::NotWritten;
-use crate::object::{Key, Object};
+use crate::object::{Key, Kind as _, Object};
 use crate::record::Record;
 use crate::state::{Changes, Draft, State};
 use crate::store::{Revision, Store, Write};
@@ -33,8 +33,10 @@ pub(crate) type Answer = Box<dyn FnOnce(Result<(), NotWritten>)>;
 pub(crate) struct View {
     shown: RwLock<Shown>,
     pub(crate) changes: broadcast::Sender<ClusterId>,
-    /// Grows with each change of a rule, and with each session that is ended.
-    pub(crate) access: watch::Sender<u64>,
+    /// Grows with each change of a rule.
+    pub(crate) rules: watch::Sender<u64>,
+    /// Grows with each session that is ended.
+    pub(crate) ended: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -46,20 +48,18 @@ struct Shown {
 
 impl Shown {
     fn set(&mut self, key: &Key, object: Option<&Object>) {
-        match (key, object) {
-            (Key::Cluster(id), Some(Object::Cluster(record))) => {
-                drop(self.records.insert(id.clone(), record.clone()));
-            }
-            (Key::Rule(name), Some(Object::Rule(rule))) => {
-                drop(self.rules.insert(name.clone(), rule.clone()))
-            }
-            (Key::Ended(id), Some(Object::Ended(ended))) => {
-                drop(self.ended.insert(id.clone(), ended.clone()))
-            }
-            (Key::Cluster(id), _) => drop(self.records.remove(id)),
-            (Key::Rule(name), _) => drop(self.rules.remove(name)),
-            (Key::Ended(id), _) => drop(self.ended.remove(id)),
+        match key {
+            Key::Cluster(id) => put(&mut self.records, id, object.and_then(Record::of)),
+            Key::Rule(name) => put(&mut self.rules, name, object.and_then(AccessRule::of)),
+            Key::Ended(id) => put(&mut self.ended, id, object.and_then(EndedSession::of)),
         }
+    }
+}
+
+fn put<K: Ord + Clone, T>(map: &mut BTreeMap<K, Arc<T>>, key: &K, now: Option<&Arc<T>>) {
+    match now {
+        Some(now) => drop(map.insert(key.clone(), now.clone())),
+        None => drop(map.remove(key)),
     }
 }
 
@@ -70,7 +70,8 @@ impl View {
         Self {
             shown: RwLock::new(shown),
             changes: broadcast::Sender::new(TOLD),
-            access: watch::Sender::new(0),
+            rules: watch::Sender::new(0),
+            ended: watch::Sender::new(0),
         }
     }
 
@@ -84,10 +85,6 @@ impl View {
 
     pub(crate) fn list(&self) -> Vec<Arc<Record>> {
         self.look(|shown| shown.records.values().cloned().collect())
-    }
-
-    pub(crate) fn rule(&self, name: &RuleName) -> Option<Arc<AccessRule>> {
-        self.look(|shown| shown.rules.get(name).cloned())
     }
 
     pub(crate) fn rules(&self) -> Vec<Arc<AccessRule>> {
@@ -107,11 +104,14 @@ impl View {
             let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
             changes.iter().for_each(|(key, object)| shown.set(key, object.as_ref()));
         }
-        for (key, _) in changes {
+        for (key, object) in changes {
             match key {
                 // Nobody listening is fine.
                 Key::Cluster(id) => drop(self.changes.send(id.clone())),
-                Key::Rule(_) | Key::Ended(_) => self.access.send_modify(|version| *version += 1),
+                Key::Rule(_) => self.rules.send_modify(|version| *version += 1),
+                // One that is forgotten is over: nobody has to hear of it.
+                Key::Ended(_) if object.is_none() => {}
+                Key::Ended(_) => self.ended.send_modify(|version| *version += 1),
             }
         }
     }

@@ -37,7 +37,8 @@ impl Review {
     /// Looks until it is dropped.
     pub(crate) async fn stand(self) {
         let mut registered = self.fleet.registry.changes();
-        let mut stored = self.fleet.registry.access_changes();
+        let mut stored = self.fleet.registry.rule_changes();
+        let mut ends = self.fleet.registry.session_ends();
         let mut rules = self.fleet.access.changes();
         let mut fleet = self.fleet.changes();
         let (mut tick, mut all) = (tokio::time::interval(TICK), tokio::time::interval(ALL));
@@ -45,11 +46,15 @@ impl Review {
             let changed = tokio::select! {
                 biased;
                 changed = stored.changed() => match changed {
-                    // The rules follow, and tell of themselves; a session that ended has no other word.
+                    // The rules in force follow, and tell of themselves.
                     Ok(()) => {
                         self.fleet.access.take_on();
-                        Changed::All
+                        continue;
                     }
+                    Err(_) => return,
+                },
+                changed = ends.changed() => match changed {
+                    Ok(()) => Changed::All,
                     Err(_) => return,
                 },
                 changed = rules.changed() => match changed {

@@ -65,15 +65,18 @@ async fn a_rule_that_changed_meanwhile_is_not_overwritten() {
 #[tokio::test]
 async fn who_listens_hears_of_each_change_of_access_once_it_can_be_seen() {
     let registry = Registry::in_memory().unwrap();
-    let mut changes = registry.access_changes();
+    let (mut rules, mut ends) = (registry.rule_changes(), registry.session_ends());
     registry.put_rule(&rule("r", "a"), "root", Timestamp::now()).await.unwrap();
-    changes.changed().await.unwrap();
+    rules.changed().await.unwrap();
     assert_eq!(registry.rules().len(), 1);
+    assert!(!ends.has_changed().unwrap(), "no session was ended");
     registry.end_session(ended("s", Timestamp::now())).await.unwrap();
-    changes.changed().await.unwrap();
+    ends.changed().await.unwrap();
     assert!(registry.ended("s").is_some());
+    assert!(!rules.has_changed().unwrap(), "no rule was changed");
     registry.forget_sessions(Timestamp::now()).await.unwrap();
     assert!(registry.ended("s").is_none(), "its time is over");
+    assert!(!ends.has_changed().unwrap(), "nobody has to hear of it");
 }
 
 #[tokio::test]
