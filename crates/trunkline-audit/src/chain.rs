@@ -92,6 +92,11 @@ impl Chain {
         Ok((chain, repair))
     }
 
+    /// How many records are durable: the sequence of the newest.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     /// The newest durable record; none if there is none.
     pub(crate) fn head(&self) -> Option<AuditHead> {
         (self.sequence > 0).then(|| AuditHead {
@@ -195,7 +200,8 @@ fn at_path(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-fn io_at(path: &Path) -> impl Fn(io::Error) -> OpenError + use<> {
+/// An error of this path.
+pub(crate) fn io_at(path: &Path) -> impl Fn(io::Error) -> OpenError + use<> {
     let path = path.to_owned();
     move |source| OpenError::Io { path: path.clone(), source }
 }

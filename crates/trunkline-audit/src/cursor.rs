@@ -146,21 +146,11 @@ impl Follow {
 
 /// Reads on, within bounds.
 fn look(mut cursor: Cursor, query: &AuditQuery, last: u64) -> io::Result<(Cursor, Vec<AuditRecord>)> {
-    let mut records = Vec::new();
     cursor.looked = 0;
-    while records.len() < AT_ONCE && cursor.looked < LOOKED {
-        let Some(line) = cursor.next(last)? else {
-            // A gap, or what was to come was removed: not looked for again and again.
-            if cursor.sequence() < last {
-                cursor = Cursor::after(&cursor.folder, last);
-            }
-            break;
-        };
-        match query::record(&line) {
-            Some(record) if query.matches(&record) => records.push(record),
-            Some(_) => {}
-            None => cursor.unreadable += 1,
-        }
+    let (records, ended) = query::gather(&mut cursor, query, last, AT_ONCE, LOOKED)?;
+    // A gap, or what was to come was removed: not looked for again and again.
+    if ended && cursor.sequence() < last {
+        cursor = Cursor::after(&cursor.folder, last);
     }
     Ok((cursor, records))
 }

@@ -17,7 +17,7 @@ use trunkline_api::{
     AuditEvent, AuditHead, AuditHeadClaim, AuditPage, AuditQuery, AuditRecordingFile, AuditVerdict,
 };
 
-use crate::chain::Chain;
+use crate::chain::{Chain, io_at};
 use crate::cursor::Follow;
 use crate::error::{NotWritten, OpenError, ReadError, Refused};
 use crate::metrics::Metrics;
@@ -90,15 +90,11 @@ impl Drop for Kept {
 impl AuditLog {
     /// The log in a folder, made if it is not there, for this process alone.
     pub fn open(folder: &Path, options: Options, metrics: Metrics) -> Result<Self, OpenError> {
-        let at = |path: &Path| {
-            let path = path.to_owned();
-            move |source| OpenError::Io { path, source }
-        };
         let recordings = repair::folder(folder);
-        DirBuilder::new().recursive(true).mode(0o700).create(&recordings).map_err(at(&recordings))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&recordings).map_err(io_at(&recordings))?;
         let path = folder.join("lock");
         let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let lock = opened.map_err(at(&path))?;
+        let lock = opened.map_err(io_at(&path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(folder.to_owned())),
@@ -106,7 +102,8 @@ impl AuditLog {
         }
         let (mut chain, torn) = Chain::open(folder, options.segment_bytes)?;
         let repairs: Vec<_> =
-            torn.into_iter().chain(repair::finish_all(folder).map_err(at(&recordings))?).collect();
+            torn.into_iter().chain(repair::finish_all(folder).map_err(io_at(&recordings))?).collect();
+        let mut events = Vec::new();
         for repair in repairs {
             info!(
                 cut = repair.cut,
@@ -114,9 +111,11 @@ impl AuditLog {
                 "the audit log was repaired: a gateway was killed"
             );
             let event = serde_json::to_string(&AuditEvent::Repair(repair)).map_err(io::Error::from);
-            let written =
-                event.and_then(|event| chain.append([(Timestamp::now(), event.as_str())].into_iter()));
-            written.map_err(at(folder))?;
+            events.push((Timestamp::now(), event.map_err(io_at(folder))?));
+        }
+        if !events.is_empty() {
+            let events = events.iter().map(|(time, event)| (*time, event.as_str()));
+            chain.append(events).map_err(io_at(folder))?;
         }
         let queue = Arc::new(Queue::new(options.queue));
         let (sender, head) = watch::channel(chain.head());
@@ -129,7 +128,7 @@ impl AuditLog {
             limits: Limits { age: options.age, bytes: options.bytes },
         };
         let thread = std::thread::Builder::new().name("audit".into()).spawn(move || writer.run());
-        let thread = Some(thread.map_err(at(folder))?);
+        let thread = Some(thread.map_err(io_at(folder))?);
         let kept = Kept { folder: folder.to_owned(), options, queue, head, thread, _lock: lock };
         Ok(Self { metrics, kept: Some(Arc::new(kept)) })
     }

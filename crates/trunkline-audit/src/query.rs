@@ -34,16 +34,32 @@ pub(crate) fn run(folder: &Path, last: u64, query: &AuditQuery) -> io::Result<Au
 }
 
 /// A line as a record, if it is one.
-pub(crate) fn record(line: &[u8]) -> Option<AuditRecord> {
+fn record(line: &[u8]) -> Option<AuditRecord> {
     serde_json::from_slice(line).ok()
 }
 
 /// The first ones after a place.
 fn forwards(folder: &Path, after: u64, last: u64, limit: usize, query: &AuditQuery) -> io::Result<AuditPage> {
     let mut cursor = Cursor::after(folder, after);
+    let (records, _) = gather(&mut cursor, query, last, limit, LOOKED)?;
+    let mut page = AuditPage::new(records);
+    page.newer = Some(cursor.sequence());
+    page.unreadable = cursor.unreadable;
+    Ok(page)
+}
+
+/// The next matching records up to `last`, at most `limit`, of at most about so many bytes; and whether all there is was
+/// passed.
+pub(crate) fn gather(
+    cursor: &mut Cursor,
+    query: &AuditQuery,
+    last: u64,
+    limit: usize,
+    looked: u64,
+) -> io::Result<(Vec<AuditRecord>, bool)> {
     let (mut records, sieve) = (Vec::new(), Sieve::new(query));
-    while records.len() < limit && cursor.looked < LOOKED {
-        let Some(line) = cursor.next(last)? else { break };
+    while records.len() < limit && cursor.looked < looked {
+        let Some(line) = cursor.next(last)? else { return Ok((records, true)) };
         if sieve.may_match(&line) {
             match record(&line) {
                 Some(record) if query.matches(&record) => records.push(record),
@@ -52,10 +68,7 @@ fn forwards(folder: &Path, after: u64, last: u64, limit: usize, query: &AuditQue
             }
         }
     }
-    let mut page = AuditPage::new(records);
-    page.newer = Some(cursor.sequence());
-    page.unreadable = cursor.unreadable;
-    Ok(page)
+    Ok((records, false))
 }
 
 /// The newest ones up to a place.

@@ -139,7 +139,7 @@ impl AuditLog {
         });
         shared.add(|_| Some(cast::header(&session.title, Timestamp::now())))?;
         let (tell, outcome) = watch::channel(None);
-        let paper = Paper { file: Some(file), live, finished, id: session.id.clone() };
+        let paper = Paper { file, live, finished, id: session.id.clone() };
         let kept = (self.clone(), shared.clone());
         tasks.spawn(async move {
             let (_log, shared) = kept;
@@ -289,7 +289,8 @@ impl Shared {
                 paper = paper.write(pending).await.map_err(|fault| self.fail(fault))?;
                 self.state().wakers.drain(..).for_each(Waker::wake);
             }
-            if closed && self.state().pending.is_empty() {
+            // Nothing is taken after that.
+            if closed {
                 break;
             }
         }
@@ -314,7 +315,7 @@ impl State {
 /// The file of a recording.
 #[derive(Debug)]
 struct Paper {
-    file: Option<File>,
+    file: File,
     live: PathBuf,
     finished: PathBuf,
     id: String,
@@ -323,16 +324,14 @@ struct Paper {
 impl Paper {
     async fn write(self, bytes: Vec<u8>) -> Result<Self, RecordingFault> {
         self.apart(move |paper| {
-            let file = paper.file.as_mut().ok_or_else(|| io::Error::other("the file is closed"))?;
-            file.write_all(&bytes)?;
-            file.sync_data()
+            paper.file.write_all(&bytes)?;
+            paper.file.sync_data()
         })
         .await
     }
 
     async fn finish(self) -> Result<(), RecordingFault> {
         let finished = self.apart(|paper| {
-            paper.file = None;
             fs::rename(&paper.live, &paper.finished)?;
             paper.finished.parent().map_or(Ok(()), sync_folder)
         });

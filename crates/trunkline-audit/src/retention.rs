@@ -3,7 +3,7 @@
 //! That records were removed says a record, which is durable before they are gone: of a chain that begins later than
 //! with 1, the rest itself tells that this is right. Removing files by hand leaves no such record, and is found.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -14,7 +14,7 @@ use trunkline_api::AuditTrim;
 use crate::chain::sync_folder;
 use crate::line;
 use crate::repair;
-use crate::segments::{self, Line, Lines, Segment};
+use crate::segments::{self, Segment};
 
 /// How many recordings one record tells of.
 const MOST_RECORDINGS: usize = 1_000;
@@ -116,10 +116,11 @@ fn is_older(when: Timestamp, age: Duration, now: Timestamp) -> bool {
 
 /// The hash of a segment's last record; empty if it cannot be read, which a verification tells.
 fn last_hash(segment: &Segment) -> io::Result<String> {
-    let mut lines = Lines::open(segment)?;
-    let mut hash = None;
-    while let Line::Whole(line) = lines.next()? {
-        hash = line::check(line).ok().map(|checked| checked.hash);
-    }
-    Ok(hash.map(|hash| hash.to_string()).unwrap_or_default())
+    let line = match segments::last_line(&mut File::open(&segment.path)?) {
+        Ok((line, _)) => line,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => None,
+        Err(error) => return Err(error),
+    };
+    let checked = line.and_then(|line| line::check(&line).ok());
+    Ok(checked.map(|checked| checked.hash.to_string()).unwrap_or_default())
 }

@@ -38,39 +38,41 @@ impl<T> Tap<T> {
 
     fn client_said(&mut self, bytes: &[u8]) -> Result<(), RecordingFault> {
         let recording = &self.recording;
-        let mut done = Ok(());
-        self.from_client.feed(bytes, &mut |event| {
-            let noted = match event {
-                Event::Data { channel: INPUT, bytes } => recording.input(bytes),
-                Event::Resize { columns, rows } => recording.resize(columns, rows),
-                // API servers take each frame for a message, so that what is input here could be something else there.
-                Event::Fragment => Err(recording.lose("a message of the client's came in pieces")),
-                Event::Lost(why) => Err(recording.lose(why)),
-                Event::Data { .. } | Event::Closed(_) | Event::End => Ok(()),
-            };
-            if done.is_ok() {
-                done = noted;
-            }
-        });
-        done
+        follow(&mut self.from_client, bytes, |event| match event {
+            Event::Data { channel: INPUT, bytes } => recording.input(bytes),
+            Event::Resize { columns, rows } => recording.resize(columns, rows),
+            // API servers take each frame for a message, so that what is input here could be something else there.
+            Event::Fragment => Err(recording.lose("a message of the client's came in pieces")),
+            Event::Lost(why) => Err(recording.lose(why)),
+            Event::Data { .. } | Event::Closed(_) | Event::End => Ok(()),
+        })
     }
 
     fn cluster_said(&mut self, bytes: &[u8]) -> Result<(), RecordingFault> {
         let recording = &self.recording;
-        let mut done = Ok(());
-        self.from_cluster.feed(bytes, &mut |event| {
-            let noted = match event {
-                Event::Data { channel: OUTPUT, bytes } => recording.output(bytes),
-                Event::Data { channel: ERRORS, bytes } => recording.error_output(bytes),
-                Event::Lost(why) => Err(recording.lose(why)),
-                _ => Ok(()),
-            };
-            if done.is_ok() {
-                done = noted;
-            }
-        });
-        done
+        follow(&mut self.from_cluster, bytes, |event| match event {
+            Event::Data { channel: OUTPUT, bytes } => recording.output(bytes),
+            Event::Data { channel: ERRORS, bytes } => recording.error_output(bytes),
+            Event::Lost(why) => Err(recording.lose(why)),
+            _ => Ok(()),
+        })
     }
+}
+
+/// Follows one direction, and notes all that these bytes hold; the first fault is told.
+fn follow(
+    frames: &mut Frames,
+    bytes: &[u8],
+    mut note: impl FnMut(Event<'_>) -> Result<(), RecordingFault>,
+) -> Result<(), RecordingFault> {
+    let mut done = Ok(());
+    frames.feed(bytes, &mut |event| {
+        let noted = note(event);
+        if done.is_ok() {
+            done = noted;
+        }
+    });
+    done
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {

@@ -45,8 +45,8 @@ impl Writer {
     /// Works until the queue is closed and empty, or closed and not to be written.
     pub(crate) fn run(mut self) {
         let now = Instant::now();
-        let sequence = self.chain.head().map_or(0, |head| head.sequence);
-        let mut told = Told { sequence, next: now + TELL_EVERY, trim: now, failure: None };
+        let mut told =
+            Told { sequence: self.chain.sequence(), next: now + TELL_EVERY, trim: now, failure: None };
         loop {
             match self.queue.take(told.next.min(told.trim)) {
                 Due::Batch(orders) => {
@@ -62,7 +62,7 @@ impl Writer {
                 Due::Closed => break,
             }
             let now = Instant::now();
-            if now >= told.next || self.sequence() >= told.sequence + TELL_AFTER {
+            if now >= told.next || self.chain.sequence() >= told.sequence + TELL_AFTER {
                 self.tell(&mut told);
                 told.next = now + TELL_EVERY;
             }
@@ -72,10 +72,6 @@ impl Writer {
             }
         }
         self.tell(&mut told);
-    }
-
-    fn sequence(&self) -> u64 {
-        self.chain.head().map_or(0, |head| head.sequence)
     }
 
     /// Writes a batch. Says whether to go on.
