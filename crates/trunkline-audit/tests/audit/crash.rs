@@ -5,11 +5,8 @@
 //! `TRUNKLINE_PROVE=1` does it 200 times.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -20,17 +17,14 @@ use trunkline_runtime::Tasks;
 
 use crate::{change, open, short};
 
+#[path = "../../../../tests/harness/killed.rs"]
+mod killed;
+
+use killed::{hear_and_kill, say};
+
 const FOLDER: &str = "TRUNKLINE_TEST_AUDIT";
 const ROUND: &str = "TRUNKLINE_TEST_ROUND";
 const WRITERS: usize = 8;
-
-fn say(line: &str) {
-    // One write and no buffer: said is said. Whoever read is gone at the end.
-    let mut out = std::io::stdout().lock();
-    if out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
-    }
-}
 
 /// Not a test of its own: the process that is killed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,56 +63,6 @@ fn hear(line: &str, durable: &mut BTreeSet<(u64, String)>) -> bool {
     true
 }
 
-/// Lets a process write and kills it.
-fn write_and_kill(
-    folder: &Path,
-    round: usize,
-    words: u32,
-    then: Duration,
-    durable: &mut BTreeSet<(u64, String)>,
-) {
-    let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::the_process_that_is_killed", "--nocapture", "--test-threads=1"])
-        .env(FOLDER, folder)
-        .env(ROUND, round.to_string())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let out = BufReader::new(process.stdout.take().unwrap());
-    let (lines, heard) = sync_channel(1_024);
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            for line in out.lines().map_while(Result::ok) {
-                if lines.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut left = words;
-        while left > 0 {
-            let line = heard.recv_timeout(Duration::from_secs(60)).expect("the process says something");
-            left -= u32::from(hear(&line, durable));
-        }
-        let until = Instant::now() + then;
-        while let Some(wait) = until.checked_duration_since(Instant::now()) {
-            match heard.recv_timeout(wait) {
-                Ok(line) => _ = hear(&line, durable),
-                Err(RecvTimeoutError::Timeout) => break,
-                Err(RecvTimeoutError::Disconnected) => panic!("the process ended by itself"),
-            }
-        }
-        process.kill().unwrap();
-        // What was said before it died; the last line may have been cut off within a word.
-        let mut rest: Vec<String> = heard.iter().collect();
-        rest.pop();
-        for line in rest {
-            hear(&line, durable);
-        }
-    });
-    process.wait().unwrap();
-}
-
 #[test]
 fn what_was_answered_as_durable_survives_kill_9_and_the_chain_is_whole() {
     let rounds = if std::env::var("TRUNKLINE_PROVE").is_ok_and(|prove| prove == "1") { 200 } else { 8 };
@@ -127,7 +71,14 @@ fn what_was_answered_as_durable_survives_kill_9_and_the_chain_is_whole() {
     let mut durable = BTreeSet::new();
     for round in 0..rounds {
         let (words, then) = (random.random_range(1..200), random.random_range(0..20_000));
-        write_and_kill(folder.path(), round, words, Duration::from_micros(then), &mut durable);
+        let path = folder.path().to_str().unwrap();
+        hear_and_kill(
+            "crash::the_process_that_is_killed",
+            &[(FOLDER, path), (ROUND, &round.to_string())],
+            words,
+            Duration::from_micros(then),
+            |line| hear(line, &mut durable),
+        );
         // As the next gateway does it: repairs, and goes on.
         let log = open(folder.path(), short());
         let verdict = log.verify(None, &std::sync::atomic::AtomicBool::new(false)).unwrap();

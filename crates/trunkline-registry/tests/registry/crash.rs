@@ -5,11 +5,8 @@
 //! microseconds; then the file is opened and compared with what was said. `TRUNKLINE_PROVE=1` does it 200 times.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -21,6 +18,11 @@ use trunkline_registry::{Record, Registry};
 
 use crate::note;
 use crate::{AWAY, LIFE, at, certificate, id, new, pin, uid};
+
+#[path = "../../../../tests/harness/killed.rs"]
+mod killed;
+
+use killed::hear_and_kill;
 
 /// Names the file to the process that writes, and the number of its round.
 const FILE: &str = "TRUNKLINE_TEST_REGISTRY";
@@ -64,13 +66,7 @@ const STEPS: [Step; 9] = [
 ];
 
 fn say(word: &Word) {
-    let mut line = serde_json::to_string(word).unwrap();
-    line.push('\n');
-    // One write and no buffer: said is said. Whoever read is gone at the end.
-    let mut out = std::io::stdout().lock();
-    if out.write_all(line.as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
-    }
+    killed::say(&serde_json::to_string(word).unwrap());
 }
 
 /// Not a test of its own: the process that is killed.
@@ -174,7 +170,7 @@ struct Said {
 }
 
 fn hear(line: &str, said: &mut BTreeMap<String, Said>) -> bool {
-    // The test runner's own lines, and one that was cut off.
+    // The test runner's own lines.
     let Some(begin) = line.find('{') else { return false };
     match serde_json::from_str(&line[begin..]) {
         Ok(Word::Does(name, step)) => said.entry(name).or_default().doing = Some(step),
@@ -182,47 +178,6 @@ fn hear(line: &str, said: &mut BTreeMap<String, Said>) -> bool {
         Err(_) => return false,
     }
     true
-}
-
-/// Lets a process write and kills it; what it said goes to `said`.
-fn write_and_kill(path: &Path, round: u32, words: u32, then: Duration, said: &mut BTreeMap<String, Said>) {
-    let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::the_process_that_is_killed", "--nocapture", "--test-threads=1"])
-        .env(FILE, path)
-        .env(ROUND, round.to_string())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let out = BufReader::new(process.stdout.take().unwrap());
-    let (lines, heard) = sync_channel(1_024);
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            for line in out.lines().map_while(Result::ok) {
-                if lines.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut left = words;
-        while left > 0 {
-            let line = heard.recv_timeout(Duration::from_secs(60)).expect("the process says something");
-            left -= u32::from(hear(&line, said));
-        }
-        let until = Instant::now() + then;
-        while let Some(wait) = until.checked_duration_since(Instant::now()) {
-            match heard.recv_timeout(wait) {
-                Ok(line) => drop(hear(&line, said)),
-                Err(RecvTimeoutError::Timeout) => break,
-                Err(RecvTimeoutError::Disconnected) => panic!("the process ended by itself"),
-            }
-        }
-        process.kill().unwrap();
-        for line in heard {
-            hear(&line, said);
-        }
-    });
-    process.wait().unwrap();
 }
 
 #[test]
@@ -236,7 +191,13 @@ fn what_was_acknowledged_survives_kill_9_and_nothing_is_half() {
     for round in 0..rounds {
         let words = random.random_range(1..400);
         let then = Duration::from_micros(random.random_range(0..10_000));
-        write_and_kill(&path, round, words, then, &mut said);
+        hear_and_kill(
+            "crash::the_process_that_is_killed",
+            &[(FILE, path.to_str().unwrap()), (ROUND, &round.to_string())],
+            words,
+            then,
+            |line| hear(line, &mut said),
+        );
         let registry = Registry::open(&path).unwrap_or_else(|error| panic!("round {round}: {error}"));
         let mut found: BTreeMap<String, Record> = registry
             .list()
