@@ -1,0 +1,121 @@
+//! From an entry's text to a document.
+
+use serde_json::{Map, Value, json};
+
+use super::{Document, Rejected, Stamp};
+use crate::time::written;
+use crate::{
+    DocumentId, Entry, Facets, MAX_AHEAD, MAX_BEHIND, MAX_RECORD_BYTES, MAX_TERM_BYTES, MAX_TERMS, TooMuch,
+    parse_time, within_limits,
+};
+
+/// The roots that are ours: nothing of a shipper's stands in or under them.
+const OURS: [&str; 2] = ["cluster", "trunkline"];
+/// Where shippers say when it happened, the best first.
+const TIMES: [&str; 4] = ["@timestamp", "timestamp", "time", "ts"];
+/// Where shippers say what happened, the best first.
+const MESSAGES: [&str; 4] = ["message", "log", "msg", "body"];
+
+/// The document of an entry. Duplicate keys: the last one counts, here and therefore everywhere.
+///
+/// # Errors
+/// When its text is no JSON object within the limits.
+pub fn rebuild(stamp: Stamp, entry: &Entry) -> Result<Document, Rejected> {
+    if entry.json.len() > MAX_RECORD_BYTES {
+        return Err(TooMuch::Bytes(entry.json.len()).into());
+    }
+    let value = serde_json::from_slice(&entry.json)?;
+    within_limits(&value)?;
+    let Value::Object(mut fields) = value else { return Err(Rejected::NoObject) };
+    fields.retain(|name, _| !is_ours(name));
+
+    let received = entry.received.clamp(stamp.arrived - 366 * 24 * 3_600_000, stamp.arrived + MAX_AHEAD);
+    let time = take_time(&mut fields, received);
+    let message = take_message(&mut fields);
+    let facets = Facets::of(&fields);
+    let terms = terms(&fields);
+    let id = match entry.own_id {
+        Some(own) => DocumentId::of_own(stamp.uid, &stamp.dataset, own),
+        None => DocumentId::of_place(stamp.uid, stamp.slot, stamp.spool, stamp.sequence),
+    };
+    fields.insert("@timestamp".into(), written(time).into());
+    fields.insert("message".into(), message.clone().into());
+    fields.insert("cluster".into(), json!({ "id": stamp.cluster, "uid": stamp.uid }));
+    fields.insert("trunkline".into(), ours(&stamp, received, &facets, &terms));
+    let source = serde_json::to_string(&fields)?;
+    Ok(Document { id, has_own_id: entry.own_id.is_some(), stamp, time, message, facets, terms, source })
+}
+
+/// Whether a field at the root is one of [`OURS`], or spelled so that a store would take it for part of one.
+fn is_ours(name: &str) -> bool {
+    let root = name.split('.').next().unwrap_or(name);
+    OURS.contains(&root) || name.starts_with("@timestamp.") || name.starts_with("message.")
+}
+
+fn ours(stamp: &Stamp, received: i64, facets: &Facets, terms: &[String]) -> Value {
+    let mut ours = Map::new();
+    ours.insert("dataset".into(), stamp.dataset.as_str().into());
+    ours.insert("slot".into(), stamp.slot.0.into());
+    ours.insert("spool".into(), stamp.spool.to_string().into());
+    ours.insert("sequence".into(), stamp.sequence.into());
+    ours.insert("received_at".into(), written(received).into());
+    ours.insert("arrived_at".into(), written(stamp.arrived).into());
+    for (facet, value) in facets.iter() {
+        ours.insert(facet.name().into(), value.into());
+    }
+    ours.insert("terms".into(), terms.into());
+    ours.into()
+}
+
+/// When it happened. A time that is not believed is kept beside as `event.original_time`.
+fn take_time(fields: &mut Map<String, Value>, received: i64) -> i64 {
+    let said = TIMES.iter().find_map(|name| parse_time(fields.get(*name)?));
+    let believed = said.filter(|time| (received - MAX_BEHIND..=received + MAX_AHEAD).contains(time));
+    let stamp = fields.remove(TIMES[0]);
+    if believed.is_none()
+        && let Some(original) = said.map(|time| written(time).into()).or(stamp)
+    {
+        fields.insert("event.original_time".into(), original);
+    }
+    believed.unwrap_or(received)
+}
+
+/// What it says. Only text is taken away from where it stood; all else stays, and is written as text as well.
+fn take_message(fields: &mut Map<String, Value>) -> String {
+    for name in MESSAGES {
+        if let Some(Value::String(text)) = fields.get_mut(name) {
+            let text = std::mem::take(text);
+            fields.remove(name);
+            return text.trim_end_matches(['\n', '\r']).to_owned();
+        }
+    }
+    fields.remove(MESSAGES[0]).map(|other| other.to_string()).unwrap_or_default()
+}
+
+fn terms(fields: &Map<String, Value>) -> Vec<String> {
+    let mut terms = Vec::new();
+    for (name, value) in fields {
+        collect(name, value, &mut terms);
+    }
+    terms
+}
+
+fn collect(path: &str, value: &Value, terms: &mut Vec<String>) {
+    if terms.len() >= MAX_TERMS || path.len() >= MAX_TERM_BYTES {
+        return;
+    }
+    let text = match value {
+        Value::Null => return,
+        Value::Bool(truth) => truth.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(list) => return list.iter().for_each(|value| collect(path, value, terms)),
+        Value::Object(map) => {
+            return map.iter().for_each(|(name, value)| collect(&format!("{path}.{name}"), value, terms));
+        }
+    };
+    let term = format!("{path}={text}");
+    if term.len() <= MAX_TERM_BYTES && !terms.contains(&term) {
+        terms.push(term);
+    }
+}
