@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["proto"]),
     ("registry", &["proto", "api"]),
     ("audit", &["proto", "api", "runtime"]),
+    ("spool", &["runtime"]),
     ("pki", &["proto"]),
     ("oidc", &["runtime", "pki"]),
     ("upstream", &["proto", "runtime", "pki"]),
