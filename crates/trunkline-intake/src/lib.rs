@@ -1,0 +1,1 @@
+//! What log shippers talk to: they believe that it is Elasticsearch, or an OTLP receiver.
