@@ -7,16 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use trunkline_proto::{ClusterUid, Slot};
+use trunkline_proto::{ClusterUid, Dataset, Slot, SpoolEpoch};
 
-use crate::{Dataset, OwnId};
+use crate::OwnId;
 
 const LENGTH: usize = 16;
-
-/// What tells one life of a spool from another: random, made with the spool. Written as 32 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct SpoolEpoch(pub [u8; LENGTH]);
 
 /// A document's id: 128 bits of a hash, written as 22 characters of base64url.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,8 +20,8 @@ pub struct DocumentId(pub [u8; LENGTH]);
 
 /// Why a text is no id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no id of {1}")]
-pub struct InvalidId(String, &'static str);
+#[error("{0:?} is no id of a document: those are 22 characters of base64url")]
+pub struct InvalidId(String);
 
 impl DocumentId {
     /// The id of the record in this place of this slot's spool.
@@ -67,25 +62,7 @@ impl FromStr for DocumentId {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or_else(|| InvalidId(text.chars().take(64).collect(), "a document"))
-    }
-}
-
-impl fmt::Display for SpoolEpoch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl FromStr for SpoolEpoch {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let number = u128::from_str_radix(text, 16).ok();
-        let epoch = number.map(|number| Self(number.to_be_bytes()));
-        epoch
-            .filter(|epoch| epoch.to_string() == text)
-            .ok_or_else(|| InvalidId(text.chars().take(64).collect(), "a spool"))
+        bytes.map(Self).ok_or_else(|| InvalidId(text.chars().take(64).collect()))
     }
 }
 
@@ -103,27 +80,7 @@ impl From<DocumentId> for String {
     }
 }
 
-impl TryFrom<String> for SpoolEpoch {
-    type Error = InvalidId;
-
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        text.parse()
-    }
-}
-
-impl From<SpoolEpoch> for String {
-    fn from(epoch: SpoolEpoch) -> Self {
-        epoch.to_string()
-    }
-}
-
 impl fmt::Debug for DocumentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl fmt::Debug for SpoolEpoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
@@ -163,10 +120,8 @@ mod tests {
     fn ids_are_read_as_they_were_written_and_in_one_spelling() {
         let id = DocumentId([7; 16]);
         assert_eq!((id.to_string().len(), id.to_string().parse()), (22, Ok(id)));
-        let epoch = SpoolEpoch([0xab; 16]);
-        assert_eq!(epoch.to_string().parse(), Ok(epoch));
-        for no in ["", "+", &"a".repeat(21), &"A".repeat(32), &epoch.to_string().to_uppercase()] {
-            assert!(no.parse::<DocumentId>().is_err() && no.parse::<SpoolEpoch>().is_err(), "{no}");
+        for no in ["", "+", &"a".repeat(21), &"A".repeat(32), &format!("{id}=")] {
+            assert!(no.parse::<DocumentId>().is_err(), "{no}");
         }
     }
 }

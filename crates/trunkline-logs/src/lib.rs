@@ -14,7 +14,6 @@
 //! - an id is made of the stamp, so that what is sent again is the same document;
 //! - nothing that comes from outside makes more than a bounded multiple of its size, or panics.
 
-mod dataset;
 mod day;
 mod entry;
 mod id;
@@ -26,16 +25,16 @@ mod words;
 mod filter;
 mod question;
 
-pub use dataset::{Dataset, InvalidDataset, MAX_DATASETS};
 pub use day::Day;
 pub use document::{Document, Rejected, Stamp, rebuild};
 pub use entry::{ENTRY, Entry, InvalidEntry, OwnId};
 pub use facet::{Facet, Facets, InvalidFacet};
 pub use filter::{Field, Filter, InvalidFilter, Match};
-pub use id::{DocumentId, InvalidId, SpoolEpoch};
+pub use id::{DocumentId, InvalidId};
 pub use limits::{
     MAX_DEPTH, MAX_FIELDS, MAX_RECORD_BYTES, MAX_TERM_BYTES, MAX_TERMS, TooMuch, within_limits,
 };
 pub use question::{Cursor, Hit, Hits, Order, Question, Scope, Slice, Top};
 pub use time::{MAX_AHEAD, MAX_BEHIND, parse_time};
+pub use trunkline_proto::{Dataset, InvalidDataset, MAX_DATASETS, SpoolEpoch};
 pub use words::{MAX_WORD_BYTES, words};

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use crate::{Epoch, RequestId};
+use crate::{Epoch, LogBatch, RequestId};
 
 /// The header that carries a head.
 pub const HEAD_HEADER: &str = "x-trunkline-head";
@@ -41,6 +41,8 @@ pub enum Purpose {
     Kubernetes(Identity),
     /// A word between the two ends themselves.
     Control,
+    /// A batch of records that an agent hands in.
+    Logs(LogBatch),
 }
 
 /// Who a Kubernetes request is made for, as Kubernetes names a user.
@@ -82,6 +84,11 @@ impl StreamHead {
     /// The head of a control call.
     pub fn control(epoch: Epoch) -> Self {
         Self { request: RequestId::random(), epoch, purpose: Purpose::Control }
+    }
+
+    /// The head of a batch of records.
+    pub fn logs(epoch: Epoch, batch: LogBatch) -> Self {
+        Self { request: RequestId::random(), epoch, purpose: Purpose::Logs(batch) }
     }
 
     /// Encodes the head as a header value.

@@ -161,7 +161,7 @@ impl fmt::Display for RequestId {
 }
 
 /// The beginning of a text from outside, short enough to print in an error.
-fn clip(text: &str) -> String {
+pub(crate) fn clip(text: &str) -> String {
     match text.char_indices().nth(80) {
         Some((at, _)) => format!("{}...", &text[..at]),
         None => text.to_owned(),

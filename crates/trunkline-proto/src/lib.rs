@@ -15,6 +15,7 @@ mod hello;
 mod head;
 mod control;
 mod enrol;
+mod logs;
 mod reason;
 pub mod headers;
 pub mod path;
@@ -28,6 +29,10 @@ pub use head::{HEAD_HEADER, Identity, InvalidHead, MAX_HEAD_BYTES, Purpose, Stre
 pub use hello::{Hello, Lane, Limits, Rejection, RejectionReason, Welcome};
 pub use id::{
     ClusterId, ClusterUid, Epoch, InvalidClusterId, InvalidClusterUid, MANAGEMENT, RequestId, Slot,
+};
+pub use logs::{
+    Dataset, InvalidDataset, InvalidSpoolEpoch, LOGS_PATH, LogAck, LogBatch, MAX_BATCH_BYTES,
+    MAX_BATCH_INFLATED, MAX_DATASETS, SpoolEpoch,
 };
 pub use reason::CloseReason;
 pub use status::Status;

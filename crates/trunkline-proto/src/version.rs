@@ -59,6 +59,8 @@ impl ProtocolVersion {
 pub enum Capability {
     /// The agent opens more links when the gateway asks for them.
     MoreLinks,
+    /// The gateway takes batches of records.
+    Logs,
     /// What a newer end can do and this one has no word for.
     #[serde(other)]
     Unknown,
