@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tunnel", &["proto", "runtime"]),
     ("sample", &["runtime"]),
     ("gateway", &["proto", "runtime", "api", "registry", "audit", "pki", "oidc", "tunnel", "upstream"]),
-    ("agent", &["proto", "runtime", "pki", "tunnel", "upstream"]),
+    ("agent", &["proto", "runtime", "pki", "logs", "spool", "intake", "tunnel", "upstream"]),
     ("", &["proto", "runtime", "api", "audit", "pki", "oidc", "upstream", "sample", "gateway", "agent"]),
     ("fuzz", &["proto", "runtime", "api", "registry", "pki", "upstream", "tunnel", "gateway", ""]),
     (

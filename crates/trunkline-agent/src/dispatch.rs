@@ -68,6 +68,8 @@ impl Dispatch {
                     Err(refusal) => Err(refusal),
                 }
             }
+            // Records go up, never down.
+            Ok(StreamHead { purpose: Purpose::Logs(_), .. }) => Err(Refusal::UnknownCall),
             Err(error) => Err(Refusal::Head(error)),
         };
         answered.unwrap_or_else(|refusal| {

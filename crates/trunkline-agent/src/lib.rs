@@ -5,6 +5,7 @@
 //! uplink ─ dials the gateway, says hello, keeps links up
 //!   └─ dispatch ─ each request on a stream: control call, or Kubernetes request
 //!        └─ trunkline-upstream ─ allow-list, impersonation, the API server
+//! ship ─ what the log intake spooled goes up, by a link of its own
 //! report ─ asks the API server how it is and tells the gateway
 //! ```
 //!
@@ -22,6 +23,7 @@ mod pass;
 mod renewal;
 mod uplink;
 mod dispatch;
+mod ship;
 mod refusal;
 mod report;
 mod trouble;

@@ -12,6 +12,12 @@ pub(crate) struct Reason {
     pub(crate) reason: String,
 }
 
+/// Label: of which dataset.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct DatasetLabel {
+    pub(crate) dataset: String,
+}
+
 /// An agent's counters. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metrics {
@@ -37,6 +43,18 @@ pub(crate) struct Metrics {
     pub(crate) renewals_failed: Counter,
     /// `trunkline_agent_certificate_not_after_seconds`
     pub(crate) certificate_not_after: Gauge,
+    /// `trunkline_agent_logs_batches_total{dataset}`
+    pub(crate) batches: Family<DatasetLabel, Counter>,
+    /// `trunkline_agent_logs_batches_not_taken_total{dataset}`
+    pub(crate) batches_not_taken: Family<DatasetLabel, Counter>,
+    /// `trunkline_agent_logs_records_shipped_total{dataset}`
+    pub(crate) records_shipped: Family<DatasetLabel, Counter>,
+    /// `trunkline_agent_logs_records_missing_total{dataset}`
+    pub(crate) records_missing: Family<DatasetLabel, Counter>,
+    /// `trunkline_agent_logs_bytes_shipped_total{dataset}`
+    pub(crate) bytes_shipped: Family<DatasetLabel, Counter>,
+    /// `trunkline_agent_logs_pace_bytes_per_second`
+    pub(crate) pace: Gauge,
 }
 
 impl Metrics {
@@ -57,6 +75,13 @@ impl Metrics {
             "When the certificate in use ends, in seconds since 1970",
             self.certificate_not_after.clone(),
         );
+        let logs = sub.sub_registry_with_prefix("logs");
+        logs.register("batches", "Batches of records that were taken", self.batches.clone());
+        logs.register("batches_not_taken", "Batches to hand in again", self.batches_not_taken.clone());
+        logs.register("records_shipped", "Records that the store has", self.records_shipped.clone());
+        logs.register("records_missing", "Records that were lost in the spool", self.records_missing.clone());
+        logs.register("bytes_shipped", "Bytes of those batches, as they travel", self.bytes_shipped.clone());
+        logs.register("pace_bytes_per_second", "How fast records may leave", self.pace.clone());
     }
 
     pub(crate) fn link_closed(&self, reason: &str) {

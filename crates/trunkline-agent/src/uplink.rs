@@ -6,6 +6,7 @@
 
 mod attempt;
 mod further;
+mod logs_lane;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
@@ -14,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
-use trunkline_proto::{CloseReason, ClusterId, ControlCall, Drain, Epoch, StatusReport};
+use trunkline_proto::{CloseReason, ClusterId, ControlCall, Drain, Epoch, Lane, StatusReport};
 use trunkline_runtime::{Tasks, chain};
 use trunkline_tunnel::{Backoff, GatewayAddress, Session, call};
 use trunkline_upstream::Upstream;
@@ -25,6 +26,7 @@ use crate::pass::Pass;
 use crate::status::AgentStatus;
 use crate::trouble::Trouble;
 use attempt::{Live, Outlook};
+pub(crate) use logs_lane::{LogsLane, NoLane};
 
 /// How long a session must have lived for its end to be retried at once.
 const SETTLED: Duration = Duration::from_secs(10);
@@ -59,7 +61,7 @@ struct Shared {
     further: AtomicU16,
     /// Which of the addresses the first link is with: it is that gateway who wishes for more.
     at: AtomicUsize,
-    sessions: std::sync::Mutex<Vec<(Session, Epoch)>>,
+    sessions: std::sync::Mutex<Vec<Up>>,
     /// Links in a row that were closed without a word.
     hung_up: AtomicU8,
     /// Told when the first link is up.
@@ -67,6 +69,14 @@ struct Shared {
     /// Changes when links are to be made anew.
     swaps: watch::Sender<u64>,
     stopping: CancellationToken,
+}
+
+/// A session whose hello was accepted.
+#[derive(Clone)]
+struct Up {
+    session: Session,
+    epoch: Epoch,
+    lane: Lane,
 }
 
 /// Why the first link is held no longer.
@@ -124,7 +134,7 @@ impl Uplink {
             uid: shown.map(|shown| shown.uid),
             slot: parts.pass.slot(),
             gateways: parts.uphill.addresses.iter().map(ToString::to_string).collect(),
-            links: self.sessions().iter().filter(|(session, _)| !session.is_ended()).count(),
+            links: self.sessions().iter().filter(|up| !up.session.is_ended()).count(),
             certificate_not_after: not_after.map(|moment| moment.to_string()),
             renews: matches!(parts.pass, Pass::Issued(_)),
             last_error: parts.trouble.newest().borrow().clone(),
@@ -132,9 +142,11 @@ impl Uplink {
         }
     }
 
-    /// The newest link that takes requests.
+    /// The newest link of the `api` lane that takes requests.
     pub(crate) fn newest(&self) -> Option<(Session, Epoch)> {
-        self.sessions().iter().rev().find(|(session, _)| session.is_open()).cloned()
+        let sessions = self.sessions();
+        let newest = sessions.iter().rev().find(|up| up.lane == Lane::Api && up.session.is_open())?;
+        Some((newest.session.clone(), newest.epoch))
     }
 
     /// The gateway that the first link is with, or was last.
@@ -160,20 +172,20 @@ impl Uplink {
             grace_ms: u64::try_from(grace.as_millis()).unwrap_or(u64::MAX),
             message: "the agent is stopping".into(),
         };
-        for (session, epoch) in &sessions {
+        for Up { session, epoch, .. } in &sessions {
             tell(session, ControlCall::Drain, *epoch, message.clone()).await;
         }
         // The gateway ends a session once nothing is in flight on it.
         let ended = async {
-            for (session, _) in &sessions {
-                session.ended().await;
+            for up in &sessions {
+                up.session.ended().await;
             }
         };
         if tokio::time::timeout(grace, ended).await.is_err() {
             warn!("the grace is over; cutting what is in flight");
         }
-        for (session, _) in &sessions {
-            session.close(CloseReason::Shutdown);
+        for up in &sessions {
+            up.session.close(CloseReason::Shutdown);
         }
     }
 
@@ -187,7 +199,7 @@ impl Uplink {
             let address = self.address_at(at);
             // A swap that comes from here on counts: the certificate dialled with may be the one before it.
             swaps.mark_unchanged();
-            match self.bring_up(address, 0).await {
+            match self.bring_up(address, Lane::Api, 0).await {
                 Ok(live) => {
                     info!(gateway = %address, epoch = %live.epoch, "tunnel is up");
                     self.shared.at.store(at, Ordering::Relaxed);
@@ -289,7 +301,7 @@ impl Uplink {
         &addresses[at % addresses.len()]
     }
 
-    fn sessions(&self) -> std::sync::MutexGuard<'_, Vec<(Session, Epoch)>> {
+    fn sessions(&self) -> std::sync::MutexGuard<'_, Vec<Up>> {
         self.shared.sessions.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -12,7 +12,7 @@ use trunkline_proto::{
 };
 use trunkline_tunnel::{CallError, DialError, GatewayAddress, Role, Session, call, serve};
 
-use super::Uplink;
+use super::{Up, Uplink};
 use crate::dispatch::Dispatch;
 use crate::enrol::{EnrolError, no_trust};
 
@@ -52,17 +52,20 @@ pub(super) struct Live {
     pub(super) epoch: Epoch,
     pub(super) move_on: CancellationToken,
     pub(super) reconnect_cap: Duration,
+    /// Whether the gateway takes batches of records.
+    pub(super) takes_logs: bool,
 }
 
 impl Uplink {
     pub(super) async fn bring_up(
         &self,
         address: &GatewayAddress,
+        lane: Lane,
         ordinal: u16,
     ) -> Result<Live, AttemptError> {
         let shared = &self.shared;
         shared.parts.metrics.dials.inc();
-        let brought = self.attempt(address, ordinal).await;
+        let brought = self.attempt(address, lane, ordinal).await;
         if brought.is_err() {
             shared.parts.metrics.dials_failed.inc();
         }
@@ -99,7 +102,12 @@ impl Uplink {
         }
     }
 
-    async fn attempt(&self, address: &GatewayAddress, ordinal: u16) -> Result<Live, AttemptError> {
+    async fn attempt(
+        &self,
+        address: &GatewayAddress,
+        lane: Lane,
+        ordinal: u16,
+    ) -> Result<Live, AttemptError> {
         let shared = &self.shared;
         let tls = shared.parts.pass.ready(address).await?;
         let link = shared.parts.uphill.dialler.dial(address, tls).await?;
@@ -119,21 +127,24 @@ impl Uplink {
         shared
             .tasks
             .spawn(serve(inbound, shared.tasks.clone(), move |request| dispatch.clone().answer(request)));
-        let welcome = self.say_hello(&session, address, ordinal).await.inspect_err(|_| {
+        let welcome = self.say_hello(&session, address, lane, ordinal).await.inspect_err(|_| {
             session.close(CloseReason::Shutdown);
         })?;
         shared.hung_up.store(0, Ordering::Relaxed);
         session.allow(welcome.limits);
         epoch.send_replace(Some(welcome.epoch));
-        self.look_after(session.clone(), welcome.epoch, ordinal == 0);
+        let up = Up { session: session.clone(), epoch: welcome.epoch, lane };
+        self.look_after(up, lane == Lane::Api && ordinal == 0);
         let reconnect_cap = Duration::from_millis(welcome.reconnect_cap_ms);
-        Ok(Live { session, epoch: welcome.epoch, move_on, reconnect_cap })
+        let takes_logs = welcome.capabilities.contains(&Capability::Logs);
+        Ok(Live { session, epoch: welcome.epoch, move_on, reconnect_cap, takes_logs })
     }
 
     async fn say_hello(
         &self,
         session: &Session,
         address: &GatewayAddress,
+        lane: Lane,
         ordinal: u16,
     ) -> Result<Welcome, AttemptError> {
         let shared = &self.shared;
@@ -143,7 +154,7 @@ impl Uplink {
             software: shared.parts.software.clone(),
             cluster: shared.parts.cluster.clone(),
             instance: shared.instance,
-            lane: Lane::Api,
+            lane,
             ordinal,
             capabilities: vec![Capability::MoreLinks],
             limits: Limits::DEFAULT,
@@ -164,10 +175,11 @@ impl Uplink {
     }
 
     /// Heartbeat, status reports and bookkeeping of one session, until it ends.
-    fn look_after(&self, session: Session, epoch: Epoch, reports: bool) {
+    fn look_after(&self, up: Up, reports: bool) {
         let metrics = self.shared.parts.metrics.clone();
         metrics.links_open.inc();
-        self.sessions().push((session.clone(), epoch));
+        self.sessions().push(up.clone());
+        let Up { session, epoch, .. } = up;
         let uplink = self.clone();
         self.shared.tasks.spawn(async move {
             tokio::join!(session.keep_alive(epoch), async {
@@ -175,7 +187,7 @@ impl Uplink {
                     uplink.send_reports(&session, epoch).await;
                 }
             });
-            uplink.sessions().retain(|(other, _)| !other.is_ended());
+            uplink.sessions().retain(|other| !other.session.is_ended());
             metrics.links_open.dec();
             metrics.link_closed(session.ended().await.as_str());
         });

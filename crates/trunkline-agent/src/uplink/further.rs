@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tracing::debug;
-use trunkline_proto::{ControlCall, Drain};
+use trunkline_proto::{ControlCall, Drain, Lane};
 use trunkline_runtime::chain;
 
 use super::attempt::Live;
@@ -68,7 +68,7 @@ impl Uplink {
     }
 
     async fn further_link(&self, ordinal: u16) -> Option<Live> {
-        match self.bring_up(self.address(), ordinal).await {
+        match self.bring_up(self.address(), Lane::Api, ordinal).await {
             Ok(live) => {
                 debug!(ordinal, "further link is up");
                 Some(live)

@@ -114,6 +114,11 @@ impl ChunkHead {
         self.first + u64::from(self.count) - 1
     }
 
+    /// How long its records are once they are inflated, in bytes, as it says.
+    pub fn inflated(&self) -> usize {
+        self.raw
+    }
+
     /// The UTC day on which its records were spooled, in days since 1970.
     pub fn day(&self) -> u32 {
         u32::try_from(self.at / DAY).unwrap_or(u32::MAX)

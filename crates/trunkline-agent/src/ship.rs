@@ -1,0 +1,207 @@
+//! From the spools to the gateway: one batch of each spool at a time, by the logs lane, as fast as the line carries without making
+//! API requests wait.
+//!
+//! A batch is chunks as they lie in the spool. The gateway answers once the store has said yes, with the sequence through
+//! which records may go; whatever happens to the link, the answer or either process before, they are handed in again,
+//! and the store knows them by their place.
+//!
+//! Invariants:
+//! - nothing goes from a spool before the gateway's yes;
+//! - a spool that is not taken holds up none but itself;
+//! - no link is dialled while the tunnel is down, and none is kept when there is nothing to ship.
+
+mod batch;
+mod pace;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::{Method, Request, StatusCode, header};
+use tokio::time::Instant;
+use tracing::{debug, info, warn};
+use trunkline_proto::{
+    ControlCall, Dataset, Epoch, HEAD_HEADER, InvalidHead, LOGS_PATH, LogAck, LogBatch, SpoolEpoch,
+    StreamHead,
+};
+use trunkline_runtime::{Tasks, boxed, chain, limited};
+use trunkline_spool::{ChunkAt, Reader, Spool};
+use trunkline_tunnel::{Backoff, ExchangeError, call};
+
+use crate::metrics::{DatasetLabel, Metrics};
+use crate::uplink::{LogsLane, NoLane, Uplink};
+use batch::Batch;
+use pace::Pace;
+
+/// How long one batch may take, from its first byte to the answer: the slowest line takes 64 s, the rest is the store's.
+const DEADLINE: Duration = Duration::from_secs(150);
+/// The longest answer, in bytes.
+const MAX_ANSWER: usize = 64 * 1024;
+/// How often the other lane's round trip is asked while records are on their way.
+const SAMPLE: Duration = Duration::from_millis(200);
+/// The longest pause that a gateway may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Ships what is in the spools. Clones share the line.
+#[derive(Clone)]
+pub(crate) struct Shipping {
+    lane: LogsLane,
+    pace: Arc<Pace>,
+    /// Batches on their way.
+    under_way: Arc<AtomicUsize>,
+    metrics: Metrics,
+}
+
+/// Why a batch was not taken.
+#[derive(Debug, thiserror::Error)]
+enum NotTaken {
+    #[error(transparent)]
+    Lane(#[from] NoLane),
+    #[error("the batch cannot be sent")]
+    Head(#[from] InvalidHead),
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+    #[error("the gateway did not answer within {} s", DEADLINE.as_secs())]
+    TimedOut,
+    #[error("the gateway answered {0}: {1}")]
+    Refused(StatusCode, String),
+    #[error("the gateway's answer does not parse")]
+    Answer,
+}
+
+impl Shipping {
+    pub(crate) fn new(uplink: &Uplink, metrics: Metrics) -> Self {
+        Self { lane: LogsLane::new(uplink), pace: Arc::new(Pace::new()), under_way: Arc::default(), metrics }
+    }
+
+    /// Starts a task for each spool, and what keeps the line.
+    pub(crate) fn start(&self, spools: impl IntoIterator<Item = (Dataset, Spool)>, tasks: &Tasks) {
+        tasks.spawn_until_stopped(self.lane.clone().let_go_when_idle());
+        tasks.spawn_until_stopped(self.clone().watch_the_line());
+        for (dataset, spool) in spools {
+            tasks.spawn_until_stopped(self.clone().ship(dataset, spool));
+        }
+    }
+
+    /// Ships one spool until it is closed.
+    async fn ship(self, dataset: Dataset, spool: Spool) {
+        let label = DatasetLabel { dataset: dataset.to_string() };
+        let head = LogBatch { dataset, spool: SpoolEpoch(*spool.status().epoch.as_bytes()) };
+        let mut reader = spool.reader();
+        let mut ahead = None;
+        let mut backoff = Backoff::default();
+        let mut is_well = true;
+        loop {
+            let batch = match Batch::gather(&mut reader, &mut ahead, self.pace.batch()).await {
+                Ok(Some(batch)) => batch,
+                Ok(None) => return,
+                Err(error) => {
+                    warn!(dataset = %head.dataset, why = chain(&error), "the spool cannot be read; trying again");
+                    tokio::time::sleep(backoff.pause().max(SAMPLE)).await;
+                    continue;
+                }
+            };
+            if batch.missing() > 0 {
+                warn!(dataset = %head.dataset, records = batch.missing(), "records are missing from the spool");
+                self.metrics.records_missing.get_or_create(&label).inc_by(batch.missing());
+            }
+            self.lane.tunnel_is_up().await;
+            let (first, last) = batch.sequences();
+            let pause = match self.hand_in(&head, &batch).await {
+                Ok(ack) => {
+                    let through = ack.through.min(last);
+                    if through >= first {
+                        if let Err(error) = spool.ack(through) {
+                            warn!(dataset = %head.dataset, %error, "the gateway's answer is for another spool");
+                        }
+                        self.metrics.batches.get_or_create(&label).inc();
+                        self.metrics.records_shipped.get_or_create(&label).inc_by(through - first + 1);
+                        self.metrics.bytes_shipped.get_or_create(&label).inc_by(batch.bytes as u64);
+                        backoff.reset();
+                    }
+                    if through == last {
+                        if !is_well {
+                            info!(dataset = %head.dataset, "records are taken again");
+                        }
+                        is_well = true;
+                        continue;
+                    }
+                    let asked = ack.retry_after_ms.map_or(Duration::ZERO, Duration::from_millis);
+                    (asked.min(LONGEST_PAUSE), ack.why)
+                }
+                Err(error) => (Duration::ZERO, chain(&error)),
+            };
+            self.metrics.batches_not_taken.get_or_create(&label).inc();
+            if is_well {
+                warn!(dataset = %head.dataset, why = pause.1, "records are not taken; trying again");
+            } else {
+                debug!(dataset = %head.dataset, why = pause.1, "records are not taken; trying again");
+            }
+            is_well = false;
+            again(&mut reader, &mut ahead);
+            tokio::time::sleep(pause.0.max(backoff.pause())).await;
+        }
+    }
+
+    async fn hand_in(&self, head: &LogBatch, batch: &Batch) -> Result<LogAck, NotTaken> {
+        let (session, epoch) = self.lane.session().await?;
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        let _under_way = UnderWay(self.under_way.clone());
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(LOGS_PATH)
+            .header(header::HOST, "trunkline")
+            .header(header::CONTENT_LENGTH, batch.bytes)
+            .header(HEAD_HEADER, StreamHead::logs(epoch, head.clone()).encode()?)
+            .body(batch.body(&self.pace))
+            .map_err(|_| NotTaken::Answer)?;
+        let exchange = async {
+            let answer = session.request(request).await?;
+            let status = answer.status();
+            let body = limited(boxed(answer.into_body()), MAX_ANSWER).await.ok().flatten();
+            Ok::<_, NotTaken>((status, body.ok_or(NotTaken::Answer)?))
+        };
+        let (status, body) =
+            tokio::time::timeout(DEADLINE, exchange).await.map_err(|_| NotTaken::TimedOut)??;
+        if !status.is_success() {
+            let said = String::from_utf8_lossy(&body).chars().take(500).collect();
+            return Err(NotTaken::Refused(status, said));
+        }
+        serde_json::from_slice(&body).map_err(|_| NotTaken::Answer)
+    }
+
+    /// Asks for the other lane's round trip while records are on their way.
+    async fn watch_the_line(self) {
+        loop {
+            tokio::time::sleep(SAMPLE).await;
+            if self.under_way.load(Ordering::Relaxed) == 0 {
+                continue;
+            }
+            let Some((session, epoch)) = self.lane.api() else { continue };
+            let asked = Instant::now();
+            if ping(&session, epoch).await {
+                self.pace.sample(asked.elapsed());
+                self.metrics.pace.set(i64::try_from(self.pace.rate()).unwrap_or(i64::MAX));
+            }
+        }
+    }
+}
+
+async fn ping(session: &trunkline_tunnel::Session, epoch: Epoch) -> bool {
+    call::<_, ()>(session, ControlCall::Ping, epoch, &()).await.is_ok()
+}
+
+/// Goes back to what was not acknowledged.
+fn again(reader: &mut Reader, ahead: &mut Option<ChunkAt>) {
+    *ahead = None;
+    reader.rewind();
+}
+
+/// A batch on its way.
+struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,99 @@
+//! Chunks that travel together: as many as there are, up to what the line carries in half a second.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http_body::Frame;
+use http_body_util::StreamBody;
+use trunkline_proto::{MAX_BATCH_BYTES, MAX_BATCH_INFLATED};
+use trunkline_runtime::{Body, boxed};
+use trunkline_spool::{ChunkAt, ReadError, Reader};
+
+use super::pace::Pace;
+
+/// How many bytes leave at once.
+const PIECE: usize = 16 * 1024;
+/// The least that a batch may have, in bytes, if there is as much.
+const LEAST: usize = 64 * 1024;
+
+/// Chunks of one spool, in order.
+#[derive(Debug)]
+pub(super) struct Batch {
+    chunks: Vec<ChunkAt>,
+    pub(super) bytes: usize,
+    inflated: usize,
+}
+
+impl Batch {
+    /// Waits for a chunk, and takes those behind it that are there. None when the spool was closed and all was read.
+    pub(super) async fn gather(
+        reader: &mut Reader,
+        ahead: &mut Option<ChunkAt>,
+        want: usize,
+    ) -> Result<Option<Self>, ReadError> {
+        let first = match ahead.take() {
+            Some(chunk) => chunk,
+            None => match reader.next().await? {
+                Some(chunk) => chunk,
+                None => return Ok(None),
+            },
+        };
+        let mut batch = Self { chunks: Vec::new(), bytes: 0, inflated: 0 };
+        batch.push(first);
+        let want = want.clamp(LEAST, MAX_BATCH_BYTES);
+        while batch.bytes < want {
+            let next = tokio::select! {
+                biased;
+                next = reader.next() => next?,
+                () = std::future::ready(()) => break,
+            };
+            let Some(next) = next else { break };
+            if batch.has_room_for(&next) {
+                batch.push(next);
+            } else {
+                *ahead = Some(next);
+                break;
+            }
+        }
+        Ok(Some(batch))
+    }
+
+    /// The first and the last sequence.
+    pub(super) fn sequences(&self) -> (u64, u64) {
+        let first = self.chunks.first().map_or(0, |chunk| chunk.head.first);
+        let last = self.chunks.last().map_or(0, |chunk| chunk.head.last());
+        (first, last)
+    }
+
+    /// How many records are missing before or between its chunks.
+    pub(super) fn missing(&self) -> u64 {
+        self.chunks.iter().filter_map(|chunk| chunk.gap).map(|gap| gap.to - gap.from + 1).sum()
+    }
+
+    /// All of it, at the pace.
+    pub(super) fn body(&self, pace: &Arc<Pace>) -> Body {
+        let chunks: Vec<Bytes> = self.chunks.iter().map(|chunk| chunk.bytes.clone()).collect();
+        let left = (chunks.into_iter(), Bytes::new(), pace.clone());
+        boxed(StreamBody::new(stream::unfold(left, |(mut chunks, mut rest, pace)| async move {
+            while rest.is_empty() {
+                rest = chunks.next()?;
+            }
+            let piece = rest.split_to(rest.len().min(PIECE));
+            pace.take(piece.len()).await;
+            Some((Ok::<_, Infallible>(Frame::data(piece)), (chunks, rest, pace)))
+        })))
+    }
+
+    fn has_room_for(&self, chunk: &ChunkAt) -> bool {
+        self.bytes + chunk.bytes.len() <= MAX_BATCH_BYTES
+            && self.inflated + chunk.head.inflated() <= MAX_BATCH_INFLATED
+    }
+
+    fn push(&mut self, chunk: ChunkAt) {
+        self.bytes += chunk.bytes.len();
+        self.inflated += chunk.head.inflated();
+        self.chunks.push(chunk);
+    }
+}
