@@ -23,7 +23,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("upstream", &["proto", "runtime", "pki"]),
     ("tunnel", &["proto", "runtime"]),
     ("sample", &["runtime"]),
-    ("gateway", &["proto", "runtime", "api", "registry", "audit", "pki", "oidc", "tunnel", "upstream"]),
+    (
+        "gateway",
+        &[
+            "proto", "runtime", "api", "registry", "audit", "pki", "oidc", "tunnel", "upstream", "logs",
+            "spool", "intake", "logstore",
+        ],
+    ),
     ("agent", &["proto", "runtime", "pki", "logs", "spool", "intake", "tunnel", "upstream"]),
     ("", &["proto", "runtime", "api", "audit", "pki", "oidc", "upstream", "sample", "gateway", "agent"]),
     ("fuzz", &["proto", "runtime", "api", "registry", "pki", "upstream", "tunnel", "gateway", ""]),

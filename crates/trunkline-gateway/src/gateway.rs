@@ -199,6 +199,7 @@ impl Gateway {
             tls: Arc::new(tunnel_tls),
             guard: Guard::new(fleet.clone(), tunnels.clone(), tasks.clone()),
             enrolment,
+            logs: None,
             fleet: fleet.clone(),
             tunnels,
             tasks: tasks.clone(),

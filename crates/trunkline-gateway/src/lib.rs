@@ -16,7 +16,7 @@
 //!
 //! A request under `/trunkline/v1` that names no cluster is the gateway's own: `rest` answers it.
 //!
-//! The other way in is `tunnel_door`, where agents arrive and become sessions in `tunnels`.
+//! The other way in is `tunnel_door`, where agents arrive and become sessions in `tunnels`; what they log comes to `logs`.
 //!
 //! Invariants:
 //! - the gateway never dials a managed cluster, and holds no credential of one;
@@ -43,6 +43,7 @@ mod proxy;
 mod refusal;
 mod access_log;
 mod tunnel_door;
+mod logs;
 mod enrolment;
 mod guard;
 mod standing;

@@ -71,6 +71,14 @@ pub(crate) struct Metrics {
     pub(crate) issuer_fetches: Family<IssuerLabels, Counter>,
     /// `trunkline_gateway_token_reviews_total{reason}`
     pub(crate) token_reviews: Family<Reason, Counter>,
+    /// `trunkline_gateway_logs_records_total`
+    pub(crate) logs_records: Counter,
+    /// `trunkline_gateway_logs_bytes_total`
+    pub(crate) logs_bytes: Counter,
+    /// `trunkline_gateway_logs_dead_letters_total`
+    pub(crate) logs_dead_letters: Counter,
+    /// `trunkline_gateway_logs_lost_total{reason}`
+    pub(crate) logs_lost: Family<Reason, Counter>,
 }
 
 impl Metrics {
@@ -134,5 +142,14 @@ impl Metrics {
             "Tokens the management cluster was asked about, by what came of it",
             self.token_reviews.clone(),
         );
+        let logs = sub.sub_registry_with_prefix("logs");
+        logs.register("records", "Records that the log store has", self.logs_records.clone());
+        logs.register("bytes", "Their bytes, as JSON", self.logs_bytes.clone());
+        logs.register(
+            "dead_letters",
+            "Records that can be no document, or are never taken: stored with the reason",
+            self.logs_dead_letters.clone(),
+        );
+        logs.register("lost", "Records that are nowhere, by reason", self.logs_lost.clone());
     }
 }

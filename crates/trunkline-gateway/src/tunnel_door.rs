@@ -31,6 +31,7 @@ use crate::arrivals::{Arrival, Arrivals, Known};
 use crate::enrolment::Enrolment;
 use crate::fleet::{Fleet, Standing};
 use crate::guard::Guard;
+use crate::logs::Logs;
 use crate::metrics::{Metrics, Reason};
 use crate::tunnels::{Arrived, Live, Tunnels, finish};
 use desk::Desk;
@@ -52,6 +53,7 @@ pub(crate) struct TunnelDoor {
     pub(crate) tunnels: Tunnels,
     pub(crate) guard: Guard,
     pub(crate) enrolment: Enrolment,
+    pub(crate) logs: Option<Logs>,
     pub(crate) tasks: Tasks,
     pub(crate) metrics: Metrics,
     pub(crate) links: Arc<Semaphore>,
@@ -145,6 +147,7 @@ impl TunnelDoor {
             live: Arc::new(OnceLock::new()),
             tunnels: self.tunnels.clone(),
             enrolment: self.enrolment.clone(),
+            logs: self.logs.clone(),
         };
         let place_at_desk = desk.live.clone();
         let answering = move |request| desk.clone().answer(request);
@@ -175,7 +178,7 @@ impl TunnelDoor {
                     version,
                     software: env!("CARGO_PKG_VERSION").to_owned(),
                     epoch,
-                    capabilities: vec![Capability::MoreLinks],
+                    capabilities: self.capabilities(),
                     limits: AGENT_STREAMS,
                     reconnect_cap_ms: RECONNECT_CAP_MS,
                 };
@@ -192,6 +195,11 @@ impl TunnelDoor {
                 session.close(CloseReason::Revoked);
             }
         }
+    }
+
+    fn capabilities(&self) -> Vec<Capability> {
+        let logs = self.logs.as_ref().map(|_| Capability::Logs);
+        [Capability::MoreLinks].into_iter().chain(logs).collect()
     }
 
     /// Whether an agent may have a tunnel, and in which version.

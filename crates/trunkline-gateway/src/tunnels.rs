@@ -25,7 +25,9 @@ use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::time::Instant;
 use tracing::info;
 use trunkline_pki::{AgentIdentity, KeyPin};
-use trunkline_proto::{Capability, CloseReason, ClusterId, ClusterUid, Epoch, Hello, Slot, StatusReport};
+use trunkline_proto::{
+    Capability, CloseReason, ClusterId, ClusterUid, Epoch, Hello, Lane, Slot, StatusReport,
+};
 use trunkline_runtime::Tasks;
 use trunkline_tunnel::Session;
 
@@ -92,6 +94,7 @@ pub(crate) struct Live {
     /// The root of ours that the agent's certificate stands under.
     pub(crate) root: Option<KeyPin>,
     instance: u64,
+    lane: Lane,
     /// Whether the agent opens further links when asked.
     more_links: bool,
     /// Exchanges that have carried bulk for a while.
@@ -152,6 +155,7 @@ impl Tunnels {
             cluster_key,
             root,
             instance: hello.instance,
+            lane: hello.lane,
             more_links: hello.capabilities.contains(&Capability::MoreLinks),
             bulk: AtomicUsize::new(0),
         });
@@ -265,8 +269,9 @@ impl Tunnels {
     /// stands before it.
     fn pick_now(&self, cluster: &ClusterId, uid: Option<ClusterUid>) -> Option<Arc<Live>> {
         let map = self.map();
-        let this =
-            |live: &&Arc<Live>| uid.is_none_or(|uid| uid == live.identity.uid) && live.session.is_open();
+        let this = |live: &&Arc<Live>| {
+            live.lane == Lane::Api && uid.is_none_or(|uid| uid == live.identity.uid) && live.session.is_open()
+        };
         let open = map.get(cluster)?.live.iter().filter(this);
         open.min_by_key(|live| {
             (!live.session.has_room(), live.bulk.load(Ordering::Relaxed), live.session.in_flight())

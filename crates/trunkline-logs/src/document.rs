@@ -15,7 +15,7 @@ use trunkline_proto::{ClusterId, ClusterUid, Slot};
 
 use crate::{Dataset, Day, DocumentId, Entry, Facets, InvalidEntry, SpoolEpoch, TooMuch};
 
-pub use build::rebuild;
+pub use build::{build, rebuild};
 
 /// Where a record comes from, as the gateway knows it: from the tunnel's certificate, the head and the spool.
 #[derive(Clone, Debug, PartialEq, Eq)]

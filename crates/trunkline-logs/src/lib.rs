@@ -26,7 +26,7 @@ mod filter;
 mod question;
 
 pub use day::Day;
-pub use document::{Document, Rejected, Stamp, rebuild};
+pub use document::{Document, Rejected, Stamp, build, rebuild};
 pub use entry::{ENTRY, Entry, InvalidEntry, OwnId};
 pub use facet::{Facet, Facets, InvalidFacet};
 pub use filter::{Field, Filter, InvalidFilter, Match};

@@ -1,6 +1,6 @@
 //! Documents in, searches out.
 //!
-//! Two stores of one shape: the embedded one, which is the default, and Elasticsearch or OpenSearch.
+//! Two stores of one shape ([`LogStore`]): the embedded one, which is the default, and Elasticsearch or OpenSearch.
 //!
 //! Invariants:
 //! - a document is answered as stored only when it survives the machine's end there;
@@ -9,5 +9,7 @@
 //! - one document that is not taken holds no other up.
 
 mod answer;
+mod store;
 
 pub use answer::{Outcome, SearchError, Unavailable};
+pub use store::{LogStore, MAX_HITS, MAX_SLICES, MAX_VALUES, Store, StoreStatus};

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::SpoolReport;
+
 /// The calls there are, by either end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ControlCall {
@@ -60,6 +62,9 @@ pub struct StatusReport {
     /// What is wrong, for people; empty when all is well.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
+    /// What waits in the agent's spools; of this agent alone, where the rest is the cluster's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<SpoolReport>,
 }
 
 /// Whether the API server answers the agent.

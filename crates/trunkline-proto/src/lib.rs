@@ -32,7 +32,7 @@ pub use id::{
 };
 pub use logs::{
     Dataset, InvalidDataset, InvalidSpoolEpoch, LOGS_PATH, LogAck, LogBatch, MAX_BATCH_BYTES,
-    MAX_BATCH_INFLATED, MAX_DATASETS, SpoolEpoch,
+    MAX_BATCH_INFLATED, MAX_DATASETS, SpoolEpoch, SpoolReport,
 };
 pub use reason::CloseReason;
 pub use status::Status;

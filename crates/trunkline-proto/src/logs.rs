@@ -39,6 +39,16 @@ impl Dataset {
         Self("logs".into())
     }
 
+    /// Where what can be no document lands, with the reason: a dataset of the gateway's own.
+    pub fn dead_letters() -> Self {
+        Self("dead_letters".into())
+    }
+
+    /// Whether it is the gateway's own, so that nobody may bring records for it.
+    pub fn is_reserved(&self) -> bool {
+        *self == Self::dead_letters()
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -136,6 +146,54 @@ pub struct LogBatch {
     pub dataset: Dataset,
     /// Of which life of that dataset's spool.
     pub spool: SpoolEpoch,
+}
+
+/// What waits in the spool of one dataset, as the agent says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SpoolReport {
+    /// The dataset.
+    pub dataset: Dataset,
+    /// Records that the store does not have yet.
+    pub records: u64,
+    /// Bytes on the disk.
+    pub bytes: u64,
+    /// How many there may be.
+    pub cap: u64,
+    /// When the oldest of the records was taken, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<i64>,
+    /// Records that were lost there: dropped by a limit, or damaged.
+    #[serde(default)]
+    pub lost: u64,
+    /// Why nothing is taken, for people; empty if something is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fault: String,
+}
+
+impl Default for SpoolReport {
+    fn default() -> Self {
+        let dataset = Dataset::unnamed();
+        Self { dataset, records: 0, bytes: 0, cap: 0, oldest: None, lost: 0, fault: String::new() }
+    }
+}
+
+impl SpoolReport {
+    /// Both together: another slot's spool of the same dataset.
+    pub fn add(&mut self, other: &Self) {
+        self.dataset = other.dataset.clone();
+        self.records = self.records.saturating_add(other.records);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.cap = self.cap.saturating_add(other.cap);
+        self.lost = self.lost.saturating_add(other.lost);
+        self.oldest = match (self.oldest, other.oldest) {
+            (Some(one), Some(another)) => Some(one.min(another)),
+            (one, another) => one.or(another),
+        };
+        if self.fault.is_empty() {
+            self.fault.clone_from(&other.fault);
+        }
+    }
 }
 
 /// What became of a batch.

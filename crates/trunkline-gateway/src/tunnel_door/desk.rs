@@ -6,11 +6,12 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
-use trunkline_proto::{ControlCall, Hello, Rejection, Renewal, StatusReport, StreamHead, Welcome};
+use trunkline_proto::{ControlCall, Hello, Purpose, Rejection, Renewal, StatusReport, StreamHead, Welcome};
 use trunkline_runtime::Body;
 use trunkline_tunnel::{json, read_json};
 
 use crate::enrolment::Enrolment;
+use crate::logs::Logs;
 use crate::tunnels::{Live, Tunnels};
 
 /// What answers an agent's requests on one session.
@@ -21,20 +22,35 @@ pub(super) struct Desk {
     pub(super) live: Arc<OnceLock<Arc<Live>>>,
     pub(super) tunnels: Tunnels,
     pub(super) enrolment: Enrolment,
+    /// None when this gateway keeps no logs.
+    pub(super) logs: Option<Logs>,
 }
 
 impl Desk {
     pub(super) async fn answer(self, mut request: Request<Incoming>) -> Response<Body> {
         let call = ControlCall::from_path(request.uri().path());
-        if StreamHead::take(request.headers_mut()).is_err() {
-            return json(StatusCode::BAD_REQUEST, &"no stream head");
+        match StreamHead::take(request.headers_mut()).map(|head| head.purpose) {
+            Ok(Purpose::Control) => {}
+            Ok(Purpose::Logs(batch)) => {
+                return match (self.live.get(), &self.logs) {
+                    (Some(live), Some(logs)) => logs.receive(live, batch, request).await,
+                    _ => json(StatusCode::NOT_FOUND, &"this gateway keeps no logs"),
+                };
+            }
+            Ok(Purpose::Kubernetes(_)) => return json(StatusCode::BAD_REQUEST, &"this is no API server"),
+            Err(_) => return json(StatusCode::BAD_REQUEST, &"no stream head"),
         }
         match (call, self.live.get().cloned()) {
             (Some(ControlCall::Hello), None) => self.hello(request).await,
             (Some(ControlCall::Ping), Some(_)) => json(StatusCode::OK, &()),
             (Some(ControlCall::Status), Some(live)) => {
                 match read_json::<StatusReport>(request.into_body()).await {
-                    Ok(report) => {
+                    Ok(mut report) => {
+                        if let Some(logs) = &self.logs {
+                            let spools = std::mem::take(&mut report.logs);
+                            logs.standing().report(live.identity.uid, live.identity.slot, spools);
+                        }
+                        report.logs.clear();
                         debug!(cluster = %live.cluster, upstream = ?report.upstream, why = report.message, "status");
                         self.tunnels.report(&live.cluster, report);
                         json(StatusCode::OK, &())

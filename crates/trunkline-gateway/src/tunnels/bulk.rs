@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::debug;
-use trunkline_proto::{ControlCall, LinkWish};
+use trunkline_proto::{ControlCall, Lane, LinkWish};
 use trunkline_tunnel::call;
 
 use super::{Live, MOST_LINKS, Tunnels};
@@ -30,7 +30,8 @@ impl Tunnels {
         live.bulk.fetch_add(1, Ordering::Relaxed);
         let mut map = self.map();
         if let Some(tunnel) = map.get_mut(&live.cluster) {
-            let open: Vec<_> = tunnel.live.iter().filter(|live| live.session.is_open()).collect();
+            let of_lane = |live: &&Arc<Live>| live.lane == Lane::Api && live.session.is_open();
+            let open: Vec<_> = tunnel.live.iter().filter(of_lane).collect();
             let all_bulk = open.iter().all(|live| live.bulk.load(Ordering::Relaxed) > 0);
             let wish = u16::try_from(open.len() + 1).unwrap_or(u16::MAX);
             let asked_just_now = tunnel.wished.is_some_and(|when| when.elapsed() < ASK_EVERY);

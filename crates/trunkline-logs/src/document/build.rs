@@ -5,12 +5,14 @@ use serde_json::{Map, Value, json};
 use super::{Document, Rejected, Stamp};
 use crate::time::written;
 use crate::{
-    DocumentId, Entry, Facets, MAX_AHEAD, MAX_BEHIND, MAX_RECORD_BYTES, MAX_TERM_BYTES, MAX_TERMS, TooMuch,
+    DocumentId, Entry, Facets, MAX_AHEAD, MAX_BEHIND, MAX_RECORD_BYTES, MAX_TERM_BYTES, MAX_TERMS, OwnId, TooMuch,
     parse_time, within_limits,
 };
 
 /// The roots that are ours: nothing of a shipper's stands in or under them.
 const OURS: [&str; 2] = ["cluster", "trunkline"];
+/// The longest that a record may have been on its way, in milliseconds: a year.
+const LONGEST: i64 = 366 * 24 * 3_600_000;
 /// Where shippers say when it happened, the best first.
 const TIMES: [&str; 4] = ["@timestamp", "timestamp", "time", "ts"];
 /// Where shippers say what happened, the best first.
@@ -26,15 +28,20 @@ pub fn rebuild(stamp: Stamp, entry: &Entry) -> Result<Document, Rejected> {
     }
     let value = serde_json::from_slice(&entry.json)?;
     within_limits(&value)?;
-    let Value::Object(mut fields) = value else { return Err(Rejected::NoObject) };
+    let Value::Object(fields) = value else { return Err(Rejected::NoObject) };
+    Ok(build(stamp, entry.received, entry.own_id, fields))
+}
+
+/// The document of these fields, which keep to the limits.
+pub fn build(stamp: Stamp, received: i64, own_id: Option<OwnId>, mut fields: Map<String, Value>) -> Document {
     fields.retain(|name, _| !is_ours(name));
 
-    let received = entry.received.clamp(stamp.arrived - 366 * 24 * 3_600_000, stamp.arrived + MAX_AHEAD);
+    let received = received.clamp(stamp.arrived - LONGEST, stamp.arrived + MAX_AHEAD);
     let time = take_time(&mut fields, received);
     let message = take_message(&mut fields);
     let facets = Facets::of(&fields);
     let terms = terms(&fields);
-    let id = match entry.own_id {
+    let id = match own_id {
         Some(own) => DocumentId::of_own(stamp.uid, &stamp.dataset, own),
         None => DocumentId::of_place(stamp.uid, stamp.slot, stamp.spool, stamp.sequence),
     };
@@ -42,8 +49,8 @@ pub fn rebuild(stamp: Stamp, entry: &Entry) -> Result<Document, Rejected> {
     fields.insert("message".into(), message.clone().into());
     fields.insert("cluster".into(), json!({ "id": stamp.cluster, "uid": stamp.uid }));
     fields.insert("trunkline".into(), ours(&stamp, received, &facets, &terms));
-    let source = serde_json::to_string(&fields)?;
-    Ok(Document { id, has_own_id: entry.own_id.is_some(), stamp, time, message, facets, terms, source })
+    let source = Value::Object(fields).to_string();
+    Document { id, has_own_id: own_id.is_some(), stamp, time, message, facets, terms, source }
 }
 
 /// Whether a field at the root is one of [`OURS`], or spelled so that a store would take it for part of one.

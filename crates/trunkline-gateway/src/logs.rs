@@ -1,0 +1,93 @@
+//! Where the clusters' records arrive, and how they are asked for.
+//!
+//! ```text
+//! session, logs lane ─ receive ─ unpack ─┐
+//!                                        ├─ deliver ─ store        rest/logs ─ store
+//! the gateway's own intake ─ local ──────┘    └─ tap ─ live tail
+//! ```
+//!
+//! A batch's records become documents under the name and uid of the session's cluster; the store says of each what became of
+//! it; the agent hears through where its records may go. What can be no document, or is never taken, is a dead letter: a document
+//! of ours that says why and holds its beginning, in the same store.
+//!
+//! Invariants:
+//! - whose a document is comes from the verified certificate of the session, never from its bytes;
+//! - nothing is acknowledged before the store has it, as a document or as a dead letter;
+//! - the records of one spool are handed to the store in order, by one at a time;
+//! - what is in memory is bounded, for all and for each cluster; who brings more waits, then tries again.
+
+mod dead;
+mod deliver;
+mod local;
+mod receive;
+mod standing;
+mod tap;
+mod unpack;
+
+use std::sync::Arc;
+
+use trunkline_logstore::Store;
+use trunkline_proto::{ClusterId, ClusterUid, Dataset, Slot, SpoolEpoch};
+
+use crate::metrics::Metrics;
+use deliver::Deliveries;
+pub(crate) use local::ship_own;
+use receive::Room;
+pub(crate) use standing::{LogsStanding, Seen};
+pub(crate) use tap::{Tapped, Taps};
+
+/// The log lane's end in the gateway. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Logs {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    store: Store,
+    room: Room,
+    deliveries: Deliveries,
+    standing: LogsStanding,
+    taps: Taps,
+    metrics: Metrics,
+}
+
+/// Which spool records come from, as the gateway knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Source {
+    pub(crate) cluster: ClusterId,
+    pub(crate) uid: ClusterUid,
+    pub(crate) slot: Slot,
+    pub(crate) dataset: Dataset,
+    pub(crate) spool: SpoolEpoch,
+}
+
+impl Logs {
+    /// Delivers to this store.
+    pub(crate) fn new(store: Store, metrics: Metrics) -> Self {
+        let shared = Shared {
+            store,
+            room: Room::default(),
+            deliveries: Deliveries::default(),
+            standing: LogsStanding::default(),
+            taps: Taps::default(),
+            metrics,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Where questions go.
+    pub(crate) fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// What is seen of each cluster's records.
+    pub(crate) fn standing(&self) -> &LogsStanding {
+        &self.shared.standing
+    }
+
+    /// The documents that arrive.
+    pub(crate) fn taps(&self) -> &Taps {
+        &self.shared.taps
+    }
+}

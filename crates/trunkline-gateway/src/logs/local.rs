@@ -1,0 +1,97 @@
+//! The management cluster's own records: from the spools of the gateway's own intake to the store, by the same way as everybody's.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tracing::{info, warn};
+use trunkline_proto::{ClusterId, ClusterUid, Dataset, Slot, SpoolEpoch, SpoolReport};
+use trunkline_runtime::{Tasks, chain};
+use trunkline_spool::{Spool, Status};
+use trunkline_tunnel::Backoff;
+
+use super::{Logs, Source};
+
+/// The longest pause.
+const LONGEST: Duration = Duration::from_secs(60);
+/// How often what waits is looked at.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Starts what takes the records of these spools to the store.
+pub(crate) fn ship_own(
+    logs: &Logs,
+    management: (ClusterId, ClusterUid),
+    spools: Vec<(Dataset, Spool)>,
+    tasks: &Tasks,
+) {
+    let (cluster, uid) = management;
+    for (dataset, spool) in &spools {
+        let source = Source {
+            cluster: cluster.clone(),
+            uid,
+            slot: Slot(0),
+            dataset: dataset.clone(),
+            spool: SpoolEpoch(*spool.status().epoch.as_bytes()),
+        };
+        tasks.spawn_until_stopped(ship(logs.clone(), source, spool.clone()));
+    }
+    let logs = logs.clone();
+    tasks.spawn_until_stopped(async move {
+        loop {
+            let reports = spools.iter().map(|(dataset, spool)| report(dataset, &spool.status())).collect();
+            logs.standing().report(uid, Slot(0), reports);
+            sleep(LOOK).await;
+        }
+    });
+}
+
+async fn ship(logs: Logs, source: Source, spool: Spool) {
+    let mut reader = spool.reader();
+    let mut backoff = Backoff::default();
+    let mut is_well = true;
+    loop {
+        let chunk = match reader.next().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => return,
+            Err(error) => {
+                warn!(dataset = %source.dataset, why = chain(&error), "the spool cannot be read; trying again");
+                sleep(backoff.pause().max(Duration::from_millis(200))).await;
+                continue;
+            }
+        };
+        let ack = logs.take_in(&source, chunk.bytes).await;
+        if ack.through >= chunk.head.first
+            && let Err(error) = spool.ack(ack.through)
+        {
+            warn!(dataset = %source.dataset, %error, "the spool does not know its own records");
+        }
+        if ack.why.is_empty() {
+            if !is_well {
+                info!(dataset = %source.dataset, "the management cluster's records are taken again");
+            }
+            is_well = true;
+            backoff.reset();
+            continue;
+        }
+        if is_well {
+            warn!(dataset = %source.dataset, why = ack.why, "the management cluster's records are not taken");
+        }
+        is_well = false;
+        reader.rewind();
+        let asked = ack.retry_after_ms.map_or(Duration::ZERO, Duration::from_millis).min(LONGEST);
+        sleep(asked.max(backoff.pause())).await;
+    }
+}
+
+/// What a spool's status says to people.
+fn report(dataset: &Dataset, status: &Status) -> SpoolReport {
+    let oldest = status.oldest.and_then(|moment| jiff::Timestamp::try_from(moment).ok());
+    SpoolReport {
+        dataset: dataset.clone(),
+        records: status.records,
+        bytes: status.bytes,
+        cap: status.cap,
+        oldest: oldest.map(|moment| moment.as_millisecond()),
+        lost: status.lost,
+        fault: status.fault.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,138 @@
+//! What is seen of each cluster's records: how many came, how late, what became of them, and what waits in its spools.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use trunkline_proto::{ClusterUid, Dataset, MAX_DATASETS, Slot, SpoolReport};
+
+/// Over how long a rate is taken.
+const WINDOW: Duration = Duration::from_secs(30);
+
+/// What is seen, by cluster. It lives as long as the process.
+#[derive(Debug, Default)]
+pub(crate) struct LogsStanding(Mutex<HashMap<ClusterUid, Cluster>>);
+
+#[derive(Debug, Default)]
+struct Cluster {
+    datasets: HashMap<Dataset, Counts>,
+    spools: HashMap<Slot, Vec<SpoolReport>>,
+}
+
+#[derive(Clone, Debug)]
+struct Counts {
+    records: u64,
+    bytes: u64,
+    dead: u64,
+    lag: Option<Duration>,
+    why: String,
+    /// Records when this window began, and the rate of the one before.
+    window: (Instant, u64),
+    rate: f64,
+}
+
+/// What is seen of one dataset of one cluster.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Seen {
+    /// Records that were stored since the gateway started.
+    pub(crate) records: u64,
+    /// Their bytes, as JSON.
+    pub(crate) bytes: u64,
+    /// Those that became dead letters.
+    pub(crate) dead: u64,
+    /// Records a second, over the last half minute or so.
+    pub(crate) rate: f64,
+    /// How long the newest record took from the intake to the store.
+    pub(crate) lag: Option<Duration>,
+    /// Why the newest batch was not taken; empty if it was.
+    pub(crate) why: String,
+    /// What waits in the spools of all slots.
+    pub(crate) waiting: SpoolReport,
+}
+
+/// What became of one batch.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Batch {
+    pub(super) records: u64,
+    pub(super) bytes: u64,
+    pub(super) dead: u64,
+    pub(super) lag: Option<Duration>,
+    pub(super) why: String,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        let window = (Instant::now(), 0);
+        Self { records: 0, bytes: 0, dead: 0, lag: None, why: String::new(), window, rate: 0.0 }
+    }
+}
+
+impl Counts {
+    fn rate(&self) -> f64 {
+        let (since, records) = self.window;
+        match since.elapsed() {
+            // What has been silent for a window has no rate.
+            long if long >= 2 * WINDOW => 0.0,
+            part if part < WINDOW / 4 && self.rate > 0.0 => self.rate,
+            part => (self.records - records) as f64 / part.as_secs_f64().max(1.0),
+        }
+    }
+}
+
+impl LogsStanding {
+    /// A batch was dealt with.
+    pub(super) fn note(&self, uid: ClusterUid, dataset: &Dataset, batch: Batch) {
+        let mut all = self.all();
+        let datasets = &mut all.entry(uid).or_default().datasets;
+        if !datasets.contains_key(dataset) && datasets.len() >= MAX_DATASETS {
+            return;
+        }
+        let counts = datasets.entry(dataset.clone()).or_default();
+        if counts.window.0.elapsed() >= WINDOW {
+            counts.rate = counts.rate();
+            counts.window = (Instant::now(), counts.records);
+        }
+        counts.records += batch.records;
+        counts.bytes += batch.bytes;
+        counts.dead += batch.dead;
+        counts.lag = batch.lag.or(counts.lag);
+        counts.why = batch.why;
+    }
+
+    /// What an agent says of its spools. A hostile one may say anything of its own.
+    pub(crate) fn report(&self, uid: ClusterUid, slot: Slot, mut spools: Vec<SpoolReport>) {
+        spools.truncate(MAX_DATASETS);
+        for spool in &mut spools {
+            spool.fault.truncate(spool.fault.floor_char_boundary(512));
+        }
+        self.all().entry(uid).or_default().spools.insert(slot, spools);
+    }
+
+    /// What is seen of a cluster, by dataset.
+    pub(crate) fn of(&self, uid: ClusterUid) -> Vec<(Dataset, Seen)> {
+        let all = self.all();
+        let Some(cluster) = all.get(&uid) else { return Vec::new() };
+        let mut seen: HashMap<Dataset, Seen> = HashMap::new();
+        for (dataset, counts) in &cluster.datasets {
+            let one = seen.entry(dataset.clone()).or_default();
+            (one.records, one.bytes, one.dead) = (counts.records, counts.bytes, counts.dead);
+            (one.rate, one.lag, one.why) = (counts.rate(), counts.lag, counts.why.clone());
+        }
+        for spool in cluster.spools.values().flatten() {
+            seen.entry(spool.dataset.clone()).or_default().waiting.add(spool);
+        }
+        let mut seen: Vec<_> = seen.into_iter().collect();
+        seen.sort_by(|one, other| one.0.cmp(&other.0));
+        seen
+    }
+
+    /// Of clusters that are no more nothing is kept.
+    pub(crate) fn keep(&self, is_there: impl Fn(&ClusterUid) -> bool) {
+        self.all().retain(|uid, _| is_there(uid));
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<ClusterUid, Cluster>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
