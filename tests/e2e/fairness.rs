@@ -173,22 +173,22 @@ async fn t41_a_cluster_that_never_answers_takes_nobody_elses_places() {
             tasks.spawn(async move { connection.get("/clusters/alpha/stuck").await.unwrap() })
         })
         .collect();
-    eventually("the cluster has its share", SOON, || rig.upstream("alpha").count() >= 149).await;
-    for reply in join_all(users.iter().map(|user| user.get("/clusters/beta/api"))).await {
+    // Three quarters, and the first request of each user: they are not to pay for what others do there.
+    let refused = || stuck.iter().filter(|one| one.is_finished()).count();
+    eventually("each is there or refused", SOON, || refused() + rig.upstream("alpha").count() == 200).await;
+    assert!((10..=50).contains(&refused()), "{} of 200 were refused", refused());
+    for user in &users {
+        let reply = user.get("/clusters/beta/api").await;
         assert_eq!(reply.status, 200, "{}", reply.text());
     }
     assert_eq!(rig.client().get("/clusters/alpha/api").await.status, 200, "one is everybody's");
-    let mut refused = 0;
-    eventually("the others were refused", SOON, || {
-        refused = stuck.iter().filter(|one| one.is_finished()).count();
-        refused >= 200 - 152
-    })
-    .await;
     rig.upstream("alpha").release();
     for one in stuck {
         let reply = within("an answer", SOON, one).await.unwrap();
         if reply.status != 200 {
-            assert_eq!(limit(&reply), "cluster.share");
+            // While they arrive all places are taken for a moment, by those that are refused in the next.
+            let limit = limit(&reply);
+            assert!(["cluster.share", "user.share"].contains(&limit.as_str()), "{limit}");
         }
     }
     all_over(&rig).await;

@@ -5,6 +5,7 @@
 //! its links.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::{Method, Version};
@@ -34,10 +35,8 @@ pub(crate) struct Entry {
     protocol: Version,
     path: String,
     metrics: Metrics,
-    user: String,
-    /// By which proof the user is who they say, and in which sign-in.
-    how: String,
-    session: String,
+    /// Who asks, once that is known.
+    who: Option<Arc<Principal>>,
     pub(crate) cluster: Option<ClusterId>,
     pub(crate) kind: Kind,
     pub(crate) status: u16,
@@ -47,9 +46,8 @@ pub(crate) struct Entry {
     pub(crate) sent: u64,
     /// What lasts as long as the request.
     held: Option<(Active, Option<OwnedSemaphorePermit>)>,
-    /// Its place among what is under way, and the rule that let it in.
+    /// Its place among what is under way, once it was let in.
     stay: Option<Stay>,
-    rule: String,
     /// What its end is told to the audit log with, once it was decided on.
     ending: Option<Ending>,
     /// What it has of its user's and its cluster's share.
@@ -72,9 +70,7 @@ impl Entry {
             protocol: head.version,
             path: shown(head.uri.path()),
             metrics,
-            user: String::new(),
-            how: String::new(),
-            session: String::new(),
+            who: None,
             cluster: None,
             kind: Kind::Ordinary,
             status: 0,
@@ -84,23 +80,24 @@ impl Entry {
             sent: 0,
             held: None,
             stay: None,
-            rule: String::new(),
             ending: None,
             share: None,
         }
     }
 
     /// Notes who asks.
-    pub(crate) fn asked_by(&mut self, principal: &Principal) {
-        self.user.clone_from(&principal.user);
-        self.how = principal.how.to_string();
-        self.session = principal.session.as_str().to_owned();
+    pub(crate) fn asked_by(&mut self, principal: &Arc<Principal>) {
+        self.who = Some(principal.clone());
     }
 
-    /// Notes that it was let in, by which rule, and that it is under way.
-    pub(crate) fn enter(&mut self, stay: Stay, rule: &str) {
+    /// The user who asks; empty as long as that is not known.
+    pub(crate) fn user(&self) -> &str {
+        self.who.as_ref().map_or("", |who| &who.user)
+    }
+
+    /// Notes that it was let in and is under way.
+    pub(crate) fn enter(&mut self, stay: Stay) {
         self.stay = Some(stay);
-        rule.clone_into(&mut self.rule);
     }
 
     /// Has its end told to the audit log as well.
@@ -142,10 +139,11 @@ pub(crate) fn shown(path: &str) -> String {
 impl Drop for Entry {
     fn drop(&mut self) {
         if let Some(ending) = self.ending.take() {
-            let bytes = (self.received, self.sent);
-            ending.tell(self.request, self.status, self.reason, bytes, self.began.elapsed());
+            ending.tell(self, self.began.elapsed());
         }
         let cluster = self.cluster.as_ref().map_or("", ClusterId::as_str);
+        let who = self.who.as_deref();
+        let errand = self.stay.as_ref().and_then(|stay| stay.subject().errand.as_ref());
         self.metrics.requests_open.dec();
         let labels = RequestLabels { status: self.status, reason: self.reason };
         self.metrics.requests.get_or_create(&labels).inc();
@@ -153,10 +151,10 @@ impl Drop for Entry {
             target: "access",
             request = %self.request,
             from = %self.from,
-            user = self.user,
-            how = self.how,
-            session = self.session,
-            rule = self.rule,
+            user = self.user(),
+            how = who.map(|who| who.how.to_string()).unwrap_or_default(),
+            session = who.map_or("", |who| who.session.as_str()),
+            rule = errand.map_or("", |errand| &errand.rule),
             cluster,
             method = %self.method,
             path = self.path,

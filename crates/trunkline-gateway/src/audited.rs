@@ -60,8 +60,6 @@ pub(crate) struct Decided<'a> {
 #[derive(Debug)]
 pub(crate) struct Ending {
     log: LogOf,
-    cluster: String,
-    user: String,
     pub(crate) recording: Option<AuditRecording>,
 }
 
@@ -96,12 +94,7 @@ impl Audited {
                 written.durable().await.map_err(|error| unavailable(error.to_string()))?;
             }
         }
-        entry.ends_in_audit(Ending {
-            log: LogOf(self.log.clone()),
-            cluster: decided.cluster.to_string(),
-            user: decided.principal.user.clone(),
-            recording: None,
-        });
+        entry.ends_in_audit(Ending { log: LogOf(self.log.clone()), recording: None });
         Ok(())
     }
 
@@ -156,23 +149,16 @@ impl Failures {
 }
 
 impl Ending {
-    /// Tells the end.
-    pub(crate) fn tell(
-        self,
-        request: RequestId,
-        status: u16,
-        reason: &str,
-        bytes: (u64, u64),
-        took: Duration,
-    ) {
+    /// Tells the end of a request that was decided on.
+    pub(crate) fn tell(self, entry: &Entry, took: Duration) {
         self.log.0.note(&AuditEvent::End(AuditEnd {
-            request: request.to_string(),
-            cluster: self.cluster,
-            user: self.user,
-            status,
-            reason: reason.into(),
-            received: bytes.0,
-            sent: bytes.1,
+            request: entry.request.to_string(),
+            cluster: entry.cluster.as_ref().map(ToString::to_string).unwrap_or_default(),
+            user: entry.user().to_owned(),
+            status: entry.status,
+            reason: entry.reason.into(),
+            received: entry.received,
+            sent: entry.sent,
             ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             recording: self.recording,
         }));

@@ -27,6 +27,7 @@ mod why;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::{HeaderMap, Method, header};
 use rustls_pki_types::CertificateDer;
@@ -167,7 +168,9 @@ impl Authn {
         match &self.inner.reviews {
             Some(reviews) if !self.inner.issuers.has(issuer) => {
                 let principal = reviews.principal(token, &jwt).await?;
-                if review::has_ended(&principal) { Err(Why::NotAuthenticated.into()) } else { Ok(principal) }
+                // A yes is remembered: whether the token has ended meanwhile, its own claim says.
+                let ended = principal.has_ended(SystemTime::now());
+                if ended { Err(Why::NotAuthenticated.into()) } else { Ok(principal) }
             }
             _ => self.inner.issuers.principal(token, &jwt).await,
         }

@@ -52,6 +52,8 @@ pub(crate) enum Standing {
 /// A cluster as it stands, for who decides on who may reach it.
 #[derive(Clone, Debug)]
 pub(crate) struct Ground {
+    /// Where the file declares it: as which registration, if it says so.
+    declared: Option<Option<ClusterUid>>,
     record: Option<Arc<Record>>,
 }
 
@@ -67,6 +69,18 @@ impl Ground {
             confirmed,
             groups: record.map(|record| record.manifest.groups.as_slice()),
         }
+    }
+
+    /// How it stands; none when there is no such cluster.
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        if let Some(uid) = self.declared {
+            return Some(Standing::Open(uid));
+        }
+        let record = self.record.as_ref()?;
+        Some(match &record.spec.locked {
+            Some(lock) => Standing::Locked(lock.clone()),
+            None => Standing::Open(record.metadata.uid),
+        })
     }
 
     /// Which registration of it that is; none where nobody registered it.
@@ -177,20 +191,14 @@ impl Fleet {
 
     /// How a cluster stands; none when there is no such cluster.
     pub(crate) fn standing(&self, id: &ClusterId) -> Option<Standing> {
-        if let Some(uid) = self.declared.load().get(id) {
-            return Some(Standing::Open(*uid));
-        }
-        let record = self.registry.get(id)?;
-        Some(match &record.spec.locked {
-            Some(lock) => Standing::Locked(lock.clone()),
-            None => Standing::Open(record.metadata.uid),
-        })
+        self.ground(id).standing()
     }
 
-    /// What of a cluster bears on who may reach it.
+    /// A cluster as it stands at this moment, for whoever needs more of it than one thing.
     pub(crate) fn ground(&self, id: &ClusterId) -> Ground {
-        let declared = id.is_management() || self.is_declared(id);
-        Ground { record: (!declared).then(|| self.registry.get(id)).flatten() }
+        let declared = self.declared.load().get(id).copied();
+        let registered = declared.is_none() && !id.is_management();
+        Ground { declared, record: registered.then(|| self.registry.get(id)).flatten() }
     }
 
     /// Why an agent that came in, by a key of its cluster's or without one, is to go, if it is.

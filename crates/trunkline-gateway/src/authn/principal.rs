@@ -108,6 +108,11 @@ impl fmt::Display for UserSessionId {
 }
 
 impl Principal {
+    /// Whether the proof has ended by `now`.
+    pub(crate) fn has_ended(&self, now: SystemTime) -> bool {
+        self.expires.is_some_and(|ends| ends <= now)
+    }
+
     /// Who a verified client certificate says its holder is.
     pub(crate) fn of_certificate(identity: &ClientIdentity) -> Self {
         Self {

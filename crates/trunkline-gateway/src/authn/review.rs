@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
@@ -190,11 +190,6 @@ impl Reviews {
     fn count(&self, word: &'static str) {
         self.metrics.token_reviews.get_or_create(&Reason { reason: word }).inc();
     }
-}
-
-/// Whether a judged token has ended meanwhile is seen by its own claim.
-pub(super) fn has_ended(principal: &Principal) -> bool {
-    principal.expires.is_some_and(|ends| ends <= SystemTime::now())
 }
 
 /// Whether a name is one that Kubernetes gives.

@@ -51,13 +51,12 @@ impl Front {
         let (errand, uid) = judged?;
         let identity = errand.identity.clone();
         let record = errand.recorded.then(|| ToRecord::new(entry.request, &principal, &errand));
-        let rule = errand.rule.clone();
         let stay = self.enter(caller, entry, &principal, Some(errand));
         // What changed since the decision has told those who were under way by then: was it before, this one was not.
         if let Some(cut) = self.review.why_cut(stay.subject()) {
             return Err(Refusal::Cut { cut });
         }
-        entry.enter(stay, &rule);
+        entry.enter(stay);
         Ok((route, Admitted { identity, uid, record }))
     }
 
@@ -86,7 +85,7 @@ impl Front {
             });
         }
         // Who may not reach a cluster does not learn how it stands, nor whether there is one.
-        let uid = match self.fleet.standing(cluster) {
+        let uid = match ground.standing() {
             _ if cluster.is_management() && self.proxy.management.is_some() => None,
             Some(Standing::Open(uid)) => uid,
             Some(Standing::Locked(lock)) => {

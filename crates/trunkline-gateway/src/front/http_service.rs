@@ -89,7 +89,7 @@ impl Front {
         }
         if let Some(who) = &who {
             let stay = self.enter(caller, &entry, who, None);
-            entry.enter(stay, "");
+            entry.enter(stay);
         }
         self.rest.answer(request, who, entry).await
     }

@@ -13,13 +13,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use jiff::Timestamp;
 use trunkline_api::{BASE, Hidden, Problem, ProblemReason, SignInIssuer, SignInMethods, SignedIn};
 
 use super::Shared;
 use super::problem::No;
 use super::read::{Asked, MaySend, Nothing, Somebody};
 use crate::authn::{Denied, Given, How, Principal, SESSION_COOKIE, cookie};
+use crate::standing::timestamp;
 
 pub(super) use browser::{__path_callback, __path_login, callback, login};
 pub(super) use local::{__path_local, __path_setup, local, setup};
@@ -134,7 +134,7 @@ fn shown(who: &Principal) -> SignedIn {
         groups: who.groups.clone(),
         how: who.how.to_string(),
         session: who.session.to_string(),
-        expires: who.expires.and_then(|ends| Timestamp::try_from(ends).ok()),
+        expires: who.expires.and_then(timestamp),
         csrf: None,
         token: None,
     }

@@ -19,6 +19,7 @@ use super::Shared;
 use super::problem::No;
 use super::read::{Asked, MaySend, Nothing, Reader};
 use crate::authn::{How, Principal};
+use crate::standing::timestamp;
 use crate::under_way::{Errand, Seen, Subject};
 
 /// For how long an ended session is remembered that has no end of its own.
@@ -132,7 +133,7 @@ impl Shared {
         why: String,
     ) -> Result<SessionEnded, No> {
         let (id, user, now) = (principal.session.to_string(), principal.user.clone(), Timestamp::now());
-        let ends = principal.expires.and_then(|ends| Timestamp::try_from(ends).ok());
+        let ends = principal.expires.and_then(timestamp);
         // A token is good for a while after its end, for clocks that differ.
         let until = ends.map_or(now.saturating_add(FOR_LONG), |ends| ends.saturating_add(LEEWAY));
         let until = until.unwrap_or(Timestamp::MAX);
@@ -185,7 +186,7 @@ fn session(seen: Seen, mut requests: Vec<LiveRequest>) -> UserSession {
         first: seen.first,
         last: seen.last,
         from: seen.from.to_string(),
-        expires: principal.expires.and_then(|ends| Timestamp::try_from(ends).ok()),
+        expires: principal.expires.and_then(timestamp),
         requests,
     }
 }

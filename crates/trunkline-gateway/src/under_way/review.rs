@@ -11,6 +11,7 @@ use trunkline_proto::ClusterId;
 use trunkline_runtime::chain;
 
 use super::{Cut, Errand, Subject, UnderWay};
+use crate::authn::Principal;
 use crate::authz::decide;
 use crate::fleet::{Fleet, Standing};
 
@@ -116,13 +117,13 @@ impl Review {
         self.errand_is_over(&subject.principal, subject.errand.as_ref()?)
     }
 
-    fn errand_is_over(&self, principal: &crate::authn::Principal, errand: &Errand) -> Option<Cut> {
+    fn errand_is_over(&self, principal: &Principal, errand: &Errand) -> Option<Cut> {
         let id = &errand.cluster;
         // Whose cluster is locked or gone is cut with its links, and told so there.
-        if !id.is_management() && !matches!(self.fleet.standing(id), Some(Standing::Open(_))) {
+        let ground = self.fleet.ground(id);
+        if !id.is_management() && !matches!(ground.standing(), Some(Standing::Open(_))) {
             return None;
         }
-        let ground = self.fleet.ground(id);
         let place = ground.place(id, errand.confirmed);
         let rules = self.fleet.access.rules();
         match decide(&rules, principal, &place, &errand.action, errand.act_as.as_ref()) {
@@ -154,6 +155,8 @@ pub(crate) fn session_ended(by: &str, why: &str) -> Cut {
 }
 
 fn expired(subject: &Arc<Subject>, now: SystemTime) -> Option<Cut> {
-    let over = subject.principal.expires.is_some_and(|ends| ends <= now);
-    over.then(|| Cut::new("SignInExpired", "your sign-in has ended; sign in again"))
+    subject
+        .principal
+        .has_ended(now)
+        .then(|| Cut::new("SignInExpired", "your sign-in has ended; sign in again"))
 }

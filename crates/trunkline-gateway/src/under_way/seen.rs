@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use crate::authn::Principal;
+use crate::standing::timestamp;
 
 /// The most sessions that are remembered.
 const MOST: usize = 10_000;
@@ -54,11 +55,7 @@ impl SeenSessions {
     /// Those that still hold.
     pub(crate) fn all(&self, now: Timestamp) -> Vec<Seen> {
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(|_, seen| {
-            seen.principal
-                .expires
-                .is_none_or(|ends| Timestamp::try_from(ends).map_or(true, |ends| ends > now))
-        });
+        sessions.retain(|_, seen| seen.principal.expires.and_then(timestamp).is_none_or(|ends| ends > now));
         sessions.values().cloned().collect()
     }
 
