@@ -15,6 +15,7 @@ mod gateway;
 mod hops;
 mod join;
 mod labels;
+mod logs;
 mod problem;
 mod rotation;
 mod session;
@@ -41,6 +42,10 @@ pub use gateway::{ClusterType, GatewayStatus};
 pub use hops::{Hop, HopReport};
 pub use join::{Binding, Join, ManifestOptions, ManifestPatch, Registered};
 pub use labels::{InvalidLabel, InvalidSelector, Labels, Selector, check_label};
+pub use logs::{
+    LogCount, LogEvent, LogHistogram, LogOrder, LogPage, LogQuery, LogRecord, LogSlice, LogStanding,
+    LogStatus, LogStoreStatus, LogTop,
+};
 pub use problem::{Problem, ProblemReason};
 pub use rotation::{Root, RootRole, RotationCluster, RotationStatus};
 pub use session::{Confirmed, EndSession, LiveRequest, SessionEnded, UserSession, UserSessionList};

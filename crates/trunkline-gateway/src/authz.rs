@@ -20,6 +20,7 @@ mod action;
 mod built_in;
 mod confirm;
 mod decide;
+mod records;
 mod rules;
 
 use std::collections::BTreeSet;
@@ -35,6 +36,7 @@ use crate::config::GatewayConfigError;
 pub(crate) use action::Action;
 pub(crate) use confirm::{Confirmations, HOLDS};
 pub(crate) use decide::{Denied, Place, decide, explain};
+pub(crate) use records::{Readable, readable};
 pub(crate) use rules::{RuleSet, may_be_named};
 
 /// The access rules in force. Clones share them.

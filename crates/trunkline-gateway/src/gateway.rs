@@ -169,6 +169,7 @@ impl Gateway {
             under_way: review.under_way.clone(),
             confirmations: confirmations.clone(),
             audited: audited.clone(),
+            logs: None,
         });
         let proxy =
             Proxy { audited: audited.clone(), tasks: tasks.clone(), tunnels: tunnels.clone(), management };

@@ -34,7 +34,7 @@ use deliver::Deliveries;
 pub(crate) use local::ship_own;
 use receive::Room;
 pub(crate) use standing::{LogsStanding, Seen};
-pub(crate) use tap::{Tapped, Taps};
+pub(crate) use tap::{Tap, Tapped, Taps};
 
 /// The log lane's end in the gateway. Clones share it.
 #[derive(Clone, Debug)]
@@ -45,6 +45,7 @@ pub(crate) struct Logs {
 #[derive(Debug)]
 struct Shared {
     store: Store,
+    management: Option<ClusterUid>,
     room: Room,
     deliveries: Deliveries,
     standing: LogsStanding,
@@ -64,9 +65,10 @@ pub(crate) struct Source {
 
 impl Logs {
     /// Delivers to this store.
-    pub(crate) fn new(store: Store, metrics: Metrics) -> Self {
+    pub(crate) fn new(store: Store, management: Option<ClusterUid>, metrics: Metrics) -> Self {
         let shared = Shared {
             store,
+            management,
             room: Room::default(),
             deliveries: Deliveries::default(),
             standing: LogsStanding::default(),
@@ -74,6 +76,11 @@ impl Logs {
             metrics,
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// The uid under which the management cluster's own records stand; none when it keeps none.
+    pub(crate) fn management(&self) -> Option<ClusterUid> {
+        self.shared.management
     }
 
     /// Where questions go.

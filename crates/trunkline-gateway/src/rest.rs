@@ -24,6 +24,7 @@ mod document;
 mod gateway;
 mod hops;
 mod list;
+mod logs;
 mod management;
 mod pki;
 mod problem;
@@ -58,6 +59,7 @@ use crate::authn::{Authn, Principal};
 use crate::authz::{Access, Confirmations};
 use crate::enrolment::Enrolment;
 use crate::fleet::Fleet;
+use crate::logs::Logs;
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use crate::route::Kind;
@@ -97,6 +99,8 @@ pub(crate) struct RestParts {
     pub(crate) under_way: UnderWay,
     pub(crate) confirmations: Confirmations,
     pub(crate) audited: Audited,
+    /// None when this gateway keeps no logs.
+    pub(crate) logs: Option<Logs>,
 }
 
 /// What every route is given.
@@ -114,6 +118,7 @@ struct Shared {
     /// The OpenAPI document.
     document: Bytes,
     audit: audit::Desk,
+    logs: logs::Desk,
 }
 
 /// Whether a path is of the REST API, unless the request names a cluster.
@@ -141,6 +146,7 @@ impl Rest {
             metrics,
             document: document::json(),
             audit,
+            logs: logs::Desk::new(parts.logs),
         };
         let router = document::routes()
             .into_iter()

@@ -155,7 +155,7 @@ fn is_within(namespaces: &[String], action: &Action) -> bool {
     }
 }
 
-fn role_forbids(spec: &AccessSpec, action: &Action) -> Option<&'static str> {
+pub(super) fn role_forbids(spec: &AccessSpec, action: &Action) -> Option<&'static str> {
     match spec.role {
         Role::Admin => None,
         Role::Viewer if action.reads() => None,

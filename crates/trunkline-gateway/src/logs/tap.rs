@@ -56,6 +56,11 @@ impl Taps {
 }
 
 impl Tap {
+    /// Other rules are in force: from here on these clusters and this filter count.
+    pub(crate) fn look_at(&mut self, scope: Scope, filter: Filter) {
+        (self.scope, self.filter) = (scope, filter);
+    }
+
     /// What comes next; none when the gateway ends.
     pub(crate) async fn next(&mut self) -> Option<Tapped> {
         loop {

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::openapi::{ComponentsBuilder, OpenApi};
 use utoipa::{Modify, OpenApi as _};
 
-use super::{Shared, access, audit, auth, clusters, gateway, pki, register, sessions};
+use super::{Shared, access, audit, auth, clusters, gateway, logs, pki, register, sessions};
 use crate::authn::SESSION_COOKIE;
 
 /// Every path that is served, and what serves it.
@@ -33,6 +33,11 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/trunkline/v1/audit/verify", post(audit::verify)),
         ("/trunkline/v1/audit/recordings", get(audit::recordings)),
         ("/trunkline/v1/audit/recordings/{request}", get(audit::recording)),
+        ("/trunkline/v1/logs", get(logs::find)),
+        ("/trunkline/v1/logs/tail", get(logs::tail)),
+        ("/trunkline/v1/logs/histogram", get(logs::histogram)),
+        ("/trunkline/v1/logs/top", get(logs::top)),
+        ("/trunkline/v1/logs/status", get(logs::status)),
         ("/trunkline/v1/pki", get(pki::show)),
         ("/trunkline/v1/pki/rotate", post(pki::rotate)),
         ("/trunkline/v1/pki/finish", post(pki::finish)),
@@ -84,6 +89,11 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         audit::verify,
         audit::recordings,
         audit::recording,
+        logs::find,
+        logs::tail,
+        logs::histogram,
+        logs::top,
+        logs::status,
         pki::show,
         pki::rotate,
         pki::finish,

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::{Document, Rejected, Stamp};
 use crate::time::written;
 use crate::{
-    DocumentId, Entry, Facets, MAX_AHEAD, MAX_BEHIND, MAX_RECORD_BYTES, MAX_TERM_BYTES, MAX_TERMS, OwnId, TooMuch,
-    parse_time, within_limits,
+    DocumentId, Entry, Facets, MAX_AHEAD, MAX_BEHIND, MAX_RECORD_BYTES, MAX_TERM_BYTES, MAX_TERMS, OwnId,
+    TooMuch, parse_time, within_limits,
 };
 
 /// The roots that are ours: nothing of a shipper's stands in or under them.

@@ -1,0 +1,110 @@
+//! Which clusters a question is about: those that are asked for, of those that who asks may read.
+
+use std::sync::Arc;
+
+use trunkline_api::{LogQuery, ProblemReason, Selector};
+use trunkline_logs::{Facet, Field, Filter, Match, Scope};
+use trunkline_proto::{ClusterId, ClusterUid};
+
+use super::super::problem::No;
+use super::super::view::{Source, View};
+use crate::authn::Principal;
+use crate::authz::{Readable, readable};
+use crate::logs::Logs;
+
+/// Which clusters are asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    names: Vec<ClusterId>,
+    selector: Selector,
+}
+
+impl Wanted {
+    pub(super) fn read(query: &LogQuery) -> Result<Self, No> {
+        let names = query.clusters.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names: Result<Vec<ClusterId>, _> = names.map(str::parse).collect();
+        let names =
+            names.map_err(|error: trunkline_proto::InvalidClusterId| No::invalid(error.to_string()))?;
+        let selector: Result<Selector, _> = query.selector.parse();
+        let selector =
+            selector.map_err(|error| No::invalid(format!("the selector is not understood: {error}")))?;
+        Ok(Self { names, selector })
+    }
+
+    /// The clusters' uids, and the filter with what holds of some of them only.
+    ///
+    /// # Errors
+    /// When a cluster is named that is not there, or may not be read.
+    pub(super) fn within(
+        &self,
+        view: &View,
+        logs: &Logs,
+        who: &Arc<Principal>,
+        filter: Filter,
+    ) -> Result<(Scope, Filter), No> {
+        let (mut found, mut all) = (Vec::new(), vec![filter]);
+        for source in self.sources(view)? {
+            match self.readable(view, who, &source) {
+                Readable::Nothing if self.names.is_empty() => continue,
+                Readable::Nothing => {
+                    let detail = format!(
+                        "{} may not read the records of {}: no access rule lets you get pods/log there (trunkline access test)",
+                        who.user,
+                        source.id()
+                    );
+                    return Err(No::new(ProblemReason::Forbidden, detail));
+                }
+                Readable::All => {}
+                Readable::Of(namespaces) => {
+                    let here = Filter::Is(Field::Cluster, Match::Exactly(source.id().to_string()));
+                    let of = |namespace: String| {
+                        Filter::Is(Field::Facet(Facet::Namespace), Match::Exactly(namespace))
+                    };
+                    let either =
+                        [Filter::Not(Box::new(here))].into_iter().chain(namespaces.into_iter().map(of));
+                    all.push(Filter::Or(either.collect()));
+                }
+            }
+            found.extend(uids(view, logs, &source));
+        }
+        let filter = if all.len() > 1 { Filter::And(all) } else { all.pop().unwrap_or_default() };
+        Ok((Scope(found), filter))
+    }
+
+    fn sources(&self, view: &View) -> Result<Vec<Source>, No> {
+        if self.names.is_empty() {
+            return Ok(view.all().into_iter().filter(|source| source.is_chosen(&self.selector)).collect());
+        }
+        let find = |id: &ClusterId| {
+            let none = || {
+                No::new(
+                    ProblemReason::NotFound,
+                    format!("there is no cluster {id}; see trunkline clusters list"),
+                )
+            };
+            view.find(id).ok_or_else(none)
+        };
+        let found: Result<Vec<Source>, No> = self.names.iter().map(find).collect();
+        Ok(found?.into_iter().filter(|source| source.is_chosen(&self.selector)).collect())
+    }
+
+    fn readable(&self, view: &View, who: &Principal, source: &Source) -> Readable {
+        let ground = view.fleet.ground(source.id());
+        readable(&view.fleet.access.rules(), who, &ground.place(source.id(), false))
+    }
+}
+
+/// Under which uids a cluster's records stand. One that is declared without a uid has that of its agents.
+pub(super) fn uids(view: &View, logs: &Logs, source: &Source) -> Vec<ClusterUid> {
+    match source {
+        Source::Management(_) => logs.management().into_iter().collect(),
+        Source::Registered(record) => record.metadata.uid.into_iter().collect(),
+        Source::Declared(_, Some(uid)) => vec![*uid],
+        Source::Declared(id, None) => {
+            let mut uids: Vec<_> = view.tunnels.of(id).iter().map(|live| live.identity.uid).collect();
+            uids.sort_unstable();
+            uids.dedup();
+            uids
+        }
+    }
+}
