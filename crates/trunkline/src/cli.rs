@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod clusters;
 mod kubeconfig;
+mod logs;
 mod pki;
 mod run;
 
@@ -20,6 +21,7 @@ pub(crate) use clusters::{
     ClustersArgs, ClustersCommand, EditArgs, ListArgs, Output, RegisterArgs, RemoveArgs, ShowArgs, SortBy,
 };
 pub(crate) use kubeconfig::{KubeconfigArgs, UseArgs};
+pub(crate) use logs::{LogsArgs, LogsOutput};
 pub(crate) use pki::{ClientArgs, DevArgs, PkiCommand, PkiShowArgs, RotateArgs};
 pub(crate) use run::{CheckArgs, ConfigCommand, DemoArgs, Format, LogArgs, RunArgs, What};
 
@@ -74,6 +76,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// The records of all clusters: search, follow, count
+    Logs(LogsArgs),
     /// Write contexts for kubectl, one for each cluster, with no secret in them
     Kubeconfig(KubeconfigArgs),
     /// Make kubectl use a cluster; `-` for the one before

@@ -9,6 +9,7 @@ pub(crate) mod clusters;
 pub(crate) mod sessions;
 pub(crate) mod status;
 pub(crate) mod audit;
+pub(crate) mod logs;
 pub(crate) mod kubeconfig;
 pub(crate) mod use_cluster;
 pub(crate) mod credential;

@@ -61,6 +61,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Login(args) => cmd::login::run(&args, &args.sign_in),
         Command::Clusters(args) => cmd::clusters::run(args),
         Command::Audit { command } => cmd::audit::run(command),
+        Command::Logs(args) => cmd::logs::run(&args),
         Command::Access(args) => cmd::access::run(args),
         Command::Sessions(args) => cmd::sessions::run(args),
         Command::Status(args) => cmd::status::run(&args, &args.sign_in),

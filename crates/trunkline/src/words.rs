@@ -142,6 +142,14 @@ pub(crate) fn is_obeyed(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// A moment, or how long before `now` it was: `2026-05-01T08:00:00Z`, `90m`, `2d`.
+pub(crate) fn time(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Ok(time) = text.parse() {
+        return Some(time);
+    }
+    humantime::parse_duration(text).ok().and_then(|ago| now.checked_sub(ago).ok())
+}
+
 /// A moment, to the second.
 pub(crate) fn moment(when: Timestamp) -> String {
     Timestamp::from_second(when.as_second()).unwrap_or(when).to_string()

@@ -116,11 +116,7 @@ fn path(query: &AuditQuery) -> anyhow::Result<String> {
 
 /// A moment, or how long ago it was.
 fn time(flag: &str, text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
-    if let Ok(time) = text.parse() {
-        return Ok(time);
-    }
-    let ago = humantime::parse_duration(text).ok().and_then(|ago| now.checked_sub(ago).ok());
-    ago.ok_or_else(|| {
+    crate::words::time(text, now).ok_or_else(|| {
         let what =
             format!("{flag} {text:?} is neither a time (2026-05-01T08:00:00Z) nor how long ago (90m, 2d)");
         Failure::new(Exit::Usage, what).into()
