@@ -41,15 +41,18 @@ pub(crate) async fn probe_for_ever(upstream: Upstream, report: watch::Sender<Sta
                 kubernetes: Some(version),
                 nodes: nodes.count(&upstream).await,
                 message: String::new(),
+                logs: Vec::new(),
             },
             Ok(Err(error)) => down(chain(&error)),
             Err(_) => down(format!("the API server did not answer within {} s", DEADLINE.as_secs())),
         };
         let before = report.borrow().upstream;
         report.send_if_modified(|last| {
+            // What waits in the spools is told by who ships it.
+            let newest = StatusReport { logs: last.logs.clone(), ..newest.clone() };
             let changed = *last != newest;
             if changed {
-                last.clone_from(&newest);
+                *last = newest;
             }
             changed
         });
@@ -68,7 +71,7 @@ pub(crate) async fn probe_for_ever(upstream: Upstream, report: watch::Sender<Sta
 }
 
 fn down(message: String) -> StatusReport {
-    StatusReport { upstream: UpstreamState::Down, kubernetes: None, nodes: None, message }
+    StatusReport { upstream: UpstreamState::Down, message, ..StatusReport::default() }
 }
 
 /// How many nodes there are, by the last count.

@@ -36,5 +36,5 @@ pub use limits::{
 };
 pub use question::{Cursor, Hit, Hits, Order, Question, Scope, Slice, Top};
 pub use time::{MAX_AHEAD, MAX_BEHIND, parse_time};
-pub use trunkline_proto::{Dataset, InvalidDataset, MAX_DATASETS, SpoolEpoch};
+pub use trunkline_proto::{Dataset, InvalidDataset, MAX_DATASETS, SpoolEpoch, SpoolReport};
 pub use words::{MAX_WORD_BYTES, words};

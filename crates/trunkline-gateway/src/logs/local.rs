@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 use tracing::{info, warn};
-use trunkline_proto::{ClusterId, ClusterUid, Dataset, Slot, SpoolEpoch, SpoolReport};
+use trunkline_intake::report;
+use trunkline_proto::{ClusterId, ClusterUid, Dataset, Slot, SpoolEpoch};
 use trunkline_runtime::{Tasks, chain};
-use trunkline_spool::{Spool, Status};
+use trunkline_spool::Spool;
 use trunkline_tunnel::Backoff;
 
 use super::{Logs, Source};
@@ -79,19 +80,5 @@ async fn ship(logs: Logs, source: Source, spool: Spool) {
         reader.rewind();
         let asked = ack.retry_after_ms.map_or(Duration::ZERO, Duration::from_millis).min(LONGEST);
         sleep(asked.max(backoff.pause())).await;
-    }
-}
-
-/// What a spool's status says to people.
-fn report(dataset: &Dataset, status: &Status) -> SpoolReport {
-    let oldest = status.oldest.and_then(|moment| jiff::Timestamp::try_from(moment).ok());
-    SpoolReport {
-        dataset: dataset.clone(),
-        records: status.records,
-        bytes: status.bytes,
-        cap: status.cap,
-        oldest: oldest.map(|moment| moment.as_millisecond()),
-        lost: status.lost,
-        fault: status.fault.clone().unwrap_or_default(),
     }
 }
