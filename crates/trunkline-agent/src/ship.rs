@@ -18,11 +18,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Method, Request, StatusCode, header};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use trunkline_proto::{
     ControlCall, Dataset, Epoch, HEAD_HEADER, InvalidHead, LOGS_PATH, LogAck, LogBatch, SpoolEpoch,
-    StreamHead,
+    StatusReport, StreamHead,
 };
 use trunkline_runtime::{Tasks, boxed, chain, limited};
 use trunkline_spool::{ChunkAt, Reader, Spool};
@@ -39,6 +40,8 @@ const DEADLINE: Duration = Duration::from_secs(150);
 const MAX_ANSWER: usize = 64 * 1024;
 /// How often the other lane's round trip is asked while records are on their way.
 const SAMPLE: Duration = Duration::from_millis(200);
+/// How often what waits is told.
+const REPORT: Duration = Duration::from_secs(5);
 /// The longest pause that a gateway may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -75,8 +78,14 @@ impl Shipping {
     }
 
     /// Starts a task for each spool, and what keeps the line.
-    pub(crate) fn start(&self, spools: impl IntoIterator<Item = (Dataset, Spool)>, tasks: &Tasks) {
+    pub(crate) fn start(
+        &self,
+        spools: Vec<(Dataset, Spool)>,
+        report: watch::Sender<StatusReport>,
+        tasks: &Tasks,
+    ) {
         tasks.spawn_until_stopped(self.lane.clone().let_go_when_idle());
+        tasks.spawn_until_stopped(report_for_ever(spools.clone(), report));
         tasks.spawn_until_stopped(self.clone().watch_the_line());
         for (dataset, spool) in spools {
             tasks.spawn_until_stopped(self.clone().ship(dataset, spool));
@@ -184,6 +193,22 @@ impl Shipping {
                 self.metrics.pace.set(i64::try_from(self.pace.rate()).unwrap_or(i64::MAX));
             }
         }
+    }
+}
+
+/// Tells what waits in the spools.
+async fn report_for_ever(spools: Vec<(Dataset, Spool)>, report: watch::Sender<StatusReport>) {
+    loop {
+        let newest: Vec<_> = spools
+            .iter()
+            .map(|(dataset, spool)| trunkline_intake::report(dataset, &spool.status()))
+            .collect();
+        report.send_if_modified(|last| {
+            let changed = last.logs != newest;
+            last.logs = newest;
+            changed
+        });
+        tokio::time::sleep(REPORT).await;
     }
 }
 
