@@ -98,3 +98,6 @@ impl Logs {
         &self.shared.taps
     }
 }
+
+#[cfg(test)]
+mod tests;

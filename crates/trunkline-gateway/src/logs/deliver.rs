@@ -43,7 +43,7 @@ impl Deliveries {
 
 /// What became of a group of documents.
 #[derive(Debug)]
-enum Dealt {
+pub(super) enum Dealt {
     /// All are done with.
     Whole,
     /// Those through this sequence are, 0 for none; the rest may come again then.
@@ -103,7 +103,7 @@ impl Logs {
     }
 
     /// Hands documents to the store; what it will never take comes again as a dead letter, once.
-    async fn write(
+    pub(super) async fn write(
         &self,
         documents: Vec<Document>,
         shown: Option<Vec<Document>>,

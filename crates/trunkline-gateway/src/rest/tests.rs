@@ -53,6 +53,7 @@ impl Desk {
             under_way: UnderWay::default(),
             confirmations: Confirmations::default(),
             audited: Audited::new(fleet.audit.clone()),
+            logs: None,
         });
         Self { router: rest.router, view: View { fleet, tunnels, management: None }, tasks }
     }

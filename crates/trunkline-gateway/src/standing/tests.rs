@@ -72,6 +72,7 @@ fn answering() -> StatusReport {
         kubernetes: Some("v1.35.4".into()),
         nodes: Some(3),
         message: String::new(),
+        logs: Vec::new(),
     }
 }
 
