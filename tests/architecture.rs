@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("audit", &["proto", "api", "runtime"]),
     ("logs", &["proto"]),
     ("spool", &["runtime"]),
-    ("intake", &["runtime", "logs", "spool"]),
+    ("intake", &["runtime", "pki", "logs", "spool"]),
     ("logstore", &["proto", "runtime", "logs", "spool"]),
     ("pki", &["proto"]),
     ("oidc", &["runtime", "pki"]),

@@ -51,16 +51,24 @@ pub enum InvalidEntry {
 }
 
 impl Entry {
+    /// What an entry takes beside its text at the most, in bytes.
+    pub const BESIDE: usize = FIXED + ID;
+
     /// The entry's bytes.
     pub fn encode(&self) -> Bytes {
-        let mut bytes = BytesMut::with_capacity(FIXED + ID + self.json.len());
-        bytes.put_u8(if self.own_id.is_some() { HAS_OWN_ID } else { 0 });
-        bytes.put_i64_le(self.received);
-        if let Some(OwnId(id)) = &self.own_id {
-            bytes.put_slice(id);
-        }
+        let mut bytes = BytesMut::with_capacity(Self::BESIDE + self.json.len());
+        Self::write_head(self.received, self.own_id, &mut bytes);
         bytes.put_slice(&self.json);
         bytes.freeze()
+    }
+
+    /// Writes all of an entry but its text, which is to follow.
+    pub fn write_head(received: i64, own_id: Option<OwnId>, bytes: &mut BytesMut) {
+        bytes.put_u8(if own_id.is_some() { HAS_OWN_ID } else { 0 });
+        bytes.put_i64_le(received);
+        if let Some(OwnId(id)) = &own_id {
+            bytes.put_slice(id);
+        }
     }
 
     /// Reads an entry; its text shares the memory of `bytes`, and is not looked at.

@@ -68,6 +68,7 @@ impl Facet {
                 &["kubernetes", "labels", "k8s-app"],
                 &["service.name"],
                 &["service", "name"],
+                &["resource", "service.name"],
                 &["app"],
                 &["programname"],
                 &["app-name"],

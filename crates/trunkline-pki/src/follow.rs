@@ -20,7 +20,7 @@ use crate::files::{self, Bytes, CertifiedFiles, Warning};
 use crate::papers::{PaperDoor, Papered};
 use crate::{TlsError, crypto_provider, identity};
 
-/// What a value is made of. There is at least one certificate and one source of roots.
+/// What a value is made of. There is at least one certificate.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub(crate) files: Option<CertifiedFiles>,
@@ -72,11 +72,19 @@ impl<T: Clone> Follow<T> {
         source: Source,
         make: impl Fn(&Material) -> Result<T, TlsError> + Send + Sync + 'static,
     ) -> Result<Self, TlsError> {
-        if source.papers.is_none() && source.files.is_none() {
-            return Err(TlsError::NoSource("certificate"));
-        }
         if source.papers.is_none() && source.roots.is_none() {
             return Err(TlsError::NoSource("root"));
+        }
+        Self::trusting_nobody(source, make)
+    }
+
+    /// As [`Follow::new`], for a value that is made of no roots.
+    pub(crate) fn trusting_nobody(
+        source: Source,
+        make: impl Fn(&Material) -> Result<T, TlsError> + Send + Sync + 'static,
+    ) -> Result<Self, TlsError> {
+        if source.papers.is_none() && source.files.is_none() {
+            return Err(TlsError::NoSource("certificate"));
         }
         let now = SystemTime::now();
         let filed = Arc::new(Contents::read(&source)?.parse(&source, now)?);

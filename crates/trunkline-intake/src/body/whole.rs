@@ -1,0 +1,52 @@
+//! A body that is only understood when all of it is there.
+
+use std::io::{self, Write};
+
+use super::Reader;
+use crate::batch::Batch;
+use crate::refusal::Refusal;
+
+/// Collects a body, counted as part of its request's batch.
+pub(crate) struct Whole {
+    pub(crate) batch: Batch,
+    pub(crate) bytes: Vec<u8>,
+    stopped: Option<Refusal>,
+}
+
+impl Whole {
+    pub(crate) fn new(batch: Batch) -> Self {
+        Self { batch, bytes: Vec::new(), stopped: None }
+    }
+
+    fn more(&mut self, piece: &[u8]) -> Result<(), Refusal> {
+        let needs = self.bytes.len() + piece.len();
+        if needs > self.bytes.capacity() {
+            // As much as there is, again; counted before it is taken.
+            let grown = needs.max(self.bytes.capacity() * 2).max(16 * 1024);
+            self.batch.take(grown - self.bytes.capacity())?;
+            self.bytes.reserve_exact(grown - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+}
+
+impl Reader for Whole {
+    fn stopped_by(&mut self) -> Option<Refusal> {
+        self.stopped.take()
+    }
+}
+
+impl Write for Whole {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        if let Err(refusal) = self.more(piece) {
+            self.stopped = Some(refusal);
+            return Err(io::ErrorKind::Other.into());
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! The memory that all requests together may take, and what one of them holds of it.
+//!
+//! Invariant: what a request collects is taken from the budget first, in steps; it never waits for more while it holds
+//! some, so requests cannot block each other for ever.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The unit in which it is counted.
+const UNIT: usize = 1024;
+/// How much is taken at once.
+const STEP: usize = 64 * 1024;
+/// The most that one request may hold.
+pub(crate) const MOST: usize = 48 * 1024 * 1024;
+/// How long a request that holds nothing waits for its first step.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What all requests may take. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget {
+    left: Arc<Semaphore>,
+}
+
+/// What one request holds; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    budget: Budget,
+    permit: OwnedSemaphorePermit,
+    held: usize,
+    used: usize,
+}
+
+/// Why there is no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoMore {
+    /// The request has as much as one may have.
+    ForIt,
+    /// All requests together have as much as they may.
+    ForAll,
+}
+
+impl Budget {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { left: Arc::new(Semaphore::new(bytes / UNIT)) }
+    }
+
+    /// A first step; waits for it a while.
+    pub(crate) async fn begin(&self) -> Result<Held, NoMore> {
+        let first = self.left.clone().acquire_many_owned((STEP / UNIT) as u32);
+        match tokio::time::timeout(PATIENCE, first).await {
+            Ok(Ok(permit)) => Ok(Held { budget: self.clone(), permit, held: STEP, used: 0 }),
+            _ => Err(NoMore::ForAll),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn left(&self) -> usize {
+        self.left.available_permits() * UNIT
+    }
+}
+
+impl Held {
+    /// Takes so many bytes more.
+    pub(crate) fn take(&mut self, bytes: usize) -> Result<(), NoMore> {
+        let used = self.used.saturating_add(bytes);
+        if used > MOST {
+            return Err(NoMore::ForIt);
+        }
+        if used > self.held {
+            let more = (used - self.held).div_ceil(STEP) * STEP;
+            // At most MOST / UNIT.
+            let more_units = (more / UNIT) as u32;
+            let permit =
+                self.budget.left.clone().try_acquire_many_owned(more_units).map_err(|_| NoMore::ForAll)?;
+            self.permit.merge(permit);
+            self.held += more;
+        }
+        self.used = used;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_held_is_counted_and_given_back() {
+        let budget = Budget::new(1024 * 1024);
+        let mut one = budget.begin().await.unwrap();
+        assert_eq!(budget.left(), 1024 * 1024 - STEP);
+        one.take(STEP).unwrap();
+        assert_eq!(budget.left(), 1024 * 1024 - STEP, "the first step is paid");
+        one.take(1).unwrap();
+        assert_eq!(budget.left(), 1024 * 1024 - 2 * STEP);
+        assert_eq!(one.take(1024 * 1024), Err(NoMore::ForAll));
+        assert_eq!(one.take(MOST), Err(NoMore::ForIt));
+        one.take(1024 * 1024 - 2 * STEP).unwrap();
+        assert!(budget.begin().await.is_err(), "there is nothing left, however long it waits");
+        drop(one);
+        assert_eq!(budget.left(), 1024 * 1024);
+    }
+}
