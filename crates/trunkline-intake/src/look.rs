@@ -165,8 +165,7 @@ impl Visitor<'_> for Key {
 #[cfg(test)]
 mod tests {
     use rand::{Rng as _, SeedableRng as _};
-    use serde_json::Value;
-    use trunkline_logs::within_limits;
+    use trunkline_logs::parse;
 
     use super::*;
 
@@ -245,8 +244,7 @@ mod tests {
                 line += pieces[rng.random_range(0..pieces.len())];
             }
             line.push('}');
-            let there = serde_json::from_slice::<Value>(line.as_bytes());
-            let there = there.is_ok_and(|value| value.is_object() && within_limits(&value).is_ok());
+            let there = parse(line.as_bytes()).is_ok();
             assert_eq!(look(line.as_bytes()).is_ok(), there, "{line}");
             taken += usize::from(there);
         }

@@ -18,6 +18,7 @@ mod day;
 mod entry;
 mod id;
 mod limits;
+mod parse;
 mod document;
 mod facet;
 mod time;
@@ -31,9 +32,8 @@ pub use entry::{ENTRY, Entry, InvalidEntry, OwnId};
 pub use facet::{Facet, Facets, InvalidFacet};
 pub use filter::{Field, Filter, InvalidFilter, Match};
 pub use id::{DocumentId, InvalidId};
-pub use limits::{
-    MAX_DEPTH, MAX_FIELDS, MAX_RECORD_BYTES, MAX_TERM_BYTES, MAX_TERMS, TooMuch, within_limits,
-};
+pub use limits::{MAX_DEPTH, MAX_FIELDS, MAX_RECORD_BYTES, MAX_TERM_BYTES, MAX_TERMS, TooMuch};
+pub use parse::parse;
 pub use question::{Cursor, Hit, Hits, Order, Question, Scope, Slice, Top};
 pub use time::{MAX_AHEAD, MAX_BEHIND, parse_time};
 pub use trunkline_proto::{Dataset, InvalidDataset, MAX_DATASETS, SpoolEpoch, SpoolReport};

@@ -5,8 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Document, Rejected, Stamp};
 use crate::time::written;
 use crate::{
-    DocumentId, Entry, Facets, MAX_AHEAD, MAX_BEHIND, MAX_RECORD_BYTES, MAX_TERM_BYTES, MAX_TERMS, OwnId,
-    TooMuch, parse_time, within_limits,
+    DocumentId, Entry, Facets, MAX_AHEAD, MAX_BEHIND, MAX_TERM_BYTES, MAX_TERMS, OwnId, parse, parse_time,
 };
 
 /// The roots that are ours: nothing of a shipper's stands in or under them.
@@ -23,13 +22,7 @@ const MESSAGES: [&str; 4] = ["message", "log", "msg", "body"];
 /// # Errors
 /// When its text is no JSON object within the limits.
 pub fn rebuild(stamp: Stamp, entry: &Entry) -> Result<Document, Rejected> {
-    if entry.json.len() > MAX_RECORD_BYTES {
-        return Err(TooMuch::Bytes(entry.json.len()).into());
-    }
-    let value = serde_json::from_slice(&entry.json)?;
-    within_limits(&value)?;
-    let Value::Object(fields) = value else { return Err(Rejected::NoObject) };
-    Ok(build(stamp, entry.received, entry.own_id, fields))
+    Ok(build(stamp, entry.received, entry.own_id, parse(&entry.json)?))
 }
 
 /// The document of these fields, which keep to the limits.
