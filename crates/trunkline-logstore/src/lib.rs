@@ -9,5 +9,6 @@
 //! - one document that is not taken holds no other up.
 
 mod answer;
+pub mod elastic;
 
 pub use answer::{Outcome, SearchError, Unavailable};
