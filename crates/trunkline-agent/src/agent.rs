@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tracing::{info, warn};
+use trunkline_intake::{Intake, IntakeError};
 use trunkline_proto::StatusReport;
 use trunkline_runtime::{Admin, BindError, Gate, Metrics as Registry, Readiness, Tasks, reload_for_ever};
 use trunkline_upstream::Upstream;
@@ -17,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::pass::{Issued, Pass, seconds};
 use crate::renewal::renew_for_ever;
 use crate::report::probe_for_ever;
+use crate::ship::Shipping;
 use crate::status::AgentStatus;
 use crate::trouble::{GATE, Trouble};
 use crate::uplink::{Parts, Uplink};
@@ -30,6 +32,9 @@ pub enum AgentError {
     /// The admin port is taken.
     #[error(transparent)]
     Admin(#[from] BindError),
+    /// There is no log intake.
+    #[error("logs")]
+    Intake(#[from] IntakeError),
 }
 
 /// An agent that holds its ports and has read its files, but does nothing yet.
@@ -43,6 +48,7 @@ pub struct Agent {
     upstream: Upstream,
     report: watch::Sender<StatusReport>,
     metrics: Metrics,
+    intake: Option<Intake>,
     grace: Duration,
 }
 
@@ -52,6 +58,7 @@ pub struct Running {
     uplink: Uplink,
     readiness: Readiness,
     admin: Option<SocketAddr>,
+    intake: Option<Intake>,
     grace: Duration,
 }
 
@@ -94,6 +101,10 @@ impl Agent {
                 Pass::Issued(Issued::new(enroller, metrics.clone()))
             }
         };
+        let intake = match &config.logs {
+            Some(logs) => Some(Intake::bind(logs, &registry, &tasks).await?),
+            None => None,
+        };
         let readiness = Readiness::new();
         let gate = readiness.gate(GATE);
         let (report, reports) = watch::channel(StatusReport::default());
@@ -118,12 +129,13 @@ impl Agent {
             None => None,
         };
         let grace = Duration::from_secs(config.drain_seconds);
-        Ok(Self { admin, gate, readiness, tasks, pass, uplink, upstream, report, metrics, grace })
+        Ok(Self { admin, gate, readiness, tasks, pass, uplink, upstream, report, metrics, intake, grace })
     }
 
     /// Starts the tasks.
     pub fn serve(self) -> Running {
-        let Self { admin, gate, readiness, tasks, pass, uplink, upstream, report, metrics, grace } = self;
+        let Self { admin, gate, readiness, tasks, pass, uplink, upstream, report, metrics, intake, grace } =
+            self;
         let admin_address = admin.as_ref().and_then(|admin| admin.address().ok());
         if let Some(admin) = admin {
             admin.serve(&tasks);
@@ -135,6 +147,11 @@ impl Agent {
                 gate.open();
             }
         });
+        if let Some(intake) = &intake {
+            let spools = intake.spools().map(|(dataset, spool)| (dataset.clone(), spool.clone())).collect();
+            Shipping::new(&uplink, metrics.clone()).start(spools, report.clone(), &tasks);
+            intake.serve();
+        }
         tasks.spawn_until_stopped(probe_for_ever(upstream, report));
         tasks.spawn_until_stopped(uplink.clone().run());
         match pass {
@@ -147,7 +164,7 @@ impl Agent {
                 tasks.spawn_until_stopped(renew_for_ever(issued, uplink.clone(), metrics))
             }
         };
-        Running { tasks, uplink, readiness, admin: admin_address, grace }
+        Running { tasks, uplink, readiness, admin: admin_address, intake, grace }
     }
 }
 
@@ -161,6 +178,11 @@ impl Running {
     /// The admin port's address.
     pub fn admin(&self) -> Option<SocketAddr> {
         self.admin
+    }
+
+    /// Where log shippers come in; empty when they do not.
+    pub fn intake(&self) -> &[SocketAddr] {
+        self.intake.as_ref().map_or(&[], Intake::addresses)
     }
 
     /// The tasks, for signal handling.
@@ -181,6 +203,10 @@ impl Running {
     /// Tells the gateway to open elsewhere, lets what is in flight finish, then cuts.
     pub async fn drain(self) {
         self.readiness.shut("draining");
+        if let Some(intake) = &self.intake {
+            // What shippers were answered is on the disk; what they were not is theirs to bring again.
+            intake.drain(self.grace).await;
+        }
         self.uplink.drain(self.grace).await;
         self.tasks.shut_down().await;
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustls_pki_types::ServerName;
 use serde::Deserialize;
+use trunkline_intake::IntakeConfig;
 use trunkline_pki::{CertifiedFiles, LinkSettings, LinkTls, TlsError};
 use trunkline_proto::{ClusterId, MAX_SLOTS};
 use trunkline_tunnel::{Dialler, GatewayAddress, InvalidAddress, InvalidProxy};
@@ -26,6 +27,9 @@ pub struct AgentConfig {
     pub gateway: WayConfig,
     /// The way to the cluster's API server.
     pub upstream: UpstreamConfig,
+    /// Where log shippers come in, and where their records are kept until the gateway's store has them; no logs by default.
+    #[serde(default)]
+    pub logs: Option<IntakeConfig>,
     /// Address of the admin port (`/livez`, `/readyz`, `/metrics`, `/status`); none by default.
     #[serde(default)]
     pub admin: Option<SocketAddr>,

@@ -121,6 +121,9 @@ impl IntakeConfig {
         if self.datasets.is_empty() || self.datasets.len() > MAX_DATASETS {
             return no("datasets: give 1 to 16, or leave it out");
         }
+        if self.datasets.iter().any(|dataset| dataset.name.is_reserved()) {
+            return no("datasets: dead_letters is the gateway's own");
+        }
         if names.len() < self.datasets.len() {
             return no("datasets: a name is there twice");
         }

@@ -43,4 +43,5 @@ pub use body::MAX_BODY;
 pub use bulk::MAX_ITEMS;
 pub use config::{DatasetConfig, IntakeConfig, IntakeLimits, SpoolConfig, WhenFull};
 pub use intake::{Intake, IntakeError};
+pub use report::report;
 pub use status::Status;

@@ -37,4 +37,4 @@ pub use parse::parse;
 pub use question::{Cursor, Hit, Hits, Order, Question, Scope, Slice, Top};
 pub use time::{MAX_AHEAD, MAX_BEHIND, parse_time};
 pub use trunkline_proto::{Dataset, InvalidDataset, MAX_DATASETS, SpoolEpoch, SpoolReport};
-pub use words::{MAX_WORD_BYTES, words};
+pub use words::{MAX_WORD_LETTERS, words};

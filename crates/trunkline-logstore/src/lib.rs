@@ -10,6 +10,7 @@
 
 mod answer;
 mod store;
+pub mod elastic;
 
 pub use answer::{Outcome, SearchError, Unavailable};
 pub use store::{LogStore, MAX_HITS, MAX_SLICES, MAX_VALUES, Store, StoreStatus};

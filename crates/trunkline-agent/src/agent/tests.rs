@@ -29,6 +29,7 @@ fn joining(gateway: &FakeGateway, folder: &Path) -> AgentConfig {
             token_file: Some(credential),
             ..UpstreamConfig::default()
         },
+        logs: None,
         admin: Some(([127, 0, 0, 1], 0).into()),
         drain_seconds: 1,
     }

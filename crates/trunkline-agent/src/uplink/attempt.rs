@@ -22,7 +22,7 @@ const DOUBT_AFTER: u8 = 3;
 
 /// Why an attempt to bring a link up failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum AttemptError {
+pub(crate) enum AttemptError {
     #[error(transparent)]
     Enrol(#[from] EnrolError),
     #[error(transparent)]

@@ -1,0 +1,464 @@
+//! Against a real store, when `TRUNKLINE_OPENSEARCH_URL` names one: what a search finds is what [`Filter::matches`] says, a word is what
+//! [`words`] says, and every answer that the store gives to trouble is understood.
+//!
+//! The store is taken to be the tests' own: indices of theirs are deleted when each begins.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use trunkline_logs::{Cursor, Day, Document, Field, Filter, MAX_WORD_LETTERS, Order, Question, Scope, words};
+use trunkline_logstore::Outcome;
+use trunkline_logstore::elastic::{BulkConfig, Elastic, ElasticConfig, Layout};
+use trunkline_proto::{ClusterId, ClusterUid};
+use trunkline_runtime::Tasks;
+
+use crate::made::{Made, NOON};
+use crate::prove;
+use crate::writing::{clusters, settle};
+
+/// A real store, and who asks it for what ours does not.
+struct Real {
+    url: String,
+    tasks: Tasks,
+}
+
+impl Real {
+    /// The store, empty; none if there is no store to test against.
+    async fn empty() -> Option<Self> {
+        let Ok(url) = std::env::var("TRUNKLINE_OPENSEARCH_URL") else {
+            println!("SKIPPED: TRUNKLINE_OPENSEARCH_URL names no real store");
+            return None;
+        };
+        let real = Self { url, tasks: Tasks::new() };
+        let listed = real
+            .ask("GET", "/_cat/indices/*?format=json&h=index&expand_wildcards=open,closed", Value::Null)
+            .await;
+        for index in listed.1.as_array().unwrap() {
+            real.ask("DELETE", &format!("/{}", index["index"].as_str().unwrap()), Value::Null).await;
+        }
+        real.ask("DELETE", "/_index_template/*", Value::Null).await;
+        Some(real)
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let request = hyper::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header("content-type", "application/json")
+            .body(Full::new(bytes::Bytes::from(text)))
+            .unwrap();
+        let answer = client.request(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    fn config(&self) -> ElasticConfig {
+        ElasticConfig {
+            urls: vec![self.url.clone()],
+            replicas: 0,
+            bulk: BulkConfig { gzip: true, ..BulkConfig::default() },
+            ..ElasticConfig::default()
+        }
+    }
+
+    fn store(&self) -> Elastic {
+        Elastic::new(&self.config(), &self.tasks).unwrap()
+    }
+
+    /// Stores all, and makes them be found.
+    async fn put(&self, store: &Elastic, documents: &[Document]) {
+        let settled = settle(store, documents.to_vec()).await;
+        assert_eq!(settled.stored.len() + settled.there.len(), documents.len(), "{:?}", settled.rejected);
+        self.refresh().await;
+    }
+
+    async fn refresh(&self) {
+        assert_eq!(self.ask("POST", "/trunkline-logs.*/_refresh", Value::Null).await.0, 200);
+    }
+}
+
+fn everything(scope: &[(ClusterId, ClusterUid)]) -> Question {
+    let scope = Scope(scope.iter().map(|(_, uid)| *uid).collect());
+    Question { scope, filter: Filter::All, from: NOON - 8 * 86_400_000, to: NOON + 86_400_000 }
+}
+
+/// What the oracle says is found, the oldest first.
+fn wanted<'a>(question: &Question, documents: &'a [Document]) -> Vec<&'a Document> {
+    let is_wanted = |document: &&Document| {
+        question.scope.0.contains(&document.stamp.uid)
+            && (question.from..question.to).contains(&document.time)
+            && question.filter.matches(document)
+    };
+    let mut wanted: Vec<&Document> = documents.iter().filter(is_wanted).collect();
+    wanted.sort_by_key(|document| place(document));
+    wanted
+}
+
+fn place(document: &Document) -> Cursor {
+    Cursor { time: document.time, id: document.id }
+}
+
+fn said(document: &Document, field: &Field) -> Vec<String> {
+    match field {
+        Field::Cluster => vec![document.stamp.cluster.to_string()],
+        Field::Dataset => vec![document.stamp.dataset.to_string()],
+        Field::Facet(facet) => document.facets.get(*facet).map(str::to_owned).into_iter().collect(),
+        Field::Path(path) => {
+            let before = format!("{path}=");
+            document.terms.iter().filter_map(|term| term.strip_prefix(&before).map(str::to_owned)).collect()
+        }
+    }
+}
+
+/// The values of a field, the most frequent first.
+fn counted(found: &[&Document], field: &Field) -> Vec<(String, u64)> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    found
+        .iter()
+        .flat_map(|document| said(document, field))
+        .for_each(|value| *counts.entry(value).or_default() += 1);
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    counts
+}
+
+async fn one_after_the_other() -> tokio::sync::MutexGuard<'static, ()> {
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    TURN.lock().await
+}
+
+#[tokio::test]
+async fn t22_a_real_store_finds_and_counts_what_the_filter_means() {
+    let _turn = one_after_the_other().await;
+    let Some(real) = Real::empty().await else { return };
+    let store = real.store();
+    let clusters = clusters(&["eu", "prod-eu", "test"]);
+    let mut made = Made::seeded(7);
+    let documents: Vec<Document> = (0..3000).map(|_| made.document(&clusters)).collect();
+    real.put(&store, &documents).await;
+    let count = prove::count(150, 5000);
+    let (mut some, mut found_in_all) = (0, 0);
+    for round in 0..count.times {
+        let field = made.field();
+        let mut question = everything(&clusters[..2]);
+        question.filter = made.filter(3);
+        if round % 2 == 0 {
+            (question.from, question.to) = (NOON - 2_400_000, NOON - 600_000);
+        }
+        let wanted = wanted(&question, &documents);
+        some += usize::from(!wanted.is_empty());
+        found_in_all += wanted.len();
+
+        let order = if round % 3 == 0 { Order::Oldest } else { Order::Newest };
+        let limit = [1000, 200, 77][round % 3];
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let hits = store.find(&question, order, after, limit).await.unwrap();
+            assert!(hits.partial.is_none() && hits.hits.len() <= limit);
+            found.extend(hits.hits);
+            after = hits.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        if order == Order::Newest {
+            found.reverse();
+        }
+        assert_eq!(found.len(), wanted.len(), "{}", question.filter);
+        for (hit, document) in found.iter().zip(&wanted) {
+            assert_eq!(hit.at, place(document), "{}", question.filter);
+            let source: Value = serde_json::from_str(&document.source).unwrap();
+            assert_eq!(Value::Object(hit.source.clone()), source);
+        }
+
+        let top = store.top(&question, &field, 5).await.unwrap();
+        let mut counts = counted(&wanted, &field);
+        let with = wanted.iter().filter(|document| !said(document, &field).is_empty()).count();
+        let best: Vec<_> = counts.iter().take(10).map(|(value, _)| value.clone()).collect();
+        counts.truncate(5);
+        assert_eq!((top.with, top.values), (with as u64, counts), "{field} of {}", question.filter);
+
+        let slices = 1 + round % 200;
+        let histogram = store.histogram(&question, slices, Some(&field)).await.unwrap();
+        assert!(histogram.len() <= slices);
+        for (at, slice) in histogram.iter().enumerate() {
+            let ends = histogram.get(at + 1).map_or(question.to, |next| next.begins);
+            let inside: Vec<&Document> = wanted
+                .iter()
+                .filter(|document| (slice.begins..ends).contains(&document.time))
+                .copied()
+                .collect();
+            let mut by = counted(&inside, &field);
+            by.retain(|(value, _)| best.contains(value));
+            assert_eq!(
+                (slice.count, &slice.by),
+                (inside.len() as u64, &by),
+                "{field} of {}",
+                question.filter
+            );
+        }
+        assert_eq!(histogram.iter().map(|slice| slice.count).sum::<u64>(), wanted.len() as u64);
+    }
+    assert!(some * 3 > count.times, "{some} of {count} found anything");
+    println!("{count} questions, {found_in_all} documents found, {some} found any");
+}
+
+#[tokio::test]
+async fn a_word_in_a_real_store_is_a_word_of_ours() {
+    let _turn = one_after_the_other().await;
+    let Some(real) = Real::empty().await else { return };
+    let store = real.store();
+    store.prepare().await.unwrap();
+    assert_eq!(real.ask("PUT", "/trunkline-logs.logs.2026-11-27", Value::Null).await.0, 200);
+    let cut = async |text: String| -> Vec<String> {
+        let body = json!({ "analyzer": "trunkline_words", "text": text });
+        let (status, answer) = real.ask("POST", "/trunkline-logs.logs.2026-11-27/_analyze", body).await;
+        assert_eq!(status, 200, "{answer}");
+        let tokens = answer["tokens"].as_array().unwrap();
+        let places: Vec<_> = tokens.iter().map(|token| token["position"].as_u64().unwrap()).collect();
+        assert!(places.iter().enumerate().all(|(at, place)| at as u64 == *place), "a gap in {text:?}");
+        tokens.iter().map(|token| token["token"].as_str().unwrap().to_owned()).collect()
+    };
+    for text in [
+        "",
+        "GET /api/v1?x=ÄB-2 \u{1b}[31m",
+        "ΟΔΟΣ İSTANBUL ß ẞ ŉ ǅ ﬁ",
+        "日本語テキスト",
+        "e\u{301}a x_y",
+        "🦀 a🦀b",
+        "ⅣⅤ ①② ½ ٣",
+    ] {
+        assert_eq!(cut(text.to_owned()).await, words(text).collect::<Vec<_>>(), "{text:?}");
+    }
+    for letter in ["x", "Ä", "日", "𝒜"] {
+        for many in [MAX_WORD_LETTERS - 1, MAX_WORD_LETTERS, MAX_WORD_LETTERS + 1, 500] {
+            let text = format!("a {} b", letter.repeat(many));
+            assert_eq!(cut(text.clone()).await, words(&text).collect::<Vec<_>>(), "{many} of {letter}");
+        }
+    }
+    // Every letter there is, each as a word between two others. Differences are letters that this Java does not know yet.
+    let letters: Vec<char> = ('\0'..=char::MAX).filter(|letter| !letter.is_control()).collect();
+    let mut other = Vec::new();
+    for some in letters.chunks(4000) {
+        let text: String = some.iter().flat_map(|letter| ['x', *letter, 'x', ' ']).collect();
+        if cut(text.clone()).await == words(&text).collect::<Vec<_>>() {
+            continue;
+        }
+        for few in some.chunks(100) {
+            let text: String = few.iter().flat_map(|letter| ['x', *letter, 'x', ' ']).collect();
+            if cut(text.clone()).await == words(&text).collect::<Vec<_>>() {
+                continue;
+            }
+            for letter in few {
+                let text = format!("x{letter}x");
+                if cut(text.clone()).await != words(&text).collect::<Vec<_>>() {
+                    other.push(*letter);
+                }
+            }
+        }
+    }
+    println!(
+        "{} of {} letters are cut in another way: {:x?}",
+        other.len(),
+        letters.len(),
+        other.iter().map(|c| *c as u32).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
+async fn what_is_stored_twice_is_there_once_and_the_template_makes_the_index() {
+    let _turn = one_after_the_other().await;
+    let Some(real) = Real::empty().await else { return };
+    let clusters = clusters(&["eu"]);
+    let mut made = Made::seeded(3);
+    let documents: Vec<Document> = (0..500).map(|_| made.document(&clusters)).collect();
+    let store = real.store();
+    let outcomes = store.write(&documents).await.unwrap();
+    assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Stored), "{outcomes:?}");
+    let again = store.write(&documents).await.unwrap();
+    assert!(again.iter().all(|outcome| *outcome == Outcome::AlreadyThere), "{again:?}");
+    real.refresh().await;
+    assert_eq!(real.ask("GET", "/trunkline-logs.*/_count", Value::Null).await.1["count"], 500);
+
+    let (_, mapping) = real.ask("GET", "/trunkline-logs.logs.2026-11-27/_mapping", Value::Null).await;
+    let mapping = &mapping["trunkline-logs.logs.2026-11-27"]["mappings"];
+    assert!(mapping["dynamic"] == "false" || mapping["dynamic"] == false, "{mapping}");
+    assert_eq!(mapping["properties"].as_object().unwrap().len(), 4, "nothing that a shipper said is mapped");
+    let status = store.status().await;
+    assert!(status.is_reachable && status.is_ready && status.last_error.is_none(), "{status:?}");
+    assert_eq!((status.indices, status.oldest), (2, Some(Day::of(NOON))));
+    // A template of a higher priority is noticed, and nothing is written.
+    let foreign = json!({ "index_patterns": ["trunkline-logs.l*"], "priority": 900, "template": {} });
+    assert_eq!(real.ask("PUT", "/_index_template/foreign", foreign).await.0, 200);
+    let error = real.store().write(&documents).await.unwrap_err().to_string();
+    assert!(error.contains("higher priority"), "{error}");
+}
+
+#[tokio::test]
+async fn t21_clusters_never_meet_whatever_their_names_join_to() {
+    let _turn = one_after_the_other().await;
+    for layout in [Layout::Shared, Layout::PerCluster] {
+        let Some(real) = Real::empty().await else { return };
+        let config = ElasticConfig { indices: layout, ..real.config() };
+        let store = Elastic::new(&config, &real.tasks).unwrap();
+        let clusters = clusters(&["eu", "eu-prod", "eu"]);
+        let datasets = ["prod_logs", "logs", "prod_logs"];
+        let mut made = Made::seeded(21);
+        let mut all = Vec::new();
+        for (at, cluster) in clusters.iter().enumerate() {
+            for _ in 0..50 {
+                let mut document = made.document(std::slice::from_ref(cluster));
+                document.stamp.dataset = datasets[at].parse().unwrap();
+                all.push(document);
+            }
+        }
+        real.put(&store, &all).await;
+        for cluster in &clusters {
+            for filter in
+                ["", "cluster:eu", "cluster:eu*", "NOT cluster:none", "dataset:prod_logs OR dataset:logs"]
+            {
+                let mut question = everything(std::slice::from_ref(cluster));
+                question.filter = filter.parse().unwrap();
+                let hits = store.find(&question, Order::Newest, None, 1000).await.unwrap();
+                assert_eq!(hits.hits.len(), 50, "{layout:?} {filter}");
+                for hit in &hits.hits {
+                    assert_eq!(hit.source["cluster"]["uid"], json!(cluster.1));
+                }
+                let top = store.top(&question, &Field::Cluster, 50).await.unwrap();
+                assert_eq!(top.values, [(cluster.0.to_string(), 50)]);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn retention_deletes_days_of_ours_and_nothing_else() {
+    let _turn = one_after_the_other().await;
+    let Some(real) = Real::empty().await else { return };
+    let store = real.store();
+    let today = Day::of(NOON);
+    let ours = [
+        "trunkline-logs.logs.2026-10-27",
+        "trunkline-logs.logs.2026-10-28",
+        "trunkline-logs.logs.2026-11-27",
+    ];
+    let foreign = ["trunkline-logs.logs.2020-01-01-copy", "trunkline-logs.2020-01-01", "other-2020-01-01"];
+    for index in ours.iter().chain(&foreign) {
+        assert_eq!(real.ask("PUT", &format!("/{index}"), Value::Null).await.0, 200);
+    }
+    assert_eq!(real.ask("POST", &format!("/{}/_close", ours[0]), Value::Null).await.0, 200);
+    assert_eq!(store.expire(today).await.unwrap(), [ours[0]], "closed as it is");
+    assert!(store.expire(today).await.unwrap().is_empty());
+    let (_, left) = real.ask("GET", "/_cat/indices/*?format=json&h=index", Value::Null).await;
+    assert_eq!(left.as_array().unwrap().len(), 5, "{left}");
+}
+
+#[tokio::test]
+async fn every_trouble_of_a_real_store_is_understood() {
+    let _turn = one_after_the_other().await;
+    let Some(real) = Real::empty().await else { return };
+    let store = real.store();
+    let clusters = clusters(&["eu"]);
+    let mut made = Made::seeded(9);
+    let mut document = move || {
+        let mut document = made.document(&clusters);
+        document.stamp.dataset = "logs".parse().unwrap();
+        document
+    };
+    let index = "/trunkline-logs.logs.2026-11-27";
+    // One that cannot be stored holds no other up.
+    let mut all: Vec<Document> = (0..9).map(|_| document()).collect();
+    all[4].source = all[4].source.replacen("\"@timestamp\":\"2026", "\"@timestamp\":\"long ago", 1);
+    let outcomes = store.write(&all).await.unwrap();
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Stored).count(), 8);
+    assert!(matches!(&outcomes[4], Outcome::Rejected(why) if why.contains("400")), "{:?}", outcomes[4]);
+
+    let later = async |document: Document, says: &str| {
+        let outcomes = store.write(&[document]).await.unwrap();
+        assert!(matches!(&outcomes[0], Outcome::Later(why) if why.contains(says)), "{says}: {outcomes:?}");
+    };
+    for block in ["read_only", "read_only_allow_delete", "write"] {
+        let set = |value: Value| json!({ "index": { "blocks": { block: value } } });
+        assert_eq!(real.ask("PUT", &format!("{index}/_settings"), set(json!(true))).await.0, 200);
+        later(document(), "cluster_block_exception").await;
+        assert_eq!(real.ask("PUT", &format!("{index}/_settings"), set(Value::Null)).await.0, 200);
+    }
+    assert_eq!(real.ask("POST", &format!("{index}/_close"), Value::Null).await.0, 200);
+    later(document(), "index_closed_exception").await;
+    let question = everything(&[]);
+    assert!(store.find(&question, Order::Newest, None, 10).await.unwrap().hits.is_empty());
+    assert_eq!(real.ask("DELETE", index, Value::Null).await.0, 200);
+    let cluster = |name: &str, value: Value| json!({ "persistent": { name: value } });
+    for (name, value, says) in [
+        ("cluster.max_shards_per_node", json!(1), "shards"),
+        ("action.auto_create_index", json!("false"), "index_not_found_exception"),
+        ("cluster.blocks.create_index", json!(true), "block"),
+    ] {
+        real.ask("PUT", "/other", Value::Null).await;
+        assert_eq!(real.ask("PUT", "/_cluster/settings", cluster(name, value)).await.0, 200, "{name}");
+        later(document(), says).await;
+        assert_eq!(real.ask("PUT", "/_cluster/settings", cluster(name, Value::Null)).await.0, 200);
+    }
+    // An alias in our index's place, without a target to write to.
+    let alias = json!({ "actions": [
+        { "add": { "index": "other", "alias": index.trim_start_matches('/'), "is_write_index": false } },
+    ] });
+    assert_eq!(real.ask("POST", "/_aliases", alias).await.0, 200);
+    later(document(), "no write index").await;
+    assert_eq!(real.ask("DELETE", "/other", Value::Null).await.0, 200);
+    assert_eq!(store.write(&[document()]).await.unwrap(), [Outcome::Stored]);
+}
+
+#[tokio::test]
+async fn t22_the_widest_questions_end_in_time() {
+    let _turn = one_after_the_other().await;
+    let Some(real) = Real::empty().await else { return };
+    let store = real.store();
+    let clusters = clusters(&["eu"]);
+    let mut made = Made::seeded(2);
+    let documents: Vec<Document> = (0..200).map(|_| made.document(&clusters)).collect();
+    real.put(&store, &documents).await;
+    let deep = "a OR NOT (b NOT (".repeat(4) + "x y" + &")".repeat(8);
+    let deeper = "NOT (a b OR c NOT (".repeat(4) + "x y" + &")".repeat(8);
+    let wide: Vec<String> = (0..64).map(|at| format!("x.{at}:a*")).collect();
+    for filter in [deep, deeper, wide.join(" OR "), "err* OR con* OR \u{e9}a*".replace("\u{e9}a", "xxx")] {
+        let mut question = everything(&clusters);
+        (question.from, question.to) = (i64::MIN, i64::MAX);
+        question.filter = filter.parse().unwrap();
+        question.scope.0.extend((0..10_000).map(|_| ClusterUid::random()));
+        let began = Instant::now();
+        let hits = store.find(&question, Order::Newest, None, 1000).await.unwrap();
+        assert_eq!(hits.hits.len(), wanted(&question, &documents).len(), "{filter}");
+        assert!(began.elapsed().as_secs() < 10, "{filter}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_of_a_real_store() {
+    let _turn = one_after_the_other().await;
+    let Some(real) = Real::empty().await else { return };
+    let count = prove::count(5_000, 100_000);
+    let clusters = clusters(&["eu"]);
+    let mut made = Made::seeded(1);
+    let documents: Vec<Document> = (0..count.times).map(|_| made.document(&clusters)).collect();
+    let bytes: usize = documents.iter().map(|document| document.source.len()).sum();
+    let store = real.store();
+    store.prepare().await.unwrap();
+    let began = Instant::now();
+    let mut outcomes: HashMap<String, usize> = HashMap::new();
+    for some in documents.chunks(20_000) {
+        for outcome in store.write(some).await.unwrap() {
+            *outcomes.entry(format!("{outcome:?}")).or_default() += 1;
+        }
+    }
+    let took = began.elapsed().as_secs_f64();
+    assert_eq!(outcomes, HashMap::from([("Stored".to_owned(), count.times)]));
+    println!("{count} documents of {} bytes: {:.0} a second", bytes / count.times, count.times as f64 / took);
+}
