@@ -25,6 +25,7 @@ mod bulk;
 mod query;
 mod search;
 mod keep;
+mod served;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -43,6 +44,7 @@ pub use config::{BulkConfig, ElasticConfig, ElasticConfigError, Layout};
 pub use credential::CredentialError;
 pub use keep::{Product, Status};
 pub use search::{MAX_PAGE, MAX_SLICES, MAX_VALUES};
+pub use served::Served;
 
 /// A store over Elasticsearch or OpenSearch.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ pub trait LogStore: fmt::Debug + Send + Sync {
     /// Stores documents; answers with one outcome for each, in their order, once what is stored is durable.
     ///
     /// Documents of one slot's spool are handed in in the order of their sequences, by one caller at a time.
-    fn write(&self, documents: Vec<Document>) -> BoxFuture<'_, Result<Vec<Outcome>, Unavailable>>;
+    fn write<'a>(&'a self, documents: &'a [Document]) -> BoxFuture<'a, Result<Vec<Outcome>, Unavailable>>;
 
     /// Finds documents, at most [`MAX_HITS`], behind a cursor if one is given.
     fn find<'a>(

@@ -90,8 +90,7 @@ impl Logs {
             lag: newest.and_then(|newest| u64::try_from(arrived - newest).ok()).map(Duration::from_millis),
             ..Batch::default()
         };
-        let shown = self.shared.taps.are_open().then(|| documents.clone());
-        let dealt = self.write(documents, shown, &mut batch).await;
+        let dealt = self.write(documents, &mut batch).await;
         if let Dealt::Until(_, _, why) = &dealt {
             batch.why.clone_from(why);
         }
@@ -103,21 +102,15 @@ impl Logs {
     }
 
     /// Hands documents to the store; what it will never take comes again as a dead letter, once.
-    pub(super) async fn write(
-        &self,
-        documents: Vec<Document>,
-        shown: Option<Vec<Document>>,
-        batch: &mut Batch,
-    ) -> Dealt {
-        // A refused document is needed once more; nothing else of them is.
-        let kept = documents.clone();
-        let outcomes = match self.shared.store.write(documents).await {
+    pub(super) async fn write(&self, documents: Vec<Document>, batch: &mut Batch) -> Dealt {
+        let outcomes = match self.shared.store.write(&documents).await {
             Ok(outcomes) => outcomes,
             Err(error) => return Dealt::Until(0, error.retry_after.unwrap_or(AGAIN), error.to_string()),
         };
+        let first = documents.first().map_or(0, |document| document.stamp.sequence);
         let mut later: Option<(u64, String)> = None;
         let mut letters = Vec::new();
-        for (document, outcome) in kept.iter().zip(&outcomes) {
+        for (document, outcome) in documents.iter().zip(&outcomes) {
             let is_letter = document.stamp.dataset.is_reserved();
             match outcome {
                 Outcome::Stored => {
@@ -133,25 +126,24 @@ impl Logs {
                 }
             }
         }
-        if outcomes.len() != kept.len() {
-            let first = kept.first().map_or(0, |document| document.stamp.sequence);
+        if outcomes.len() != documents.len() {
             later = Some((first, "the store did not say what became of all records".into()));
         }
-        if let Some(shown) = shown {
-            let stored = shown.into_iter().zip(&outcomes).filter(|(_, outcome)| **outcome == Outcome::Stored);
+        if self.shared.taps.are_open() {
+            let stored =
+                documents.into_iter().zip(&outcomes).filter(|(_, outcome)| **outcome == Outcome::Stored);
             stored.for_each(|(document, _)| self.shared.taps.show(document));
         }
-        if let Some(first) = self.post(letters, batch).await {
+        if let Some(letter) = self.post(letters, batch).await {
             later = match later {
-                Some(earlier) if earlier.0 <= first.0 => Some(earlier),
-                _ => Some(first),
+                Some(earlier) if earlier.0 <= letter.0 => Some(earlier),
+                _ => Some(letter),
             };
         }
         match later {
             None => Dealt::Whole,
             // What comes before the first of the group was answered, or is not this call's.
             Some((sequence, why)) => {
-                let first = kept.first().map_or(0, |document| document.stamp.sequence);
                 let through = if sequence > first { sequence - 1 } else { 0 };
                 Dealt::Until(through, AGAIN, why)
             }
@@ -161,11 +153,10 @@ impl Logs {
     /// Stores dead letters; says from which sequence on they are to come again, if any are.
     async fn post(&self, letters: Vec<Document>, batch: &mut Batch) -> Option<(u64, String)> {
         let first = letters.first()?.stamp.sequence;
-        let kept = letters.clone();
-        match self.shared.store.write(letters).await {
-            Ok(outcomes) if outcomes.len() == kept.len() => {
+        match self.shared.store.write(&letters).await {
+            Ok(outcomes) if outcomes.len() == letters.len() => {
                 let mut later = None;
-                for (letter, outcome) in kept.iter().zip(outcomes) {
+                for (letter, outcome) in letters.iter().zip(outcomes) {
                     match outcome {
                         Outcome::Stored => batch.dead += 1,
                         Outcome::AlreadyThere => {}

@@ -26,7 +26,7 @@ struct Scripted {
 }
 
 impl LogStore for Scripted {
-    fn write(&self, documents: Vec<Document>) -> BoxFuture<'_, Result<Vec<Outcome>, Unavailable>> {
+    fn write<'a>(&'a self, documents: &'a [Document]) -> BoxFuture<'a, Result<Vec<Outcome>, Unavailable>> {
         async move {
             if let Some(down) = self.down.lock().unwrap().clone() {
                 return Err(down);
@@ -35,7 +35,7 @@ impl LogStore for Scripted {
             for document in documents {
                 let outcome = self.answers.lock().unwrap().pop_front().unwrap_or(Outcome::Stored);
                 if outcome == Outcome::Stored {
-                    self.taken.lock().unwrap().push(document);
+                    self.taken.lock().unwrap().push(document.clone());
                 }
                 outcomes.push(outcome);
             }
@@ -104,7 +104,8 @@ async fn deal(
     let (store, metrics) = (Arc::new(store), Metrics::default());
     let logs = Logs::new(store.clone(), None, metrics.clone());
     let mut batch = Batch::default();
-    let dealt = logs.write(sequences.map(document).collect(), None, &mut batch).await;
+    let documents: Vec<_> = sequences.map(document).collect();
+    let dealt = logs.write(documents, &mut batch).await;
     (dealt, batch, store, metrics)
 }
 
@@ -173,8 +174,7 @@ async fn who_looks_on_sees_what_was_stored_of_the_clusters_in_sight_and_hears_wh
     let mut blind = logs.taps().look_on(Scope(vec![ClusterUid::random()]), Filter::All);
     let mut asks_else = logs.taps().look_on(Scope(vec![source().uid]), "other".parse().unwrap());
     let documents: Vec<_> = (1..=3).map(document).collect();
-    let shown = Some(documents.clone());
-    logs.write(documents, shown, &mut Batch::default()).await;
+    logs.write(documents, &mut Batch::default()).await;
     for sequence in [1, 3] {
         let Some(Tapped::Document(document)) = sees.next().await else { panic!("a document") };
         assert_eq!(document.stamp.sequence, sequence);
