@@ -26,7 +26,9 @@ pub fn parse_time(value: &Value) -> Option<i64> {
                 size if size < NANOSECONDS => number,
                 _ => number / 1e6,
             };
-            Timestamp::from_millisecond(milliseconds.round() as i64).ok().map(|moment| moment.as_millisecond())
+            Timestamp::from_millisecond(milliseconds.round() as i64)
+                .ok()
+                .map(|moment| moment.as_millisecond())
         }
         _ => None,
     }

@@ -10,4 +10,6 @@
 
 mod answer;
 
+pub mod embedded;
+
 pub use answer::{Outcome, SearchError, Unavailable};
