@@ -3,6 +3,7 @@
 mod authn;
 mod error;
 mod limits;
+mod logs;
 mod made;
 mod audit;
 
@@ -28,6 +29,8 @@ pub use authn::{
 };
 pub use error::GatewayConfigError;
 pub use limits::{ByteLimitsConfig, ClusterLimitsConfig, LimitsConfig, UserLimitsConfig};
+pub(crate) use logs::LogParts;
+pub use logs::{EmbeddedConfig, LogsConfig, StoreConfig};
 
 /// The folder of the gateway's papers within its data folder.
 const PAPERS: &str = "pki";
@@ -62,6 +65,9 @@ pub struct GatewayConfig {
     /// How long and how much of the audit log is kept.
     #[serde(default)]
     pub audit: AuditConfig,
+    /// Where the clusters' records are kept; nowhere by default.
+    #[serde(default)]
+    pub logs: Option<LogsConfig>,
     /// What one user, and one cluster, may have.
     #[serde(default)]
     pub limits: LimitsConfig,
@@ -200,6 +206,7 @@ impl GatewayConfig {
             }
         }
         self.audit.check()?;
+        self.logs.as_ref().map_or(Ok(()), |logs| logs.check(self.data.as_deref()))?;
         check_image(&enrolment.image).map_err(|_| GatewayConfigError::Image(enrolment.image.clone()))?;
         for address in &self.tunnel.addresses {
             check_address("tunnel.addresses", address, true)?;

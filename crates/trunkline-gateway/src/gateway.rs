@@ -9,7 +9,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use trunkline_api::{AuditEvent, AuditGateway};
-use trunkline_proto::{ClusterId, Epoch, Slot};
+use trunkline_intake::Intake;
+use trunkline_proto::{ClusterId, ClusterUid, Epoch, Slot};
 use trunkline_runtime::{
     Admin, BindError, Door, Gate, Metrics as Registry, Readiness, Tasks, open_files_limit, reload_for_ever,
 };
@@ -19,12 +20,13 @@ use crate::arrivals::Known;
 use crate::audited::Audited;
 use crate::authn::{Authn, AuthnParts, FirstRun};
 use crate::authz::Confirmations;
-use crate::config::{GatewayConfig, GatewayConfigError};
+use crate::config::{GatewayConfig, GatewayConfigError, LogParts};
 use crate::enrolment::Enrolment;
 use crate::fair::Fair;
 use crate::fleet::{Fleet, FleetHandle};
 use crate::front::{Balancers, Front};
 use crate::guard::Guard;
+use crate::logs::{Logs, ship_own};
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
 use crate::rest::{Rest, RestParts};
@@ -68,6 +70,7 @@ pub struct Gateway {
     draining: CancellationToken,
     fleet: Fleet,
     first_run: Option<FirstRun>,
+    own_intake: Option<(ClusterUid, Intake)>,
     grace: Duration,
 }
 
@@ -83,6 +86,7 @@ pub struct Running {
     front: SocketAddr,
     tunnel: SocketAddr,
     admin: Option<SocketAddr>,
+    intake: Option<Intake>,
     grace: Duration,
 }
 
@@ -139,6 +143,13 @@ impl Gateway {
             }
             None => None,
         };
+        let (logs, own_intake) = match config.log_parts(&registry, &tasks).await? {
+            Some(LogParts { store, own }) => {
+                let uid = own.as_ref().map(|(uid, _)| *uid);
+                (Some(Logs::new(store, uid, metrics.clone())), own)
+            }
+            None => (None, None),
+        };
         let tunnels = Tunnels::new(metrics.clone(), &tasks);
         let front_door = Door::bind("front door", config.front.listen).await?;
         let tunnel_door = Door::bind("tunnel door", config.tunnel.listen).await?;
@@ -169,7 +180,7 @@ impl Gateway {
             under_way: review.under_way.clone(),
             confirmations: confirmations.clone(),
             audited: audited.clone(),
-            logs: None,
+            logs: logs.clone(),
         });
         let proxy =
             Proxy { audited: audited.clone(), tasks: tasks.clone(), tunnels: tunnels.clone(), management };
@@ -200,7 +211,7 @@ impl Gateway {
             tls: Arc::new(tunnel_tls),
             guard: Guard::new(fleet.clone(), tunnels.clone(), tasks.clone()),
             enrolment,
-            logs: None,
+            logs,
             fleet: fleet.clone(),
             tunnels,
             tasks: tasks.clone(),
@@ -230,6 +241,7 @@ impl Gateway {
             draining,
             fleet,
             first_run,
+            own_intake,
             grace,
         })
     }
@@ -256,6 +268,7 @@ impl Gateway {
             tunnels: self.tunnel.tunnels.clone(),
             fleet: self.fleet,
             metrics: self.tunnel.metrics.clone(),
+            intake: self.own_intake.as_ref().map(|(_, intake)| intake.clone()),
             grace: self.grace,
             tasks: tasks.clone(),
         };
@@ -272,6 +285,11 @@ impl Gateway {
             move || tls.refresh()
         }));
         self.front.authn.follow(&tasks);
+        if let (Some((uid, intake)), Some(logs)) = (self.own_intake, &self.tunnel.logs) {
+            let spools = intake.spools().map(|(dataset, spool)| (dataset.clone(), spool.clone())).collect();
+            ship_own(logs, uid, spools, &tasks);
+            intake.serve();
+        }
         tasks.spawn_until_stopped(self.tunnel.guard.clone().stand());
         tasks.spawn_until_stopped(self.front.review.clone().stand());
         tasks.spawn_until_stopped(self.front.serve(self.front_door));
@@ -297,6 +315,11 @@ impl Running {
     /// The admin port's address.
     pub fn admin(&self) -> Option<SocketAddr> {
         self.admin
+    }
+
+    /// Where log shippers of the management cluster come in; empty when they do not.
+    pub fn intake(&self) -> &[SocketAddr] {
+        self.intake.as_ref().map_or(&[], Intake::addresses)
     }
 
     /// The tasks, for signal handling.
@@ -329,6 +352,9 @@ impl Running {
     pub async fn drain(self) {
         self.readiness.shut("draining");
         self.draining.cancel();
+        if let Some(intake) = &self.intake {
+            intake.drain(self.grace).await;
+        }
         let finished = async {
             while self.requests() > 0 {
                 tokio::time::sleep(LOOK_EVERY).await;

@@ -55,9 +55,10 @@ pub mod bare;
 
 pub use authn::{FirstRun, LocalFileError};
 pub use config::{
-    AuditConfig, AuthnConfig, ByteLimitsConfig, ClusterConfig, ClusterLimitsConfig, EnrolmentConfig,
-    FrontConfig, GatewayConfig, GatewayConfigError, IssuerConfig, LimitsConfig, RolesConfig,
-    ServiceAccountsConfig, SessionsConfig, SubjectsConfig, TunnelConfig, UserLimitsConfig,
+    AuditConfig, AuthnConfig, ByteLimitsConfig, ClusterConfig, ClusterLimitsConfig, EmbeddedConfig,
+    EnrolmentConfig, FrontConfig, GatewayConfig, GatewayConfigError, IssuerConfig, LimitsConfig, LogsConfig,
+    RolesConfig, ServiceAccountsConfig, SessionsConfig, StoreConfig, SubjectsConfig, TunnelConfig,
+    UserLimitsConfig,
 };
 pub use fleet::FleetHandle;
 pub use gateway::{Gateway, GatewayError, Running};

@@ -11,6 +11,7 @@
 mod answer;
 mod store;
 pub mod elastic;
+pub mod embedded;
 
 pub use answer::{Outcome, SearchError, Unavailable};
 pub use store::{LogStore, MAX_HITS, MAX_SLICES, MAX_VALUES, Store, StoreStatus};

@@ -42,6 +42,38 @@ pub enum GatewayConfigError {
         /// What stands there.
         address: String,
     },
+    /// A number of the log store is out of range.
+    #[error("logs.store.embedded.{field} is {value}: give 1 to {most}")]
+    LogsRange {
+        /// The field.
+        field: &'static str,
+        /// What stands there.
+        value: u64,
+        /// The highest it may be.
+        most: u64,
+    },
+    /// Logs need a folder.
+    #[error(
+        "logs: the embedded store and the management cluster's own intake need the gateway's data folder; give data"
+    )]
+    LogsFolder,
+    /// The embedded store cannot be opened.
+    #[error("logs.store.embedded")]
+    Embedded(#[from] trunkline_logstore::embedded::OpenError),
+    /// The Elasticsearch cannot be used.
+    #[error("logs.store.elasticsearch")]
+    Elastic(#[from] trunkline_logstore::elastic::ElasticConfigError),
+    /// The management cluster's own intake cannot be opened.
+    #[error("logs.intake")]
+    Intake(#[from] trunkline_intake::IntakeError),
+    /// The file with the management cluster's uid is not usable.
+    #[error("cannot use {path}, which holds the uid of the management cluster's records")]
+    ManagementUid {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong.
+        source: std::io::Error,
+    },
     /// A time is out of range.
     #[error("enrolment.{field} is {value}: give {least} to {most}")]
     Range {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tracing::{info, warn};
 use trunkline_intake::report;
-use trunkline_proto::{ClusterId, ClusterUid, Dataset, Slot, SpoolEpoch};
+use trunkline_proto::{ClusterId, ClusterUid, Dataset, MANAGEMENT, Slot, SpoolEpoch};
 use trunkline_runtime::{Tasks, chain};
 use trunkline_spool::Spool;
 use trunkline_tunnel::Backoff;
@@ -18,13 +18,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Starts what takes the records of these spools to the store.
-pub(crate) fn ship_own(
-    logs: &Logs,
-    management: (ClusterId, ClusterUid),
-    spools: Vec<(Dataset, Spool)>,
-    tasks: &Tasks,
-) {
-    let (cluster, uid) = management;
+pub(crate) fn ship_own(logs: &Logs, uid: ClusterUid, spools: Vec<(Dataset, Spool)>, tasks: &Tasks) {
+    let Ok(cluster) = MANAGEMENT.parse::<ClusterId>() else { return };
     for (dataset, spool) in &spools {
         let source = Source {
             cluster: cluster.clone(),

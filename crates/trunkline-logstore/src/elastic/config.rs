@@ -137,7 +137,7 @@ impl Default for BulkConfig {
 
 impl ElasticConfig {
     /// Looks at everything but the files.
-    pub(super) fn check(&self) -> Result<(), ElasticConfigError> {
+    pub fn check(&self) -> Result<(), ElasticConfigError> {
         if !(1..=MAX_URLS).contains(&self.urls.len()) {
             return Err(ElasticConfigError::Urls(self.urls.len()));
         }

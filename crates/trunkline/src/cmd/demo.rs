@@ -100,6 +100,7 @@ fn gateway_config(
     management: Option<&DemoCluster>,
 ) -> anyhow::Result<GatewayConfig> {
     Ok(GatewayConfig {
+        logs: None,
         audit: Default::default(),
         data: Some(folder.subfolder("data")?),
         // Its papers are at hand; nobody is to set anything up.
@@ -159,6 +160,7 @@ async fn join(
             proxy: None,
         },
         upstream: cluster.upstream.clone(),
+        logs: None,
         admin: None,
         drain_seconds: 2,
     })

@@ -4,7 +4,7 @@ mod follow;
 mod status;
 
 use jiff::Timestamp;
-use trunkline_api::{LogHistogram, LogOrder, LogPage, LogQuery, LogRecord, LogTop};
+use trunkline_api::{LogHistogram, LogPage, LogQuery, LogRecord, LogTop};
 
 use crate::cli::{LogsArgs, LogsOutput};
 use crate::cmd::{ask, gateway_api, print, print_json, say};

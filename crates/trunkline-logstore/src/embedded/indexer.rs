@@ -1,0 +1,247 @@
+//! What takes records from the spool into the indexes: the one writer of the store.
+//!
+//! A commit goes in this order: each open index, with the spool's sequence in its payload; the marks, with the same; then
+//! the spool may forget. Wherever that is cut off, what is read again meets a payload or a mark that knows it: no
+//! record is indexed twice, and none is left out.
+//!
+//! Limits: [`OPEN`] days are written at once, and share the memory; a commit has at most [`RECORDS`] records.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tantivy::IndexWriter;
+use tracing::error;
+use trunkline_logs::{Day, DocumentId};
+use trunkline_spool::{Epoch, Record};
+
+use super::fault::Fault;
+use super::ledger::Ledger;
+use super::marks::Marks;
+use super::part::{Part, PartName, payload};
+use super::parts::Parts;
+use super::record::Kept;
+use super::retention::Limits;
+
+/// How many days are written at once: today, yesterday, and one that comes late.
+pub(super) const OPEN: usize = 3;
+/// How many records a commit has at the most.
+pub(super) const RECORDS: usize = 100_000;
+/// How long a day that is over stays open without a record.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// The one writer.
+pub(super) struct Indexer {
+    pub(super) parts: Arc<Parts>,
+    ledger: Arc<Ledger>,
+    limits: Limits,
+    memory: usize,
+    spool: Epoch,
+    marks: Marks,
+    /// Through where everything was taken.
+    taken: u64,
+    committed: u64,
+    /// Those that are written, the longest unused first.
+    open: Vec<Open>,
+    added: usize,
+}
+
+/// A part that is written.
+struct Open {
+    part: Arc<Part>,
+    /// The parts of its day before it.
+    earlier: Vec<Arc<Part>>,
+    writer: IndexWriter,
+    added: usize,
+    /// Through where its day is complete without what was added since.
+    through: u64,
+    /// The ids of shippers' own among what was added since.
+    own: HashSet<DocumentId>,
+    used: Instant,
+}
+
+impl Indexer {
+    /// Begins where the last commit ended.
+    pub(super) fn begin(
+        parts: Arc<Parts>,
+        ledger: Arc<Ledger>,
+        limits: Limits,
+        memory: usize,
+        spool: Epoch,
+    ) -> Result<Self, Fault> {
+        let (marks, through) = ledger.read(spool)?;
+        Ok(Self {
+            parts,
+            ledger,
+            limits,
+            memory: memory / OPEN,
+            spool,
+            marks,
+            taken: through,
+            committed: through,
+            open: Vec::new(),
+            added: 0,
+        })
+    }
+
+    /// Takes a record. Nothing is durable before [`Indexer::commit`].
+    pub(super) fn take(&mut self, record: Record, today: Day) -> Result<(), Fault> {
+        let sequence = record.sequence;
+        if sequence <= self.taken {
+            return Ok(());
+        }
+        match Kept::read(record) {
+            Ok(kept) => self.add(sequence, &kept, today)?,
+            // Nothing but a fault of ours makes one: it must not stand in the way of all others.
+            Err(error) => {
+                error!(sequence, %error, "a record of the log store's spool is no document and was left out")
+            }
+        }
+        self.taken = sequence;
+        Ok(())
+    }
+
+    fn add(&mut self, sequence: u64, kept: &Kept, today: Day) -> Result<(), Fault> {
+        if !self.marks.is_new(&kept.place, kept.sequence) || self.limits.is_over(kept.day, today) {
+            return Ok(());
+        }
+        let open = self.open(kept.day)?;
+        if sequence > open.through && (!kept.has_own_id || open.is_first(kept.id)?) {
+            let document = open.part.fields().document(kept);
+            open.writer.add_document(document)?;
+            open.added += 1;
+            self.added += 1;
+        }
+        self.marks.raise(&kept.place, kept.sequence, today);
+        Ok(())
+    }
+
+    /// How many records wait for a commit.
+    pub(super) fn waiting(&self) -> u64 {
+        self.taken - self.committed
+    }
+
+    /// Whether there should be a commit at once.
+    pub(super) fn is_full(&self) -> bool {
+        self.added >= RECORDS || self.waiting() >= 4 * RECORDS as u64
+    }
+
+    /// Makes everything that was taken durable and searchable. Says through where the spool may forget.
+    pub(super) fn commit(&mut self) -> Result<u64, Fault> {
+        for open in self.open.iter_mut().filter(|open| open.added > 0) {
+            let mut commit = open.writer.prepare_commit()?;
+            commit.set_payload(&payload(self.spool, self.taken));
+            commit.commit()?;
+            open.part.reload()?;
+            open.added = 0;
+            open.own.clear();
+            open.through = self.taken;
+        }
+        if self.waiting() > 0 {
+            self.ledger.write(&mut self.marks, self.spool, self.taken)?;
+        }
+        self.added = 0;
+        self.committed = self.taken;
+        Ok(self.committed)
+    }
+
+    /// Merges what is over and closes it, one step at a time: called now and then while there is nothing else to do.
+    pub(super) fn tidy(&mut self, today: Day) -> Result<(), Fault> {
+        self.marks.forget(today);
+        let over = |open: &Open| open.part.name.day < today && open.added == 0 && open.used.elapsed() > IDLE;
+        if let Some(at) = self.open.iter().position(over) {
+            if !self.open[at].merge()? {
+                self.open.remove(at);
+            }
+        } else if self.open.len() < OPEN {
+            for part in self.parts.all() {
+                let known = self.open.iter().any(|open| open.part.name == part.name);
+                if part.name.day < today && !known && !part.small_segments()?.is_empty() {
+                    let mut open = Open::new(part, Vec::new(), self.memory, self.spool)?;
+                    open.merge()?;
+                    self.open.insert(0, open);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what has to go, with what was added to it.
+    pub(super) fn trim(&mut self, today: Day) -> Result<(), Fault> {
+        for name in self.limits.condemned(&self.parts, today) {
+            self.open.retain(|open| open.part.name != name);
+            self.parts.end(name)?;
+        }
+        Ok(self.limits.remove_foreign(&self.parts, today)?)
+    }
+
+    /// What a day is written to.
+    fn open(&mut self, day: Day) -> Result<&mut Open, Fault> {
+        let full = self.limits.part();
+        self.open.retain(|open| open.part.name.day != day || open.added > 0 || open.part.bytes() <= full);
+        match self.open.iter().position(|open| open.part.name.day == day) {
+            // The last one is the one that was used last.
+            Some(at) => self.open[at..].rotate_left(1),
+            None => {
+                if self.open.len() >= OPEN {
+                    if self.open[0].added > 0 {
+                        self.commit()?;
+                    }
+                    self.open.remove(0);
+                }
+                let mut there = self.parts.of(day);
+                let part = match there.pop() {
+                    Some(last) if last.bytes() <= full => last,
+                    Some(last) => {
+                        let number = last.name.number + 1;
+                        there.push(last);
+                        self.parts.begin(PartName { day, number })?
+                    }
+                    None => self.parts.begin(PartName { day, number: 0 })?,
+                };
+                self.open.push(Open::new(part, there, self.memory, self.spool)?);
+            }
+        }
+        let open = self.open.last_mut().ok_or(Fault::NoWriter)?;
+        open.used = Instant::now();
+        Ok(open)
+    }
+}
+
+impl Open {
+    fn new(part: Arc<Part>, earlier: Vec<Arc<Part>>, memory: usize, spool: Epoch) -> Result<Self, Fault> {
+        let mut through = part.through(spool)?;
+        for part in &earlier {
+            through = through.max(part.through(spool)?);
+        }
+        let writer = part.writer(memory)?;
+        Ok(Self { part, earlier, writer, added: 0, through, own: HashSet::new(), used: Instant::now() })
+    }
+
+    /// Whether nothing of the day has this id of its shipper's yet; from now on this does.
+    fn is_first(&mut self, id: DocumentId) -> Result<bool, Fault> {
+        if self.own.contains(&id) {
+            return Ok(false);
+        }
+        for part in self.earlier.iter().chain([&self.part]) {
+            if part.has(id)? {
+                return Ok(false);
+            }
+        }
+        Ok(self.own.insert(id))
+    }
+
+    /// Begins to merge what is small, in the background. Says whether there was anything.
+    fn merge(&mut self) -> Result<bool, Fault> {
+        self.part.reload()?;
+        let small = self.part.small_segments()?;
+        if small.is_empty() {
+            return Ok(false);
+        }
+        self.used = Instant::now();
+        // Whether it was done is seen the next time.
+        drop(self.writer.merge(&small));
+        Ok(true)
+    }
+}

@@ -1,0 +1,107 @@
+//! All parts of the store: which there are, which are searched, and which go.
+//!
+//! ```text
+//! <folder>/index-<format>/<day>[.<number>]/    an index of tantivy's
+//! ```
+//!
+//! The folders of another format are left as they are, and told; only their age ends them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tracing::{info, warn};
+use trunkline_logs::Day;
+
+use super::part::{Part, PartName};
+use super::schema::format;
+
+/// What a folder is called that is on its way out.
+const GOING: &str = "going-";
+
+/// All parts.
+#[derive(Debug)]
+pub(super) struct Parts {
+    folder: PathBuf,
+    all: RwLock<BTreeMap<PartName, Arc<Part>>>,
+}
+
+impl Parts {
+    /// Opens all parts in a folder. One that cannot be opened is told and left: what is in it is not found.
+    pub(super) fn open(store: &Path) -> io::Result<Self> {
+        let folder = store.join(format());
+        fs::create_dir_all(&folder)?;
+        let mut all = BTreeMap::new();
+        for name in names(&folder)? {
+            if name.starts_with(GOING) {
+                fs::remove_dir_all(folder.join(name))?;
+            } else if let Some(name) = PartName::named(&name) {
+                match Part::open(&folder, name) {
+                    Ok(part) => drop(all.insert(name, Arc::new(part))),
+                    Err(error) => {
+                        warn!(part = %name, %error, "a part of the log store cannot be read; what is in it is not found")
+                    }
+                }
+            }
+        }
+        Ok(Self { folder, all: RwLock::new(all) })
+    }
+
+    /// All parts, the oldest first.
+    pub(super) fn all(&self) -> Vec<Arc<Part>> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// The parts of a day, the oldest first.
+    pub(super) fn of(&self, day: Day) -> Vec<Arc<Part>> {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        let names = PartName { day, number: 0 }..=PartName { day, number: u32::MAX };
+        all.range(names).map(|(_, part)| part.clone()).collect()
+    }
+
+    /// Begins a part.
+    pub(super) fn begin(&self, name: PartName) -> tantivy::Result<Arc<Part>> {
+        let part = Arc::new(Part::open(&self.folder, name)?);
+        self.all.write().unwrap_or_else(PoisonError::into_inner).insert(name, part.clone());
+        Ok(part)
+    }
+
+    /// Ends a part: whoever searches it goes on, nobody else finds it.
+    pub(super) fn end(&self, name: PartName) -> io::Result<()> {
+        let from = self.folder.join(name.to_string());
+        let to = self.folder.join(format!("{GOING}{name}"));
+        if from.exists() {
+            fs::rename(&from, &to)?;
+        }
+        self.all.write().unwrap_or_else(PoisonError::into_inner).remove(&name);
+        if to.exists() {
+            fs::remove_dir_all(to)?;
+        }
+        info!(part = %name, "a part of the log store was removed");
+        Ok(())
+    }
+
+    /// The folders of other formats, each with a day in it.
+    pub(super) fn foreign(&self) -> io::Result<Vec<(PathBuf, Day)>> {
+        let store = self.folder.parent().unwrap_or(&self.folder);
+        let mut found = Vec::new();
+        for format in names(store)?.into_iter().filter(|name| name.starts_with("index-")) {
+            let format = store.join(format);
+            if format != self.folder {
+                let days = names(&format)?.into_iter();
+                found.extend(days.filter_map(|name| Some((format.join(&name), PartName::named(&name)?.day))));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        names.extend(entry?.file_name().into_string().ok());
+    }
+    Ok(names)
+}
