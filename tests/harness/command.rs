@@ -19,7 +19,8 @@ const USUAL_LIMIT: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A program that is about to be run.
-pub(crate) struct Call {
+#[derive(Debug)]
+pub struct Call {
     command: Command,
     shown: String,
     input: Vec<u8>,
@@ -28,14 +29,18 @@ pub(crate) struct Call {
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: String,
+pub struct Outcome {
+    /// Its exit code, unless a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: Vec<u8>,
+    /// What it logged.
+    pub stderr: String,
 }
 
 impl Call {
-    pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
+    /// A program by its name or path.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program.as_ref());
         command.kill_on_drop(true);
         let shown =
@@ -43,41 +48,44 @@ impl Call {
         Self { command, shown, input: Vec::new(), limit: USUAL_LIMIT }
     }
 
-    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+    /// One more argument.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         self.shown = format!("{} {}", self.shown, arg.as_ref().to_string_lossy());
         self.command.arg(arg);
         self
     }
 
-    pub(crate) fn args<S: AsRef<OsStr>>(self, args: impl IntoIterator<Item = S>) -> Self {
+    /// More arguments.
+    pub fn args<S: AsRef<OsStr>>(self, args: impl IntoIterator<Item = S>) -> Self {
         args.into_iter().fold(self, Self::arg)
     }
 
-    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+    /// One more variable of its environment.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
     /// The folder it runs in.
-    pub(crate) fn inside(mut self, folder: &Path) -> Self {
+    pub fn inside(mut self, folder: &Path) -> Self {
         self.command.current_dir(folder);
         self
     }
 
     /// What the program reads from its standard input.
-    pub(crate) fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = input.into();
         self
     }
 
     /// How long it may run.
-    pub(crate) fn within(mut self, limit: Duration) -> Self {
+    pub fn within(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
     /// Runs it to its end, however that is.
-    pub(crate) async fn run(mut self) -> Result<Outcome> {
+    pub async fn run(mut self) -> Result<Outcome> {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().with_context(|| format!("cannot start: {}", self.shown))?;
         let mut stdin = child.stdin.take();
@@ -98,7 +106,7 @@ impl Call {
     }
 
     /// Runs it, and fails with its own words unless it succeeds.
-    pub(crate) async fn bytes(self) -> Result<Vec<u8>> {
+    pub async fn bytes(self) -> Result<Vec<u8>> {
         let shown = self.shown.clone();
         let outcome = self.run().await?;
         ensure!(outcome.code == Some(0), "{shown}: status {:?}: {}", outcome.code, outcome.stderr.trim());
@@ -106,12 +114,12 @@ impl Call {
     }
 
     /// The same, as text.
-    pub(crate) async fn text(self) -> Result<String> {
+    pub async fn text(self) -> Result<String> {
         Ok(String::from_utf8_lossy(&self.bytes().await?).into_owned())
     }
 
     /// Starts it and leaves it running; what it prints is appended to `<name>.out` and `<name>.err` in `folder`.
-    pub(crate) fn start(mut self, folder: &Path, name: &str) -> Result<Process> {
+    pub fn start(mut self, folder: &Path, name: &str) -> Result<Process> {
         let out = folder.join(format!("{name}.out"));
         let err = folder.join(format!("{name}.err"));
         self.command.stdin(Stdio::piped()).stdout(appended(&out)?).stderr(appended(&err)?);
@@ -130,7 +138,8 @@ fn appended(path: &Path) -> Result<File> {
 }
 
 /// A running program. Dropping it kills it.
-pub(crate) struct Process {
+#[derive(Debug)]
+pub struct Process {
     shown: String,
     child: Child,
     stdin: Option<ChildStdin>,
@@ -139,22 +148,23 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn pid(&self) -> Result<u32> {
+    /// Its process id, as long as it runs.
+    pub fn pid(&self) -> Result<u32> {
         self.child.id().with_context(|| format!("has ended: {}", self.shown))
     }
 
     /// What it has printed so far.
-    pub(crate) fn output(&self) -> String {
+    pub fn output(&self) -> String {
         std::fs::read(&self.out).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     /// What it has logged so far.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         std::fs::read(&self.err).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     /// Waits until it has printed `text`.
-    pub(crate) async fn printed(&self, text: &str, limit: Duration) -> Result<String> {
+    pub async fn printed(&self, text: &str, limit: Duration) -> Result<String> {
         let what = format!("{:?} in what this prints: {}", text, self.shown);
         let seen = until(&what, limit, async || {
             let output = self.output();
@@ -164,20 +174,20 @@ impl Process {
     }
 
     /// Gives it something to read.
-    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let stdin = self.stdin.as_mut().context("its standard input is closed")?;
         stdin.write_all(bytes).await?;
         Ok(stdin.flush().await?)
     }
 
     /// Sends it a signal, by the name that `kill` knows.
-    pub(crate) async fn signal(&self, signal: &str) -> Result<()> {
+    pub async fn signal(&self, signal: &str) -> Result<()> {
         // Its id cannot be another process's as long as we have not waited for it.
         Call::new("kill").arg(format!("-{signal}")).arg(self.pid()?.to_string()).bytes().await.map(|_| ())
     }
 
     /// Waits for its end.
-    pub(crate) async fn ended(&mut self, limit: Duration) -> Result<ExitStatus> {
+    pub async fn ended(&mut self, limit: Duration) -> Result<ExitStatus> {
         match timeout(limit, self.child.wait()).await {
             Ok(status) => Ok(status?),
             Err(_) => bail!("still running after {limit:?}: {}", self.shown),
@@ -185,13 +195,13 @@ impl Process {
     }
 
     /// Kills it and waits until it is gone.
-    pub(crate) async fn kill(mut self) -> Result<()> {
+    pub async fn kill(mut self) -> Result<()> {
         Ok(self.child.kill().await?)
     }
 }
 
 /// Looks again and again until there is something to see, at most `limit`.
-pub(crate) async fn until<T>(
+pub async fn until<T>(
     what: &str,
     limit: Duration,
     mut look: impl AsyncFnMut() -> Result<Option<T>>,
