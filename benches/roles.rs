@@ -187,6 +187,7 @@ async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let default = arguments.get(1).is_some_and(|limits| limits == "Default");
     let running = Gateway::bind(GatewayConfig {
+        logs: None,
         audit: Default::default(),
         data: None,
         authn: Default::default(),
@@ -246,6 +247,7 @@ async fn agent(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
             proxy: None,
         },
         upstream: to_upstream(dir, upstream),
+        logs: None,
         admin: None,
         drain_seconds: 1,
     })

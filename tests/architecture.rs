@@ -37,7 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "tests",
         &[
             "proto", "runtime", "api", "registry", "audit", "pki", "tunnel", "upstream", "sample", "gateway",
-            "agent",
+            "agent", "logs", "intake",
         ],
     ),
     (

@@ -33,3 +33,4 @@ mod access;
 mod sign_in;
 mod audit;
 mod recording;
+mod logs;

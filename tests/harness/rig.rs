@@ -8,7 +8,7 @@ use trunkline_agent::{Agent, AgentConfig, Credentials, ProxyConfig, WayConfig};
 use trunkline_api::NewAccessRule;
 use trunkline_gateway::{
     AuthnConfig, ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, LimitsConfig,
-    TunnelConfig,
+    LogsConfig, TunnelConfig,
 };
 use trunkline_pki::CertifiedFiles;
 use trunkline_proto::{ClusterId, ClusterUid};
@@ -22,9 +22,11 @@ use crate::wait::{eventually, within};
 
 mod builder;
 mod joining;
+mod logs;
 
 pub use builder::RigBuilder;
 pub use joining::new_cluster;
+pub use logs::intake_config;
 
 /// How long a tunnel may take to come up.
 const UP: Duration = Duration::from_secs(20);
@@ -49,6 +51,8 @@ pub struct Rig {
     limits: LimitsConfig,
     /// Whether agents join by token and key, or bring files.
     enrolling: bool,
+    /// How the gateways keep logs, if they do.
+    logs: Option<LogsConfig>,
 }
 
 #[derive(Debug)]
@@ -144,6 +148,7 @@ impl Rig {
         GatewayConfig {
             audit: Default::default(),
             data: None,
+            logs: None,
             authn: AuthnConfig::default(),
             enrolment: EnrolmentConfig::default(),
             front: FrontConfig {
@@ -196,6 +201,7 @@ impl Rig {
                 proxy: self.proxy.clone(),
             },
             upstream: cluster.upstream.config(&self.paper),
+            logs: self.intake_config(name, 0),
             admin: None,
             drain_seconds: self.drain_seconds,
         }

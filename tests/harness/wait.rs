@@ -17,6 +17,19 @@ pub async fn eventually(what: &str, bound: Duration, mut condition: impl FnMut()
     }
 }
 
+/// Asks again and again until there is an answer, and gives it.
+pub async fn wait_until<T>(what: &str, bound: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    within(what, bound, asking).await
+}
+
 /// Awaits `future`, at most `bound`.
 ///
 /// # Panics

@@ -80,6 +80,7 @@ impl Scene {
                 proxy: None,
             },
             upstream: upstream.config(&self.paper),
+            logs: None,
             admin: None,
             drain_seconds: 1,
         }

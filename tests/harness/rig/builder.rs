@@ -7,7 +7,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use trunkline_agent::ProxyConfig;
 use trunkline_api::NewAccessRule;
-use trunkline_gateway::{AuthnConfig, LimitsConfig};
+use trunkline_gateway::{AuthnConfig, LimitsConfig, LogsConfig};
 use trunkline_proto::ClusterUid;
 use trunkline_runtime::{Body, Tasks};
 
@@ -57,6 +57,7 @@ pub struct RigBuilder {
     management: Option<Answering>,
     limits: LimitsConfig,
     proxy_from: Vec<String>,
+    pub(super) logs: Option<LogsConfig>,
 }
 
 impl std::fmt::Debug for RigBuilder {
@@ -85,6 +86,7 @@ impl Default for RigBuilder {
             management: None,
             limits: unhurried(),
             proxy_from: Vec::new(),
+            logs: None,
         }
     }
 }
@@ -241,6 +243,7 @@ impl RigBuilder {
             access: self.access,
             limits: self.limits,
             enrolling: self.enrolling,
+            logs: self.logs,
         };
         for at in 0..self.gateways {
             let mut config = rig.gateway_config();
@@ -248,6 +251,10 @@ impl RigBuilder {
                 rig.make_enrolling(&mut config, at);
                 config.enrolment.certificate_seconds = self.certificate_seconds;
                 config.enrolment.slots = self.slots;
+            }
+            if rig.logs.is_some() {
+                config.logs = rig.logs.clone();
+                config.data = Some(rig.data(at));
             }
             config.authn = self.authn.clone();
             config.management = rig.management.as_ref().map(|upstream| upstream.config(&rig.paper));

@@ -131,6 +131,7 @@ impl Rig {
                 proxy: self.proxy.clone(),
             },
             upstream: cluster.upstream.config(&self.paper),
+            logs: self.intake_config(name, slot),
             admin: None,
             drain_seconds: self.drain_seconds,
         }
