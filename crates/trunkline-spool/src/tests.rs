@@ -19,6 +19,7 @@ use crate::status::Gap;
 use crate::store::Store;
 use crate::walk::Walk;
 
+#[allow(unreachable_pub, reason = "the rig of the whole path has it as its own")]
 #[path = "../../../tests/harness/prove.rs"]
 mod prove;
 
