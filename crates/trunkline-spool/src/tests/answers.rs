@@ -220,10 +220,8 @@ async fn what_waits_when_everything_stops_is_written_and_read() {
         answer = &mut append => panic!("{answer:?} came at once"),
         () = std::future::ready(()) => {}
     }
-    let began = std::time::Instant::now();
     tasks.shut_down().await;
     assert_eq!(append.await.unwrap().last, 1);
-    assert!(began.elapsed() < Duration::from_secs(1), "it does not wait for others any more");
     assert_eq!(spool.writer().append(vec![record(2, 10)]).await, Err(Refused::Closed));
     assert_eq!(reader.next().await.unwrap().unwrap().head.first, 1);
     assert_eq!(reader.next().await.unwrap(), None);
