@@ -199,9 +199,9 @@ fn what_looks_like_chunks_within_records_is_none_and_costs_no_time() {
     let settings = Settings::default();
     let mut store = open(&disk, &settings);
     // Stored as it is: it would compress too well.
-    let bait = NewRecord { tag: 0, bytes: b"TLC1".repeat(250_000).into() };
+    let bait = [NewRecord { tag: 0, bytes: b"TLC1".repeat(250_000).into() }];
     for _ in 0..3 {
-        commit(&mut store, &[bait.clone()]).unwrap();
+        commit(&mut store, &bait).unwrap();
     }
     let length = store.shared().view().bytes();
     disk.damage(&segments::name(1), |bytes| bytes[8] ^= 1);
