@@ -32,7 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("agent", &["proto", "runtime", "pki", "logs", "spool", "intake", "tunnel", "upstream"]),
     ("", &["proto", "runtime", "api", "audit", "pki", "oidc", "upstream", "sample", "gateway", "agent"]),
-    ("fuzz", &["proto", "runtime", "api", "registry", "pki", "upstream", "tunnel", "gateway", ""]),
+    ("fuzz", &["proto", "runtime", "api", "registry", "spool", "pki", "upstream", "tunnel", "gateway", ""]),
     (
         "tests",
         &[
