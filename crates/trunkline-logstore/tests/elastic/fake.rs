@@ -82,12 +82,13 @@ impl Fake {
     }
 
     pub(crate) fn config(&self) -> ElasticConfig {
-        ElasticConfig {
-            urls: vec![format!("http://{}", self.address)],
-            bulk: BulkConfig { seconds: 1, ..BulkConfig::default() },
-            search_seconds: 1,
-            ..ElasticConfig::default()
-        }
+        ElasticConfig { urls: vec![format!("http://{}", self.address)], ..ElasticConfig::default() }
+    }
+
+    /// A store that waits for a second only.
+    pub(crate) fn hasty_store(&self) -> Elastic {
+        let bulk = BulkConfig { seconds: 1, ..BulkConfig::default() };
+        Elastic::new(&ElasticConfig { bulk, search_seconds: 1, ..self.config() }, &self.tasks).unwrap()
     }
 
     pub(crate) fn store(&self) -> Elastic {

@@ -41,6 +41,8 @@ impl Real {
             real.ask("DELETE", &format!("/{}", index["index"].as_str().unwrap()), Value::Null).await;
         }
         real.ask("DELETE", "/_index_template/*", Value::Null).await;
+        let settings = json!({ "persistent": { "cluster.max_shards_per_node": null, "action.auto_create_index": null } });
+        assert_eq!(real.ask("PUT", "/_cluster/settings", settings).await.0, 200);
         Some(real)
     }
 
@@ -185,7 +187,7 @@ async fn t22_a_real_store_finds_and_counts_what_the_filter_means() {
         counts.truncate(5);
         assert_eq!((top.with, top.values), (with as u64, counts), "{field} of {}", question.filter);
 
-        let slices = 1 + round % 200;
+        let slices = 1 + usize::try_from(made.number(200)).unwrap();
         let histogram = store.histogram(&question, slices, Some(&field)).await.unwrap();
         assert!(histogram.len() <= slices);
         for (at, slice) in histogram.iter().enumerate() {
@@ -243,33 +245,29 @@ async fn a_word_in_a_real_store_is_a_word_of_ours() {
             assert_eq!(cut(text.clone()).await, words(&text).collect::<Vec<_>>(), "{many} of {letter}");
         }
     }
-    // Every letter there is, each as a word between two others. Differences are letters that this Java does not know yet.
-    let letters: Vec<char> = ('\0'..=char::MAX).filter(|letter| !letter.is_control()).collect();
-    let mut other = Vec::new();
-    for some in letters.chunks(4000) {
-        let text: String = some.iter().flat_map(|letter| ['x', *letter, 'x', ' ']).collect();
-        if cut(text.clone()).await == words(&text).collect::<Vec<_>>() {
-            continue;
-        }
-        for few in some.chunks(100) {
-            let text: String = few.iter().flat_map(|letter| ['x', *letter, 'x', ' ']).collect();
-            if cut(text.clone()).await == words(&text).collect::<Vec<_>>() {
-                continue;
-            }
-            for letter in few {
-                let text = format!("x{letter}x");
-                if cut(text.clone()).await != words(&text).collect::<Vec<_>>() {
-                    other.push(*letter);
-                }
-            }
-        }
+    // Every letter there is, each within a word. One that this Java does not know yet is cut in another way, and none else.
+    let mut others = 0;
+    for begins in (0..0x32000_u32).step_by(0x800) {
+        let letters: Vec<char> = (begins..begins + 0x800).filter_map(char::from_u32).collect();
+        let text: String = letters.iter().flat_map(|letter| ['x', *letter, 'x', ' ']).collect();
+        let is_same = cut(text.clone()).await == words(&text).collect::<Vec<_>>();
+        others += usize::from(!is_same);
+        // Greek, Cyrillic, Thai, Georgian, Ethiopic, kana, ideographs, Hangul: in use, and known for long.
+        let is_known =
+            matches!(begins, 0x3000..=0x9000 | 0xac00..=0xd000 | 0xf000..=0xffff | 0x20000..=0x29fff);
+        assert!(is_same || !is_known, "{begins:x}");
     }
-    println!(
-        "{} of {} letters are cut in another way: {:x?}",
-        other.len(),
-        letters.len(),
-        other.iter().map(|c| *c as u32).collect::<Vec<_>>()
-    );
+    for letters in [
+        '\u{20}'..='\u{362}',
+        '\u{370}'..='\u{86f}',
+        '\u{8d0}'..='\u{c03}',
+        '\u{d00}'..='\u{f81}',
+        '\u{1e00}'..='\u{2c2e}',
+    ] {
+        let text: String = letters.flat_map(|letter| ['x', letter, 'x', ' ']).collect();
+        assert_eq!(cut(text.clone()).await, words(&text).collect::<Vec<_>>());
+    }
+    assert!(others < 40, "{others} of 100 pages have letters that are cut in another way");
 }
 
 #[tokio::test]
@@ -313,10 +311,9 @@ async fn t21_clusters_never_meet_whatever_their_names_join_to() {
         let mut made = Made::seeded(21);
         let mut all = Vec::new();
         for (at, cluster) in clusters.iter().enumerate() {
+            made.datasets = vec![datasets[at]];
             for _ in 0..50 {
-                let mut document = made.document(std::slice::from_ref(cluster));
-                document.stamp.dataset = datasets[at].parse().unwrap();
-                all.push(document);
+                all.push(made.document(std::slice::from_ref(cluster)));
             }
         }
         real.put(&store, &all).await;
@@ -327,12 +324,12 @@ async fn t21_clusters_never_meet_whatever_their_names_join_to() {
                 let mut question = everything(std::slice::from_ref(cluster));
                 question.filter = filter.parse().unwrap();
                 let hits = store.find(&question, Order::Newest, None, 1000).await.unwrap();
-                assert_eq!(hits.hits.len(), 50, "{layout:?} {filter}");
+                assert_eq!(hits.hits.len(), wanted(&question, &all).len(), "{layout:?} {filter}");
                 for hit in &hits.hits {
                     assert_eq!(hit.source["cluster"]["uid"], json!(cluster.1));
                 }
                 let top = store.top(&question, &Field::Cluster, 50).await.unwrap();
-                assert_eq!(top.values, [(cluster.0.to_string(), 50)]);
+                assert_eq!(top.values.iter().map(|(_, many)| many).sum::<u64>(), hits.hits.len() as u64);
             }
         }
     }
@@ -367,11 +364,8 @@ async fn every_trouble_of_a_real_store_is_understood() {
     let store = real.store();
     let clusters = clusters(&["eu"]);
     let mut made = Made::seeded(9);
-    let mut document = move || {
-        let mut document = made.document(&clusters);
-        document.stamp.dataset = "logs".parse().unwrap();
-        document
-    };
+    made.datasets = vec!["logs"];
+    let mut document = move || made.document(&clusters);
     let index = "/trunkline-logs.logs.2026-11-27";
     // One that cannot be stored holds no other up.
     let mut all: Vec<Document> = (0..9).map(|_| document()).collect();
@@ -399,7 +393,6 @@ async fn every_trouble_of_a_real_store_is_understood() {
     for (name, value, says) in [
         ("cluster.max_shards_per_node", json!(1), "shards"),
         ("action.auto_create_index", json!("false"), "index_not_found_exception"),
-        ("cluster.blocks.create_index", json!(true), "block"),
     ] {
         real.ask("PUT", "/other", Value::Null).await;
         assert_eq!(real.ask("PUT", "/_cluster/settings", cluster(name, value)).await.0, 200, "{name}");
