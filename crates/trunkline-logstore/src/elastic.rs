@@ -122,7 +122,8 @@ impl Elastic {
         self.noted(self.searches.find(&self.wire, question, order, after, limit).await)
     }
 
-    /// How many documents there are in each of at most [`MAX_SLICES`] slices of the time, and of the field's ten most frequent values of all of it.
+    /// How many documents lie in each of at most [`MAX_SLICES`] slices of the question's time, the oldest first, the empty ones among them. By a
+    /// field: of its ten most frequent values in the whole time, those that a slice has, in the order of the whole.
     ///
     /// # Errors
     /// When the store cannot be asked, takes too long, or has counted in part only.
@@ -148,7 +149,7 @@ impl Elastic {
     /// # Errors
     /// When the store cannot be asked, or refuses; what was deleted before that stays so.
     pub async fn expire(&self, today: Day) -> Result<Vec<String>, Unavailable> {
-        let first = Day(today.0.saturating_sub(self.retention_days));
+        let first = index::first_kept(today, self.retention_days);
         self.noted(keep::delete_before(&self.wire, first).await)
     }
 

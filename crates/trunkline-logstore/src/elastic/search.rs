@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
-use trunkline_logs::{Cursor, Field, Hit, Hits, Order, Question, Slice, Top};
+use trunkline_logs::{Cursor, Field, Hit, Hits, MAX_TERM_BYTES, Order, Question, Slice, Top};
 
 use super::bulk::said;
 use super::config::Layout;
@@ -130,7 +130,6 @@ impl Searches {
             let values: Vec<String> = top.iter().map(|(value, _)| format!("{before}{value}")).collect();
             slice["aggs"] = json!({ "by": { "terms": {
                 "field": keyword(field).0, "size": BY, "include": values,
-                "order": [{ "_count": "desc" }, { "_key": "asc" }],
             } } });
         }
         let answer = self.count(wire, question, json!({ "slices": slice })).await?;
@@ -141,7 +140,9 @@ impl Searches {
             let slice = place.and_then(|at| histogram.get_mut(*at)).ok_or_else(nonsense)?;
             slice.count = bucket["doc_count"].as_u64().ok_or_else(nonsense)?;
             if !bucket["by"].is_null() {
-                slice.by = values(&bucket["by"], &before)?;
+                let counts: HashMap<String, u64> = values(&bucket["by"], &before)?.into_iter().collect();
+                let told = top.iter().filter_map(|(value, _)| Some((value.clone(), *counts.get(value)?)));
+                slice.by = told.collect();
             }
         }
         Ok(histogram)
@@ -160,6 +161,9 @@ impl Searches {
             return Ok(top);
         }
         let (name, before) = keyword(field);
+        if before.len() > MAX_TERM_BYTES {
+            return Ok(top);
+        }
         let mut terms = json!({
             "field": name, "size": most, "shard_size": SHARD_VALUES,
             "order": [{ "_count": "desc" }, { "_key": "asc" }],
