@@ -169,6 +169,10 @@ $(TOOLS)/bin/cargo-mutants:
 prove-audit: ## kill -9 at 200 points of audit writes, nothing answered lost; 30,000 streams of frames
 	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-audit -- --nocapture
 
+.PHONY: prove-dsl
+prove-dsl: ## 1,000,000 filters as queries of Elasticsearch: each in the scope, of nine kinds of clauses, and as the filter means
+	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-logstore --lib -- --nocapture t22_whatever
+
 .PHONY: certs
 certs: ## Certificates for development, in certs/dev
 	certs/generate.sh

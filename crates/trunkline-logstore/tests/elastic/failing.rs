@@ -205,3 +205,41 @@ async fn a_credential_is_sent_and_never_shown() {
     let allowed = ElasticConfig { credential_in_the_clear: true, ..clear };
     assert!(Elastic::new(&allowed, &fake.tasks).is_ok());
 }
+
+#[tokio::test]
+async fn a_store_is_believed_by_its_own_root_and_name_alone() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls_pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let tls = rustls::ServerConfig::builder_with_provider(trunkline_pki::crypto_provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(tls));
+    let fake = Fake::start_with(Some(acceptor), |_| Reply::Well).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (right, wrong) = (file("right", made.cert.pem()), file("wrong", other.cert.pem()));
+    let token = file("token", "secret".into());
+    let at = |host: &str, ca: Option<std::path::PathBuf>| {
+        let urls = vec![format!("https://{host}:{}", fake.address.port())];
+        let config = ElasticConfig { urls, ca, token_file: Some(token.clone()), ..fake.config() };
+        Elastic::new(&config, &fake.tasks).unwrap()
+    };
+    at("localhost", Some(right.clone())).prepare().await.unwrap();
+    assert!(!fake.heard("").is_empty());
+    let heard = fake.heard("").len();
+    for (host, ca) in [("localhost", Some(wrong)), ("127.0.0.1", Some(right)), ("localhost", None)] {
+        let error = at(host, ca).prepare().await.unwrap_err().to_string();
+        assert!(error.contains("cannot be reached") && error.contains("certificate"), "{error}");
+    }
+    assert_eq!(fake.heard("").len(), heard, "and no credential was sent");
+    let ca = Some(file("none", "no certificate".into()));
+    assert!(Elastic::new(&ElasticConfig { ca, ..fake.config() }, &fake.tasks).is_err());
+}
