@@ -189,7 +189,8 @@ mod tests {
     fn every_number_has_a_range() {
         let good = ElasticConfig { urls: vec!["http://localhost".into()], ..ElasticConfig::default() };
         assert!(good.check().is_ok());
-        let wrong: [(&str, fn(&mut ElasticConfig)); 7] = [
+        type Change = fn(&mut ElasticConfig);
+        let wrong: [(&str, Change); 7] = [
             ("shards", |config| config.shards = 0),
             ("replicas", |config| config.replicas = 9),
             ("retention_days", |config| config.retention_days = 0),

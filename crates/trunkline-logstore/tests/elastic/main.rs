@@ -12,3 +12,4 @@ mod writing;
 mod failing;
 mod asking;
 mod real;
+mod oracle;
