@@ -12,7 +12,7 @@ use crate::{
 /// The roots that are ours: nothing of a shipper's stands in or under them.
 const OURS: [&str; 2] = ["cluster", "trunkline"];
 /// Names at the root that Elasticsearch and OpenSearch keep for themselves: they refuse a document with one, or count it as many (`_doc_count`).
-const THEIRS: [&str; 14] = [
+const THEIRS: [&str; 20] = [
     "_data_stream_timestamp",
     "_doc_count",
     "_feature",
@@ -21,11 +21,17 @@ const THEIRS: [&str; 14] = [
     "_ignored",
     "_ignored_source",
     "_index",
+    "_inference_fields",
     "_nested_path",
+    "_primary_term",
+    "_recovery_source",
     "_routing",
     "_seq_no",
     "_source",
     "_tier",
+    "_ts_routing_hash",
+    "_tsid",
+    "_type",
     "_version",
 ];
 /// Where fields are kept whose names no store takes at the root.

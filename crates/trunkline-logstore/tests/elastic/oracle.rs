@@ -43,7 +43,7 @@ async fn t22_a_real_store_finds_and_counts_what_the_filter_means() {
     let mut made = Made::seeded(7);
     let documents: Vec<Document> = (0..3000).map(|_| made.document(&clusters)).collect();
     real.put(&store, &documents).await;
-    let count = prove::count(150, 5000);
+    let count = prove::count(150, 2000);
     let (mut some, mut found_in_all) = (0, 0);
     for round in 0..count.times {
         let field = made.field();

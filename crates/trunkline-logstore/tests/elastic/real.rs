@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
-use trunkline_logs::{Cursor, Day, Document, Field, Filter, Order, Question, Scope};
+use trunkline_logs::{Cursor, Day, Document, Entry, Field, Filter, Order, Question, Scope};
 use trunkline_logstore::Outcome;
 use trunkline_logstore::elastic::{BulkConfig, Elastic, ElasticConfig, Layout};
 use trunkline_proto::{ClusterId, ClusterUid};
@@ -248,6 +248,78 @@ async fn every_trouble_of_a_real_store_is_understood() {
     later(document(), "no write index").await;
     assert_eq!(real.ask("DELETE", "/other", Value::Null).await.0, 200);
     assert_eq!(store.write(&[document()]).await.unwrap(), [Outcome::Stored]);
+}
+
+#[tokio::test]
+async fn t21_t24_whatever_a_shipper_says_is_taken_and_stays_its_own() {
+    let _turn = one_after_the_other().await;
+    let Some(real) = Real::empty().await else { return };
+    let store = real.store();
+    let clusters = clusters(&["eu", "other"]);
+    let other = clusters[1].1;
+    let nested =
+        (0..30).fold(json!(1), |inner, at| if at % 2 == 0 { json!({ "a": inner }) } else { json!([inner]) });
+    let wide: serde_json::Map<String, Value> = (0..900).map(|at| (format!("f{at}.x"), json!(at))).collect();
+    let mut said = vec![
+        json!({ "cluster": { "id": "other", "uid": other }, "cluster.uid": other, "trunkline": { "dataset": "x" } }),
+        json!({ "cluster.": { "uid": other }, "cluster..uid": other, ".cluster.uid": other, " cluster.uid": other }),
+        json!({ "Cluster": { "uid": other }, "trunkline.id": "x", "trunkline.terms.x": 1 }),
+        json!({ "": 1, ".": 1, "..": 1, " ": 1, "a..b": 1, "a.": 1, ".a": 1, "a. .b": 1, "\u{0}": 1, "\u{2028}": 1 }),
+        json!({ "message": { "a": 1 }, "@timestamp": { "b": 2 }, "log": { "level": 1 }, "log.level": "x", "level": [] }),
+        json!({ "message": null, "time": "9999-99-99", "log": "x" }),
+        json!({ "message": "x".repeat(200_000), "y": "z".repeat(40_000) }),
+        json!({ "k".repeat(100_000): 1 }),
+        json!({ "a.".repeat(100) + "a": 1, "a": 1 }),
+        json!({ "n": u64::MAX, "m": i64::MIN, "f": 1e308, "nested": nested, "\u{1F980}": "\u{2028}\r\n" }),
+        Value::Object(wide),
+    ];
+    let theirs = [
+        "_id",
+        "_index",
+        "_type",
+        "_source",
+        "_routing",
+        "_field_names",
+        "_seq_no",
+        "_primary_term",
+        "_version",
+        "_doc_count",
+        "_ignored",
+        "_ignored_source",
+        "_nested_path",
+        "_tier",
+        "_feature",
+        "_size",
+        "_meta",
+        "_data_stream_timestamp",
+        "_all",
+        "_ttl",
+        "_parent",
+    ];
+    said.extend(theirs.iter().flat_map(|name| [json!({ *name: 1000 }), json!({ *name: { "a": ["b"] } })]));
+    let documents: Vec<Document> = said
+        .iter()
+        .zip(0..)
+        .map(|(said, sequence)| {
+            let mut stamp = Made::seeded(0).document(&clusters[..1]).stamp;
+            stamp.sequence = sequence;
+            let entry = Entry { received: NOON, own_id: None, json: said.to_string().into() };
+            Document::read(stamp, entry.encode()).unwrap()
+        })
+        .collect();
+    let outcomes = store.write(&documents).await.unwrap();
+    for (outcome, said) in outcomes.iter().zip(&said) {
+        let said: String = said.to_string().chars().take(200).collect();
+        assert_eq!(*outcome, Outcome::Stored, "{said}");
+    }
+    real.refresh().await;
+    let mine = everything(&clusters[..1]);
+    assert_eq!(store.find(&mine, Order::Newest, None, 1000).await.unwrap().hits.len(), documents.len());
+    let counted = store.histogram(&mine, 1, None).await.unwrap();
+    assert_eq!(counted[0].count, documents.len() as u64, "no document counts for many");
+    let theirs = everything(&clusters[1..]);
+    assert!(store.find(&theirs, Order::Newest, None, 1000).await.unwrap().hits.is_empty());
+    assert_eq!(store.top(&theirs, &Field::Cluster, 10).await.unwrap().with, 0);
 }
 
 #[tokio::test]
