@@ -17,7 +17,7 @@ use trunkline_logs::{Cursor, Field, Hit, Hits, MAX_TERM_BYTES, Order, Question, 
 use super::bulk::said;
 use super::config::Layout;
 use super::index::patterns;
-use super::query::{keyword, query, says};
+use super::query::{bounded, keyword, query, says};
 use super::wire::{Answer, Ask, Trouble, Wire};
 use crate::SearchError;
 
@@ -102,14 +102,14 @@ impl Searches {
         by: Option<&Field>,
     ) -> Result<Vec<Slice>, SearchError> {
         let slices = slices.clamp(1, MAX_SLICES);
-        let span = question.to.saturating_sub(question.from);
-        if span <= 0 {
+        let (from, to) = bounded(question);
+        if from >= to {
             return Ok(Vec::new());
         }
-        let step = span.saturating_add(slices as i64 - 1) / slices as i64;
-        let begins = (0..slices as i64).map(|at| question.from.saturating_add(at.saturating_mul(step)));
+        let step = (to - from + slices as i64 - 1) / slices as i64;
+        let begins = (0..slices as i64).map(|at| from + at * step);
         let mut histogram: Vec<Slice> = begins
-            .take_while(|begins| *begins < question.to)
+            .take_while(|begins| *begins < to)
             .map(|begins| Slice { begins, ..Slice::default() })
             .collect();
         if question.scope.0.is_empty() {
@@ -122,7 +122,7 @@ impl Searches {
         let mut slice = json!({ "date_histogram": {
             "field": "@timestamp",
             "fixed_interval": format!("{step}ms"),
-            "offset": format!("{}ms", question.from.rem_euclid(step)),
+            "offset": format!("{}ms", from.rem_euclid(step)),
             "min_doc_count": 1,
         } });
         let before = by.map(|field| keyword(field).1).unwrap_or_default();

@@ -341,7 +341,12 @@ async fn t22_the_widest_questions_end_in_time() {
         question.scope.0.extend((0..10_000).map(|_| ClusterUid::random()));
         let began = Instant::now();
         let hits = store.find(&question, Order::Newest, None, 1000).await.unwrap();
-        assert_eq!(hits.hits.len(), wanted(&question, &documents).len(), "{filter}");
+        let found = wanted(&question, &documents).len();
+        assert_eq!(hits.hits.len(), found, "{filter}");
+        for slices in [1, 200] {
+            let histogram = store.histogram(&question, slices, Some(&Field::Cluster)).await.unwrap();
+            assert_eq!(histogram.iter().map(|slice| slice.count).sum::<u64>(), found as u64);
+        }
         assert!(began.elapsed().as_secs() < 10, "{filter}");
     }
 }
