@@ -153,17 +153,17 @@ impl Elastic {
         self.noted(keep::delete_before(&self.wire, first).await)
     }
 
-    /// How the store is; asks it.
+    /// How the store is; asks it, and prepares it if that is due.
     pub async fn status(&self) -> Status {
-        let product = self.noted(keep::product(&self.wire).await);
+        let (ready, product) = tokio::join!(self.prepare(), keep::product(&self.wire));
+        let product = self.noted(product);
         let listed =
             if product.is_ok() { self.noted(keep::indices(&self.wire).await) } else { Ok(Vec::new()) };
         let listed = listed.unwrap_or_default();
-        let seen = self.seen().clone();
         Status {
             is_reachable: product.is_ok(),
-            product: product.ok().or_else(|| seen.product.clone()),
-            is_ready: seen.believed() == Some(Ok(())),
+            product: product.ok().or_else(|| self.seen().product.clone()),
+            is_ready: ready.is_ok(),
             indices: listed.len(),
             oldest: listed.iter().map(|index| index.day).min(),
             last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
