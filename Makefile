@@ -176,6 +176,9 @@ prove-audit: ## kill -9 at 200 points of audit writes, nothing answered lost; 30
 .PHONY: prove-spool
 prove-spool: ## kill -9 at 500 points of a spool's writes, 100,000 seeds of power cuts on a model of a disk, full disks
 	TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-spool -- --nocapture
+.PHONY: prove-dsl
+prove-dsl: ## 1,000,000 filters as queries of Elasticsearch: each in the scope, of nine kinds of clauses, and as the filter means
+	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-logstore --lib -- --nocapture t22_whatever
 
 .PHONY: certs
 certs: ## Certificates for development, in certs/dev

@@ -124,7 +124,8 @@ impl Elastic {
         self.noted(self.searches.find(&self.wire, question, order, after, limit).await)
     }
 
-    /// How many documents there are in each of at most [`MAX_SLICES`] slices of the time, and of the field's ten most frequent values of all of it.
+    /// How many documents lie in each of at most [`MAX_SLICES`] slices of the question's time, the oldest first, the empty ones among them. By a
+    /// field: of its ten most frequent values in the whole time, those that a slice has, in the order of the whole.
     ///
     /// # Errors
     /// When the store cannot be asked, takes too long, or has counted in part only.
@@ -150,21 +151,21 @@ impl Elastic {
     /// # Errors
     /// When the store cannot be asked, or refuses; what was deleted before that stays so.
     pub async fn expire(&self, today: Day) -> Result<Vec<String>, Unavailable> {
-        let first = Day(today.0.saturating_sub(self.retention_days));
+        let first = index::first_kept(today, self.retention_days);
         self.noted(keep::delete_before(&self.wire, first).await)
     }
 
-    /// How the store is; asks it.
+    /// How the store is; asks it, and prepares it if that is due.
     pub async fn status(&self) -> Status {
-        let product = self.noted(keep::product(&self.wire).await);
+        let (ready, product) = tokio::join!(self.prepare(), keep::product(&self.wire));
+        let product = self.noted(product);
         let listed =
             if product.is_ok() { self.noted(keep::indices(&self.wire).await) } else { Ok(Vec::new()) };
         let listed = listed.unwrap_or_default();
-        let seen = self.seen().clone();
         Status {
             is_reachable: product.is_ok(),
-            product: product.ok().or_else(|| seen.product.clone()),
-            is_ready: seen.believed() == Some(Ok(())),
+            product: product.ok().or_else(|| self.seen().product.clone()),
+            is_ready: ready.is_ok(),
             indices: listed.len(),
             oldest: listed.iter().map(|index| index.day).min(),
             last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),

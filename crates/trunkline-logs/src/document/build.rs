@@ -13,7 +13,7 @@ const OURS: [&str; 2] = ["cluster", "trunkline"];
 /// The longest that a record may have been on its way, in milliseconds: a year.
 const LONGEST: i64 = 366 * 24 * 3_600_000;
 /// Names at the root that Elasticsearch and OpenSearch keep for themselves: they refuse a document with one, or count it as many (`_doc_count`).
-const THEIRS: [&str; 14] = [
+const THEIRS: [&str; 20] = [
     "_data_stream_timestamp",
     "_doc_count",
     "_feature",
@@ -22,11 +22,17 @@ const THEIRS: [&str; 14] = [
     "_ignored",
     "_ignored_source",
     "_index",
+    "_inference_fields",
     "_nested_path",
+    "_primary_term",
+    "_recovery_source",
     "_routing",
     "_seq_no",
     "_source",
     "_tier",
+    "_ts_routing_hash",
+    "_tsid",
+    "_type",
     "_version",
 ];
 /// Where fields are kept whose names no store takes at the root.

@@ -57,7 +57,7 @@ impl Bulk {
         &self,
         wire: &Wire,
         documents: &[Document],
-        index_of: impl Fn(&Document) -> Index,
+        index_of: impl Fn(&Document) -> Result<Index, String>,
     ) -> Result<Vec<Outcome>, Unavailable> {
         let mut outcomes: Vec<Option<Outcome>> = vec![None; documents.len()];
         let mut indices: BTreeMap<String, Vec<(usize, &Document)>> = BTreeMap::new();
@@ -66,7 +66,10 @@ impl Bulk {
                 outcomes[at] = Some(Outcome::Rejected("its text holds the end of a line".into()));
                 continue;
             }
-            indices.entry(index_of(document).name()).or_default().push((at, document));
+            match index_of(document) {
+                Ok(index) => indices.entry(index.name()).or_default().push((at, document)),
+                Err(why) => outcomes[at] = Some(Outcome::Rejected(why)),
+            }
         }
         let parts: Vec<Part<'_>> =
             indices.iter().flat_map(|(index, documents)| self.cut(index, documents)).collect();

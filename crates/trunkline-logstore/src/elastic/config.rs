@@ -161,3 +161,53 @@ impl ElasticConfig {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_what_is_not_known_is_an_error() {
+        let read = |value| serde_json::from_value::<ElasticConfig>(value);
+        let config = read(json!({
+            "urls": ["https://search:9200"], "indices": "per_cluster", "bulk": { "gzip": true },
+        }))
+        .unwrap();
+        assert!(config.check().is_ok() && config.bulk.gzip);
+        assert_eq!(
+            (config.indices, config.retention_days, config.bulk.documents),
+            (Layout::PerCluster, 30, 5000)
+        );
+        for unknown in [json!({ "url": "x" }), json!({ "bulk": { "size": 1 } }), json!({ "password": "x" })] {
+            assert!(read(unknown).is_err());
+        }
+    }
+
+    #[test]
+    fn every_number_has_a_range() {
+        let good = ElasticConfig { urls: vec!["http://localhost".into()], ..ElasticConfig::default() };
+        assert!(good.check().is_ok());
+        type Change = fn(&mut ElasticConfig);
+        let wrong: [(&str, Change); 7] = [
+            ("shards", |config| config.shards = 0),
+            ("replicas", |config| config.replicas = 9),
+            ("retention_days", |config| config.retention_days = 0),
+            ("bulk.bytes", |config| config.bulk.bytes = 1000),
+            ("bulk.at_once", |config| config.bulk.at_once = 65),
+            ("bulk.seconds", |config| config.bulk.seconds = 0),
+            ("search_seconds", |config| config.search_seconds = 121),
+        ];
+        for (name, change) in wrong {
+            let mut config = good.clone();
+            change(&mut config);
+            let error = config.check().unwrap_err().to_string();
+            assert!(error.starts_with(name), "{error}");
+        }
+        for urls in [0, MAX_URLS + 1] {
+            let config = ElasticConfig { urls: vec!["http://localhost".into(); urls], ..good.clone() };
+            assert!(matches!(config.check(), Err(ElasticConfigError::Urls(_))));
+        }
+    }
+}

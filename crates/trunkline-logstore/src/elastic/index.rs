@@ -29,17 +29,22 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Where a document goes. Its day is its spool's, as long as that is no day that an agent with a wrong clock made up: nothing is put
-    /// beyond tomorrow or before what is kept, so that no agent makes more indices than there are days.
-    pub(super) fn of(document: &Document, layout: Layout, retention_days: u32) -> Self {
+    /// Where a document goes: to the day of its spool, unless an agent with a wrong clock made that up. So no agent makes more indices
+    /// than days are kept.
+    ///
+    /// # Errors
+    /// Why it goes nowhere: its day is no longer kept.
+    pub(super) fn of(document: &Document, layout: Layout, retention_days: u32) -> Result<Self, String> {
         let arrived = Day::of(document.stamp.arrived);
-        let first = Day(arrived.0.saturating_sub(retention_days));
-        let last = Day(arrived.0.saturating_add(1));
-        Self {
-            uid: (layout == Layout::PerCluster).then_some(document.stamp.uid),
-            dataset: document.stamp.dataset.clone(),
-            day: document.stamp.day.clamp(first, last),
+        let spooled = document.stamp.day;
+        let day = if spooled.0 > arrived.0.saturating_add(1) { arrived } else { spooled };
+        if day < first_kept(arrived, retention_days) {
+            return Err(format!(
+                "it was spooled on {day}, and {retention_days} days are kept: raise the retention to keep it"
+            ));
         }
+        let uid = (layout == Layout::PerCluster).then_some(document.stamp.uid);
+        Ok(Self { uid, dataset: document.stamp.dataset.clone(), day })
     }
 
     /// The parts of a name of ours; none if it is anybody else's.
@@ -64,6 +69,11 @@ impl Index {
             None => format!("{PREFIX}.{dataset}.{day}"),
         }
     }
+}
+
+/// The first day that is kept on a day.
+pub(super) fn first_kept(today: Day, retention_days: u32) -> Day {
+    Day(today.0.saturating_sub(retention_days))
 }
 
 /// Patterns of the indices that may hold what is asked for, joined by commas.

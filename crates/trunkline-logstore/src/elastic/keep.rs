@@ -58,7 +58,7 @@ pub struct Status {
 }
 
 /// What was seen of the store, and when.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) product: Option<Product>,
     last: Option<(Instant, Result<(), Unavailable>)>,

@@ -18,7 +18,7 @@ const TERMS: &str = "trunkline.terms";
 /// The query of a question.
 pub(super) fn query(question: &Question) -> Value {
     let uids: Vec<String> = question.scope.0.iter().map(ToString::to_string).collect();
-    let [from, to] = [question.from, question.to].map(|moment| moment.clamp(0, LAST));
+    let (from, to) = bounded(question);
     let time = json!({ "gte": from, "lt": to, "format": "epoch_millis" });
     let mut clauses = Clauses {
         all: vec![json!({ "terms": { "cluster.uid": uids } }), json!({ "range": { "@timestamp": time } })],
@@ -26,6 +26,11 @@ pub(super) fn query(question: &Question) -> Value {
     };
     clauses.want(&question.filter);
     clauses.query()
+}
+
+/// From when to when, within what a store knows.
+pub(super) fn bounded(question: &Question) -> (i64, i64) {
+    (question.from.clamp(0, LAST), question.to.clamp(0, LAST))
 }
 
 /// The keyword field in which a field's values stand, and what stands before them there.

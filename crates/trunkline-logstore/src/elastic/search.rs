@@ -12,12 +12,12 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
-use trunkline_logs::{Cursor, Field, Hit, Hits, Order, Question, Slice, Top};
+use trunkline_logs::{Cursor, Field, Hit, Hits, MAX_TERM_BYTES, Order, Question, Slice, Top};
 
 use super::bulk::said;
 use super::config::Layout;
 use super::index::patterns;
-use super::query::{keyword, query, says};
+use super::query::{bounded, keyword, query, says};
 use super::wire::{Answer, Ask, Trouble, Wire};
 use crate::SearchError;
 
@@ -102,14 +102,14 @@ impl Searches {
         by: Option<&Field>,
     ) -> Result<Vec<Slice>, SearchError> {
         let slices = slices.clamp(1, MAX_SLICES);
-        let span = question.to.saturating_sub(question.from);
-        if span <= 0 {
+        let (from, to) = bounded(question);
+        if from >= to {
             return Ok(Vec::new());
         }
-        let step = span.saturating_add(slices as i64 - 1) / slices as i64;
-        let begins = (0..slices as i64).map(|at| question.from.saturating_add(at.saturating_mul(step)));
+        let step = (to - from + slices as i64 - 1) / slices as i64;
+        let begins = (0..slices as i64).map(|at| from + at * step);
         let mut histogram: Vec<Slice> = begins
-            .take_while(|begins| *begins < question.to)
+            .take_while(|begins| *begins < to)
             .map(|begins| Slice { begins, ..Slice::default() })
             .collect();
         if question.scope.0.is_empty() {
@@ -122,7 +122,7 @@ impl Searches {
         let mut slice = json!({ "date_histogram": {
             "field": "@timestamp",
             "fixed_interval": format!("{step}ms"),
-            "offset": format!("{}ms", question.from.rem_euclid(step)),
+            "offset": format!("{}ms", from.rem_euclid(step)),
             "min_doc_count": 1,
         } });
         let before = by.map(|field| keyword(field).1).unwrap_or_default();
@@ -130,7 +130,6 @@ impl Searches {
             let values: Vec<String> = top.iter().map(|(value, _)| format!("{before}{value}")).collect();
             slice["aggs"] = json!({ "by": { "terms": {
                 "field": keyword(field).0, "size": BY, "include": values,
-                "order": [{ "_count": "desc" }, { "_key": "asc" }],
             } } });
         }
         let answer = self.count(wire, question, json!({ "slices": slice })).await?;
@@ -141,7 +140,9 @@ impl Searches {
             let slice = place.and_then(|at| histogram.get_mut(*at)).ok_or_else(nonsense)?;
             slice.count = bucket["doc_count"].as_u64().ok_or_else(nonsense)?;
             if !bucket["by"].is_null() {
-                slice.by = values(&bucket["by"], &before)?;
+                let counts: HashMap<String, u64> = values(&bucket["by"], &before)?.into_iter().collect();
+                let told = top.iter().filter_map(|(value, _)| Some((value.clone(), *counts.get(value)?)));
+                slice.by = told.collect();
             }
         }
         Ok(histogram)
@@ -160,6 +161,9 @@ impl Searches {
             return Ok(top);
         }
         let (name, before) = keyword(field);
+        if before.len() > MAX_TERM_BYTES {
+            return Ok(top);
+        }
         let mut terms = json!({
             "field": name, "size": most, "shard_size": SHARD_VALUES,
             "order": [{ "_count": "desc" }, { "_key": "asc" }],

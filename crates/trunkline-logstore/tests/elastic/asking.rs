@@ -93,7 +93,7 @@ async fn a_page_that_is_too_long_is_asked_for_with_fewer_documents() {
 #[tokio::test]
 async fn a_search_that_brings_nonsense_or_nothing_says_so() {
     let silent = Fake::start(|_| Reply::Silence).await;
-    let error = silent.store().find(&question(), Order::Newest, None, 10).await.unwrap_err();
+    let error = silent.hasty_store().find(&question(), Order::Newest, None, 10).await.unwrap_err();
     assert_eq!(error, SearchError::TooMuch(1));
     for reply in [
         |_: &_| Reply::Whole(200, "", "<html></html>".into()),

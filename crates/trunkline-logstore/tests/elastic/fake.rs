@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio_rustls::TlsAcceptor;
 use trunkline_logstore::elastic::{BulkConfig, Elastic, ElasticConfig};
 use trunkline_runtime::{Door, Tasks};
 
@@ -59,6 +59,14 @@ struct Inner {
 
 impl Fake {
     pub(crate) async fn start(script: impl Fn(&Heard) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_with(None, script).await
+    }
+
+    /// One that speaks TLS.
+    pub(crate) async fn start_with(
+        tls: Option<TlsAcceptor>,
+        script: impl Fn(&Heard) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let tasks = Tasks::new();
         let door = Door::bind("fake store", ([127, 0, 0, 1], 0).into()).await.unwrap();
         let inner = Inner {
@@ -72,9 +80,15 @@ impl Fake {
         tasks.spawn_until_stopped(async move {
             loop {
                 let (tcp, _) = door.accept().await;
-                let one = this.clone();
+                let (one, tls) = (this.clone(), tls.clone());
                 this.tasks.spawn_until_stopped(async move {
-                    let _ = one.converse(tcp).await;
+                    let _ = match tls {
+                        None => one.converse(tcp).await,
+                        Some(tls) => match tls.accept(tcp).await {
+                            Ok(stream) => one.converse(stream).await,
+                            Err(_) => Ok(()),
+                        },
+                    };
                 });
             }
         });
@@ -82,12 +96,13 @@ impl Fake {
     }
 
     pub(crate) fn config(&self) -> ElasticConfig {
-        ElasticConfig {
-            urls: vec![format!("http://{}", self.address)],
-            bulk: BulkConfig { seconds: 1, ..BulkConfig::default() },
-            search_seconds: 1,
-            ..ElasticConfig::default()
-        }
+        ElasticConfig { urls: vec![format!("http://{}", self.address)], ..ElasticConfig::default() }
+    }
+
+    /// A store that waits for a second only.
+    pub(crate) fn hasty_store(&self) -> Elastic {
+        let bulk = BulkConfig { seconds: 1, ..BulkConfig::default() };
+        Elastic::new(&ElasticConfig { bulk, search_seconds: 1, ..self.config() }, &self.tasks).unwrap()
     }
 
     pub(crate) fn store(&self) -> Elastic {
@@ -105,7 +120,7 @@ impl Fake {
         self.inner.stored.lock().unwrap().keys().map(|(_, id)| id.clone()).collect()
     }
 
-    async fn converse(&self, mut tcp: TcpStream) -> std::io::Result<()> {
+    async fn converse(&self, mut tcp: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
         let mut bytes = Vec::new();
         loop {
             let end = loop {
@@ -144,7 +159,7 @@ impl Fake {
     }
 
     /// Whether the connection stays.
-    async fn answer(&self, tcp: &mut TcpStream, heard: &Heard) -> std::io::Result<bool> {
+    async fn answer(&self, tcp: &mut (impl AsyncWrite + Unpin), heard: &Heard) -> std::io::Result<bool> {
         let whole = |status: u16, more: &str, body: &str| {
             format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n{more}\r\n{body}", body.len())
         };

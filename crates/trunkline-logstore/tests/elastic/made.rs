@@ -55,11 +55,13 @@ const HOSTILE: &[&str] = &[
 pub(crate) struct Made {
     random: StdRng,
     sequence: u64,
+    /// Of which datasets documents are.
+    pub(crate) datasets: Vec<&'static str>,
 }
 
 impl Made {
     pub(crate) fn seeded(seed: u64) -> Self {
-        Self { random: StdRng::seed_from_u64(seed), sequence: 0 }
+        Self { random: StdRng::seed_from_u64(seed), sequence: 0, datasets: vec!["logs", "audit"] }
     }
 
     fn any(&mut self, list: &[&'static str]) -> &'static str {
@@ -87,8 +89,8 @@ impl Made {
             - 1000 * self.random.random_range(0..3600)
             - i64::from(self.random.random_bool(0.1)) * 6 * 86_400_000;
         record["time"] = time.into();
-        let datasets = ["logs", "audit"];
-        let dataset: Dataset = self.any(&datasets).parse().expect("a dataset");
+        let dataset = self.datasets.choose(&mut self.random).expect("a dataset");
+        let dataset: Dataset = dataset.parse().expect("a dataset");
         self.sequence += 1;
         let stamp = Stamp {
             cluster,

@@ -1,6 +1,7 @@
 //! The store over Elasticsearch and OpenSearch, against a store that does what it is told, and against a real one.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic anywhere")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod made;
 #[allow(unreachable_pub, reason = "all tests use it")]
@@ -11,3 +12,4 @@ mod writing;
 mod failing;
 mod asking;
 mod real;
+mod oracle;

@@ -1,16 +1,15 @@
-//! Against a real store, when `TRUNKLINE_OPENSEARCH_URL` names one: what a search finds is what [`Filter::matches`] says, a word is what
-//! [`words`] says, and every answer that the store gives to trouble is understood.
+//! A real store, when `TRUNKLINE_OPENSEARCH_URL` names one: what is stored in it, what it says to trouble, what is deleted there.
 //!
-//! The store is taken to be the tests' own: indices of theirs are deleted when each begins.
+//! The store is taken to be the tests' own: whatever is in it goes when one begins.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Instant;
 
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
-use trunkline_logs::{Cursor, Day, Document, Field, Filter, MAX_WORD_LETTERS, Order, Question, Scope, words};
+use trunkline_logs::{Cursor, Day, Document, Entry, Field, Filter, Order, Question, Scope};
 use trunkline_logstore::Outcome;
 use trunkline_logstore::elastic::{BulkConfig, Elastic, ElasticConfig, Layout};
 use trunkline_proto::{ClusterId, ClusterUid};
@@ -21,16 +20,16 @@ use crate::prove;
 use crate::writing::{clusters, settle};
 
 /// A real store, and who asks it for what ours does not.
-struct Real {
+pub(crate) struct Real {
     url: String,
     tasks: Tasks,
 }
 
 impl Real {
     /// The store, empty; none if there is no store to test against.
-    async fn empty() -> Option<Self> {
+    pub(crate) async fn empty() -> Option<Self> {
         let Ok(url) = std::env::var("TRUNKLINE_OPENSEARCH_URL") else {
-            println!("SKIPPED: TRUNKLINE_OPENSEARCH_URL names no real store");
+            eprintln!("SKIPPED: TRUNKLINE_OPENSEARCH_URL names no real store");
             return None;
         };
         let real = Self { url, tasks: Tasks::new() };
@@ -41,10 +40,12 @@ impl Real {
             real.ask("DELETE", &format!("/{}", index["index"].as_str().unwrap()), Value::Null).await;
         }
         real.ask("DELETE", "/_index_template/*", Value::Null).await;
+        let settings = json!({ "persistent": { "cluster.max_shards_per_node": null, "action.auto_create_index": null } });
+        assert_eq!(real.ask("PUT", "/_cluster/settings", settings).await.0, 200);
         Some(real)
     }
 
-    async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let text = if body.is_null() { String::new() } else { body.to_string() };
         let client = Client::builder(TokioExecutor::new()).build_http();
         let request = hyper::Request::builder()
@@ -68,12 +69,12 @@ impl Real {
         }
     }
 
-    fn store(&self) -> Elastic {
+    pub(crate) fn store(&self) -> Elastic {
         Elastic::new(&self.config(), &self.tasks).unwrap()
     }
 
     /// Stores all, and makes them be found.
-    async fn put(&self, store: &Elastic, documents: &[Document]) {
+    pub(crate) async fn put(&self, store: &Elastic, documents: &[Document]) {
         let settled = settle(store, documents.to_vec()).await;
         assert_eq!(settled.stored.len() + settled.there.len(), documents.len(), "{:?}", settled.rejected);
         self.refresh().await;
@@ -84,13 +85,13 @@ impl Real {
     }
 }
 
-fn everything(scope: &[(ClusterId, ClusterUid)]) -> Question {
+pub(crate) fn everything(scope: &[(ClusterId, ClusterUid)]) -> Question {
     let scope = Scope(scope.iter().map(|(_, uid)| *uid).collect());
     Question { scope, filter: Filter::All, from: NOON - 8 * 86_400_000, to: NOON + 86_400_000 }
 }
 
 /// What the oracle says is found, the oldest first.
-fn wanted<'a>(question: &Question, documents: &'a [Document]) -> Vec<&'a Document> {
+pub(crate) fn wanted<'a>(question: &Question, documents: &'a [Document]) -> Vec<&'a Document> {
     let is_wanted = |document: &&Document| {
         question.scope.0.contains(&document.stamp.uid)
             && (question.from..question.to).contains(&document.time)
@@ -101,175 +102,13 @@ fn wanted<'a>(question: &Question, documents: &'a [Document]) -> Vec<&'a Documen
     wanted
 }
 
-fn place(document: &Document) -> Cursor {
+pub(crate) fn place(document: &Document) -> Cursor {
     Cursor { time: document.time, id: document.id }
 }
 
-fn said(document: &Document, field: &Field) -> Vec<String> {
-    match field {
-        Field::Cluster => vec![document.stamp.cluster.to_string()],
-        Field::Dataset => vec![document.stamp.dataset.to_string()],
-        Field::Facet(facet) => document.facets.get(*facet).map(str::to_owned).into_iter().collect(),
-        Field::Path(path) => {
-            let before = format!("{path}=");
-            document.terms.iter().filter_map(|term| term.strip_prefix(&before).map(str::to_owned)).collect()
-        }
-    }
-}
-
-/// The values of a field, the most frequent first.
-fn counted(found: &[&Document], field: &Field) -> Vec<(String, u64)> {
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    found
-        .iter()
-        .flat_map(|document| said(document, field))
-        .for_each(|value| *counts.entry(value).or_default() += 1);
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-    counts
-}
-
-async fn one_after_the_other() -> tokio::sync::MutexGuard<'static, ()> {
+pub(crate) async fn one_after_the_other() -> tokio::sync::MutexGuard<'static, ()> {
     static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     TURN.lock().await
-}
-
-#[tokio::test]
-async fn t22_a_real_store_finds_and_counts_what_the_filter_means() {
-    let _turn = one_after_the_other().await;
-    let Some(real) = Real::empty().await else { return };
-    let store = real.store();
-    let clusters = clusters(&["eu", "prod-eu", "test"]);
-    let mut made = Made::seeded(7);
-    let documents: Vec<Document> = (0..3000).map(|_| made.document(&clusters)).collect();
-    real.put(&store, &documents).await;
-    let count = prove::count(150, 5000);
-    let (mut some, mut found_in_all) = (0, 0);
-    for round in 0..count.times {
-        let field = made.field();
-        let mut question = everything(&clusters[..2]);
-        question.filter = made.filter(3);
-        if round % 2 == 0 {
-            (question.from, question.to) = (NOON - 2_400_000, NOON - 600_000);
-        }
-        let wanted = wanted(&question, &documents);
-        some += usize::from(!wanted.is_empty());
-        found_in_all += wanted.len();
-
-        let order = if round % 3 == 0 { Order::Oldest } else { Order::Newest };
-        let limit = [1000, 200, 77][round % 3];
-        let (mut found, mut after) = (Vec::new(), None);
-        loop {
-            let hits = store.find(&question, order, after, limit).await.unwrap();
-            assert!(hits.partial.is_none() && hits.hits.len() <= limit);
-            found.extend(hits.hits);
-            after = hits.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        if order == Order::Newest {
-            found.reverse();
-        }
-        assert_eq!(found.len(), wanted.len(), "{}", question.filter);
-        for (hit, document) in found.iter().zip(&wanted) {
-            assert_eq!(hit.at, place(document), "{}", question.filter);
-            let source: Value = serde_json::from_str(&document.source).unwrap();
-            assert_eq!(Value::Object(hit.source.clone()), source);
-        }
-
-        let top = store.top(&question, &field, 5).await.unwrap();
-        let mut counts = counted(&wanted, &field);
-        let with = wanted.iter().filter(|document| !said(document, &field).is_empty()).count();
-        let best: Vec<_> = counts.iter().take(10).map(|(value, _)| value.clone()).collect();
-        counts.truncate(5);
-        assert_eq!((top.with, top.values), (with as u64, counts), "{field} of {}", question.filter);
-
-        let slices = 1 + round % 200;
-        let histogram = store.histogram(&question, slices, Some(&field)).await.unwrap();
-        assert!(histogram.len() <= slices);
-        for (at, slice) in histogram.iter().enumerate() {
-            let ends = histogram.get(at + 1).map_or(question.to, |next| next.begins);
-            let inside: Vec<&Document> = wanted
-                .iter()
-                .filter(|document| (slice.begins..ends).contains(&document.time))
-                .copied()
-                .collect();
-            let mut by = counted(&inside, &field);
-            by.retain(|(value, _)| best.contains(value));
-            assert_eq!(
-                (slice.count, &slice.by),
-                (inside.len() as u64, &by),
-                "{field} of {}",
-                question.filter
-            );
-        }
-        assert_eq!(histogram.iter().map(|slice| slice.count).sum::<u64>(), wanted.len() as u64);
-    }
-    assert!(some * 3 > count.times, "{some} of {count} found anything");
-    println!("{count} questions, {found_in_all} documents found, {some} found any");
-}
-
-#[tokio::test]
-async fn a_word_in_a_real_store_is_a_word_of_ours() {
-    let _turn = one_after_the_other().await;
-    let Some(real) = Real::empty().await else { return };
-    let store = real.store();
-    store.prepare().await.unwrap();
-    assert_eq!(real.ask("PUT", "/trunkline-logs.logs.2026-11-27", Value::Null).await.0, 200);
-    let cut = async |text: String| -> Vec<String> {
-        let body = json!({ "analyzer": "trunkline_words", "text": text });
-        let (status, answer) = real.ask("POST", "/trunkline-logs.logs.2026-11-27/_analyze", body).await;
-        assert_eq!(status, 200, "{answer}");
-        let tokens = answer["tokens"].as_array().unwrap();
-        let places: Vec<_> = tokens.iter().map(|token| token["position"].as_u64().unwrap()).collect();
-        assert!(places.iter().enumerate().all(|(at, place)| at as u64 == *place), "a gap in {text:?}");
-        tokens.iter().map(|token| token["token"].as_str().unwrap().to_owned()).collect()
-    };
-    for text in [
-        "",
-        "GET /api/v1?x=ÄB-2 \u{1b}[31m",
-        "ΟΔΟΣ İSTANBUL ß ẞ ŉ ǅ ﬁ",
-        "日本語テキスト",
-        "e\u{301}a x_y",
-        "🦀 a🦀b",
-        "ⅣⅤ ①② ½ ٣",
-    ] {
-        assert_eq!(cut(text.to_owned()).await, words(text).collect::<Vec<_>>(), "{text:?}");
-    }
-    for letter in ["x", "Ä", "日", "𝒜"] {
-        for many in [MAX_WORD_LETTERS - 1, MAX_WORD_LETTERS, MAX_WORD_LETTERS + 1, 500] {
-            let text = format!("a {} b", letter.repeat(many));
-            assert_eq!(cut(text.clone()).await, words(&text).collect::<Vec<_>>(), "{many} of {letter}");
-        }
-    }
-    // Every letter there is, each as a word between two others. Differences are letters that this Java does not know yet.
-    let letters: Vec<char> = ('\0'..=char::MAX).filter(|letter| !letter.is_control()).collect();
-    let mut other = Vec::new();
-    for some in letters.chunks(4000) {
-        let text: String = some.iter().flat_map(|letter| ['x', *letter, 'x', ' ']).collect();
-        if cut(text.clone()).await == words(&text).collect::<Vec<_>>() {
-            continue;
-        }
-        for few in some.chunks(100) {
-            let text: String = few.iter().flat_map(|letter| ['x', *letter, 'x', ' ']).collect();
-            if cut(text.clone()).await == words(&text).collect::<Vec<_>>() {
-                continue;
-            }
-            for letter in few {
-                let text = format!("x{letter}x");
-                if cut(text.clone()).await != words(&text).collect::<Vec<_>>() {
-                    other.push(*letter);
-                }
-            }
-        }
-    }
-    println!(
-        "{} of {} letters are cut in another way: {:x?}",
-        other.len(),
-        letters.len(),
-        other.iter().map(|c| *c as u32).collect::<Vec<_>>()
-    );
 }
 
 #[tokio::test]
@@ -313,10 +152,9 @@ async fn t21_clusters_never_meet_whatever_their_names_join_to() {
         let mut made = Made::seeded(21);
         let mut all = Vec::new();
         for (at, cluster) in clusters.iter().enumerate() {
+            made.datasets = vec![datasets[at]];
             for _ in 0..50 {
-                let mut document = made.document(std::slice::from_ref(cluster));
-                document.stamp.dataset = datasets[at].parse().unwrap();
-                all.push(document);
+                all.push(made.document(std::slice::from_ref(cluster)));
             }
         }
         real.put(&store, &all).await;
@@ -327,12 +165,12 @@ async fn t21_clusters_never_meet_whatever_their_names_join_to() {
                 let mut question = everything(std::slice::from_ref(cluster));
                 question.filter = filter.parse().unwrap();
                 let hits = store.find(&question, Order::Newest, None, 1000).await.unwrap();
-                assert_eq!(hits.hits.len(), 50, "{layout:?} {filter}");
+                assert_eq!(hits.hits.len(), wanted(&question, &all).len(), "{layout:?} {filter}");
                 for hit in &hits.hits {
                     assert_eq!(hit.source["cluster"]["uid"], json!(cluster.1));
                 }
                 let top = store.top(&question, &Field::Cluster, 50).await.unwrap();
-                assert_eq!(top.values, [(cluster.0.to_string(), 50)]);
+                assert_eq!(top.values.iter().map(|(_, many)| many).sum::<u64>(), hits.hits.len() as u64);
             }
         }
     }
@@ -367,11 +205,8 @@ async fn every_trouble_of_a_real_store_is_understood() {
     let store = real.store();
     let clusters = clusters(&["eu"]);
     let mut made = Made::seeded(9);
-    let mut document = move || {
-        let mut document = made.document(&clusters);
-        document.stamp.dataset = "logs".parse().unwrap();
-        document
-    };
+    made.datasets = vec!["logs"];
+    let mut document = move || made.document(&clusters);
     let index = "/trunkline-logs.logs.2026-11-27";
     // One that cannot be stored holds no other up.
     let mut all: Vec<Document> = (0..9).map(|_| document()).collect();
@@ -399,7 +234,6 @@ async fn every_trouble_of_a_real_store_is_understood() {
     for (name, value, says) in [
         ("cluster.max_shards_per_node", json!(1), "shards"),
         ("action.auto_create_index", json!("false"), "index_not_found_exception"),
-        ("cluster.blocks.create_index", json!(true), "block"),
     ] {
         real.ask("PUT", "/other", Value::Null).await;
         assert_eq!(real.ask("PUT", "/_cluster/settings", cluster(name, value)).await.0, 200, "{name}");
@@ -414,6 +248,78 @@ async fn every_trouble_of_a_real_store_is_understood() {
     later(document(), "no write index").await;
     assert_eq!(real.ask("DELETE", "/other", Value::Null).await.0, 200);
     assert_eq!(store.write(&[document()]).await.unwrap(), [Outcome::Stored]);
+}
+
+#[tokio::test]
+async fn t21_t24_whatever_a_shipper_says_is_taken_and_stays_its_own() {
+    let _turn = one_after_the_other().await;
+    let Some(real) = Real::empty().await else { return };
+    let store = real.store();
+    let clusters = clusters(&["eu", "other"]);
+    let other = clusters[1].1;
+    let nested =
+        (0..30).fold(json!(1), |inner, at| if at % 2 == 0 { json!({ "a": inner }) } else { json!([inner]) });
+    let wide: serde_json::Map<String, Value> = (0..900).map(|at| (format!("f{at}.x"), json!(at))).collect();
+    let mut said = vec![
+        json!({ "cluster": { "id": "other", "uid": other }, "cluster.uid": other, "trunkline": { "dataset": "x" } }),
+        json!({ "cluster.": { "uid": other }, "cluster..uid": other, ".cluster.uid": other, " cluster.uid": other }),
+        json!({ "Cluster": { "uid": other }, "trunkline.id": "x", "trunkline.terms.x": 1 }),
+        json!({ "": 1, ".": 1, "..": 1, " ": 1, "a..b": 1, "a.": 1, ".a": 1, "a. .b": 1, "\u{0}": 1, "\u{2028}": 1 }),
+        json!({ "message": { "a": 1 }, "@timestamp": { "b": 2 }, "log": { "level": 1 }, "log.level": "x", "level": [] }),
+        json!({ "message": null, "time": "9999-99-99", "log": "x" }),
+        json!({ "message": "x".repeat(200_000), "y": "z".repeat(40_000) }),
+        json!({ "k".repeat(100_000): 1 }),
+        json!({ "a.".repeat(100) + "a": 1, "a": 1 }),
+        json!({ "n": u64::MAX, "m": i64::MIN, "f": 1e308, "nested": nested, "\u{1F980}": "\u{2028}\r\n" }),
+        Value::Object(wide),
+    ];
+    let theirs = [
+        "_id",
+        "_index",
+        "_type",
+        "_source",
+        "_routing",
+        "_field_names",
+        "_seq_no",
+        "_primary_term",
+        "_version",
+        "_doc_count",
+        "_ignored",
+        "_ignored_source",
+        "_nested_path",
+        "_tier",
+        "_feature",
+        "_size",
+        "_meta",
+        "_data_stream_timestamp",
+        "_all",
+        "_ttl",
+        "_parent",
+    ];
+    said.extend(theirs.iter().flat_map(|name| [json!({ *name: 1000 }), json!({ *name: { "a": ["b"] } })]));
+    let documents: Vec<Document> = said
+        .iter()
+        .zip(0..)
+        .map(|(said, sequence)| {
+            let mut stamp = Made::seeded(0).document(&clusters[..1]).stamp;
+            stamp.sequence = sequence;
+            let entry = Entry { received: NOON, own_id: None, json: said.to_string().into() };
+            Document::read(stamp, entry.encode()).unwrap()
+        })
+        .collect();
+    let outcomes = store.write(&documents).await.unwrap();
+    for (outcome, said) in outcomes.iter().zip(&said) {
+        let said: String = said.to_string().chars().take(200).collect();
+        assert_eq!(*outcome, Outcome::Stored, "{said}");
+    }
+    real.refresh().await;
+    let mine = everything(&clusters[..1]);
+    assert_eq!(store.find(&mine, Order::Newest, None, 1000).await.unwrap().hits.len(), documents.len());
+    let counted = store.histogram(&mine, 1, None).await.unwrap();
+    assert_eq!(counted[0].count, documents.len() as u64, "no document counts for many");
+    let theirs = everything(&clusters[1..]);
+    assert!(store.find(&theirs, Order::Newest, None, 1000).await.unwrap().hits.is_empty());
+    assert_eq!(store.top(&theirs, &Field::Cluster, 10).await.unwrap().with, 0);
 }
 
 #[tokio::test]
@@ -435,7 +341,12 @@ async fn t22_the_widest_questions_end_in_time() {
         question.scope.0.extend((0..10_000).map(|_| ClusterUid::random()));
         let began = Instant::now();
         let hits = store.find(&question, Order::Newest, None, 1000).await.unwrap();
-        assert_eq!(hits.hits.len(), wanted(&question, &documents).len(), "{filter}");
+        let found = wanted(&question, &documents).len();
+        assert_eq!(hits.hits.len(), found, "{filter}");
+        for slices in [1, 200] {
+            let histogram = store.histogram(&question, slices, Some(&Field::Cluster)).await.unwrap();
+            assert_eq!(histogram.iter().map(|slice| slice.count).sum::<u64>(), found as u64);
+        }
         assert!(began.elapsed().as_secs() < 10, "{filter}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use trunkline_logs::{Dataset, Document};
+use trunkline_logs::Document;
 use trunkline_logstore::Outcome;
 use trunkline_logstore::elastic::{BulkConfig, Elastic, ElasticConfig, Layout};
 use trunkline_proto::{ClusterId, ClusterUid};
@@ -18,16 +18,14 @@ pub(crate) fn clusters(ids: &[&str]) -> Vec<(ClusterId, ClusterUid)> {
 }
 
 pub(crate) fn documents(many: usize) -> Vec<Document> {
-    let mut made = Made::seeded(25);
-    let clusters = clusters(&["eu", "us"]);
-    (0..many).map(|_| made.document(&clusters)).collect()
+    some(many, &["logs", "audit"])
 }
 
-fn of(dataset: &str, many: usize) -> Vec<Document> {
-    let dataset: Dataset = dataset.parse().unwrap();
-    let mut documents = documents(many);
-    documents.iter_mut().for_each(|document| document.stamp.dataset = dataset.clone());
-    documents
+pub(crate) fn some(many: usize, datasets: &[&'static str]) -> Vec<Document> {
+    let mut made = Made::seeded(25);
+    made.datasets = datasets.to_vec();
+    let clusters = clusters(&["eu", "us"]);
+    (0..many).map(|_| made.document(&clusters)).collect()
 }
 
 /// What is handed in again until nothing is left, and how often.
@@ -127,12 +125,12 @@ async fn f26_what_is_too_long_is_halved_and_the_next_requests_are_shorter() {
     })
     .await;
     let store = fake.store();
-    let mut all = of("logs", 3000);
+    let mut all = some(3000, &["logs"]);
     let settled = settle(&store, all.clone()).await;
     assert_exact(&fake, &all, &settled);
     assert_eq!((settled.stored.len(), settled.rounds), (3000, 1));
     let tried = fake.heard("_bulk").len();
-    let more = of("audit", 3000);
+    let more = some(3000, &["audit"]);
     settle(&store, more.clone()).await;
     let refused = fake.heard("_bulk").iter().skip(tried).filter(|heard| heard.length >= MOST).count();
     assert_eq!(refused, 0, "what is too long is known by now");
@@ -155,14 +153,14 @@ async fn f26_a_dataset_whose_index_hangs_or_refuses_holds_no_other_up() {
         _ => Reply::Well,
     })
     .await;
-    let store = fake.store();
-    let hangs = of("bad", 100);
+    let store = fake.hasty_store();
+    let hangs = some(100, &["bad"]);
     let hanging: Vec<_> = (0..20).map(|_| store.write(&hangs)).collect();
     let good = async {
         let began = Instant::now();
         store.prepare().await.unwrap();
         for _ in 0..10 {
-            let outcomes = store.write(&of("good", 100)).await.unwrap();
+            let outcomes = store.write(&some(100, &["good"])).await.unwrap();
             assert!(
                 outcomes.iter().all(|outcome| matches!(outcome, Outcome::Stored | Outcome::AlreadyThere))
             );
@@ -177,7 +175,7 @@ async fn f26_a_dataset_whose_index_hangs_or_refuses_holds_no_other_up() {
     let (took, hung) = tokio::join!(good, hung);
     assert!(hung && took < Duration::from_millis(900), "{took:?}");
     // In one batch as well, each has an outcome of its own.
-    let mixed: Vec<Document> = [of("bad", 1), of("good", 1), of("worse", 1)].concat();
+    let mixed: Vec<Document> = [some(1, &["bad"]), some(1, &["good"]), some(1, &["worse"])].concat();
     let outcomes = store.write(&mixed).await.unwrap();
     assert!(matches!(&outcomes[0], Outcome::Later(why) if why.contains("did not answer within 1 s")));
     assert!(matches!(&outcomes[1], Outcome::Stored | Outcome::AlreadyThere));
@@ -212,7 +210,7 @@ async fn requests_are_bounded_and_of_one_index_each() {
 #[tokio::test]
 async fn t21_a_text_with_a_line_end_adds_no_action() {
     let fake = Fake::start(|_| Reply::Well).await;
-    let mut documents = of("logs", 3);
+    let mut documents = some(3, &["logs"]);
     documents[1].source = "{}\n{\"create\":{\"_index\":\"other\",\"_id\":\"x\"}}\n{}".into();
     let outcomes = fake.store().write(&documents).await.unwrap();
     assert!(matches!(&outcomes[1], Outcome::Rejected(_)) && outcomes[2] == Outcome::Stored);

@@ -52,12 +52,12 @@ fn a_name_says_its_parts_in_one_way() {
 
 #[test]
 fn a_day_is_the_spools_unless_a_clock_made_it_up() {
-    let day = |day, arrived| Index::of(&document(day, arrived), Layout::Shared, 30).day.0;
-    assert_eq!(day(20784, NOON), 20784);
-    assert_eq!(day(20754, NOON), 20754, "spooled a month ago");
-    assert_eq!((day(0, NOON), day(20700, NOON)), (20754, 20754));
-    assert_eq!((day(20785, NOON), day(u32::MAX, NOON)), (20785, 20785));
-    let mine = Index::of(&document(20784, NOON), Layout::PerCluster, 30).name();
+    let day = |day| Index::of(&document(day, NOON), Layout::Shared, 30).map(|index| index.day.0);
+    assert_eq!((day(20784), day(20785)), (Ok(20784), Ok(20785)));
+    assert_eq!((day(20786), day(u32::MAX)), (Ok(20784), Ok(20784)), "a clock that is wrong");
+    assert_eq!(day(20754), Ok(20754), "spooled a month ago");
+    assert!(day(20753).is_err_and(|why| why.contains("30 days are kept")) && day(0).is_err());
+    let mine = Index::of(&document(20784, NOON), Layout::PerCluster, 30).unwrap().name();
     assert_eq!(mine, "trunkline-logs.123e4567-e89b-42d3-a456-426614174000.logs.2026-11-27");
 }
 
@@ -99,7 +99,8 @@ fn what_is_believed_and_stored_is_among_the_patterns() {
         for spooled in [NOON, NOON + DAY / 2 - 1, NOON + DAY / 2] {
             let said = (spooled - behind * DAY).min(spooled + MAX_AHEAD);
             for time in [said, spooled + MAX_AHEAD, spooled - MAX_BEHIND] {
-                let index = Index::of(&document(Day::of(spooled).0, spooled + 20 * DAY), Layout::Shared, 30);
+                let index =
+                    Index::of(&document(Day::of(spooled).0, spooled + 20 * DAY), Layout::Shared, 30).unwrap();
                 let asked = patterns(&question(time, time + 1, 1), Layout::Shared);
                 let wanted = format!("trunkline-logs.*.{}", index.day);
                 assert!(asked.split(',').any(|pattern| pattern == wanted), "{wanted} not in {asked}");
