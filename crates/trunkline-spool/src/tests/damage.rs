@@ -125,7 +125,9 @@ fn bytes_that_came_in_or_went_cost_the_chunk_they_hit() {
             let disk = spool.disk.copy();
             // Which of two that are the same went, nobody can tell.
             let mut twin = false;
-            disk.damage(&segments::name(segment), |bytes| twin = bytes.remove(at) == *bytes.get(at).unwrap_or(&0));
+            disk.damage(&segments::name(segment), |bytes| {
+                twin = bytes.remove(at) == *bytes.get(at).unwrap_or(&0)
+            });
             if twin {
                 continue;
             }
