@@ -26,7 +26,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gateway", &["proto", "runtime", "api", "registry", "audit", "pki", "oidc", "tunnel", "upstream"]),
     ("agent", &["proto", "runtime", "pki", "tunnel", "upstream"]),
     ("", &["proto", "runtime", "api", "audit", "pki", "oidc", "upstream", "sample", "gateway", "agent"]),
-    ("fuzz", &["proto", "runtime", "api", "registry", "pki", "upstream", "tunnel", "gateway", ""]),
+    (
+        "fuzz",
+        &[
+            "proto", "runtime", "api", "registry", "pki", "logs", "intake", "upstream", "tunnel", "gateway",
+            "",
+        ],
+    ),
     (
         "tests",
         &[

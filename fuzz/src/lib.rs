@@ -35,8 +35,11 @@ mod status;
 mod events;
 mod frames;
 mod kubeconfig;
+mod bulk;
+mod otlp;
 
 pub use bodies::bodies;
+pub use bulk::bulk;
 pub use certificate::certificate;
 pub use events::events;
 pub use frames::frames;
@@ -46,6 +49,7 @@ pub use hello::hello;
 pub use join::join;
 pub use kubeconfig::kubeconfig;
 pub use mux::mux;
+pub use otlp::otlp;
 pub use record::record;
 pub use redirect::redirect;
 pub use route::route;
@@ -72,4 +76,6 @@ pub const TARGETS: &[Target] = &[
     ("status", status),
     ("events", events),
     ("kubeconfig", kubeconfig),
+    ("bulk", bulk),
+    ("otlp", otlp),
 ];
