@@ -69,14 +69,14 @@ fn expect(body: &[u8]) -> Option<Vec<Expected<'_>>> {
         let Pairs(actions): Pairs<Pairs<Parameter>> =
             serde_json::from_str(std::str::from_utf8(line).ok()?).ok()?;
         let [(op, Pairs(parameters))] = actions.as_slice() else { return None };
-        let mut ids = parameters.iter().filter(|(name, _)| name == "_id");
-        let id = match (ids.next(), ids.next()) {
-            (None, _) | (Some((_, Parameter(Value::Null))), None) => None,
-            (Some((_, Parameter(Value::String(text)))), None) => Some(text.clone()),
-            (Some((_, Parameter(Value::Bool(_) | Value::Number(_)))), None) => {
-                ids = parameters.iter().filter(|(name, _)| name == "_id");
-                ids.next().map(|(_, Parameter(value))| value.to_string())
-            }
+        let ids: Vec<&Value> =
+            parameters.iter().filter(|(name, _)| name == "_id").map(|(_, Parameter(id))| id).collect();
+        let id = match ids.as_slice() {
+            [] | [Value::Null] => None,
+            [Value::String(text)] => Some(text.clone()),
+            [Value::Bool(truth)] => Some(truth.to_string()),
+            [Value::Number(number)] if number.is_f64() => number.as_f64().map(|number| number.to_string()),
+            [Value::Number(number)] => Some(number.to_string()),
             _ => return None,
         };
         let document = match op.as_str() {

@@ -11,3 +11,4 @@ mod limits;
 mod push_back;
 mod otlp;
 mod doors;
+mod throughput;
