@@ -156,7 +156,7 @@ fn named(attributes: Option<Vec<KeyValue>>) -> Vec<Named<'static>> {
 /// The bytes of hexadecimal digits.
 fn bytes(text: Option<String>) -> Result<Vec<u8>, RecordFault> {
     let text = text.unwrap_or_default();
-    if text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(RecordFault::Form);
     }
     let pair = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();

@@ -123,8 +123,11 @@ async fn what_other_shippers_ask_first_makes_them_start() {
         };
         assert_eq!(status, 200, "{who}: {line}");
     }
-    let answer =
-        shipper.ask("PUT /_index_template/fluentd", "Content-Type: application/json\r\n", b"{}").await;
-    assert_eq!(answer.unwrap().json()["acknowledged"], true);
+    let template = format!("{{\"template\":\"{}\"}}", "x".repeat(500_000));
+    for _ in 0..2 {
+        let json = "Content-Type: application/json\r\n";
+        let answer = shipper.ask("PUT /_index_template/fluentd", json, template.as_bytes()).await;
+        assert_eq!(answer.unwrap().json()["acknowledged"], true, "and on the same connection again");
+    }
     assert_eq!(rig.kept().await, []);
 }
