@@ -36,8 +36,11 @@ mod events;
 mod frames;
 mod kubeconfig;
 mod chunk;
+mod bulk;
+mod otlp;
 
 pub use bodies::bodies;
+pub use bulk::bulk;
 pub use certificate::certificate;
 pub use chunk::chunk;
 pub use events::events;
@@ -48,6 +51,7 @@ pub use hello::hello;
 pub use join::join;
 pub use kubeconfig::kubeconfig;
 pub use mux::mux;
+pub use otlp::otlp;
 pub use record::record;
 pub use redirect::redirect;
 pub use route::route;
@@ -75,4 +79,6 @@ pub const TARGETS: &[Target] = &[
     ("events", events),
     ("kubeconfig", kubeconfig),
     ("chunk", chunk),
+    ("bulk", bulk),
+    ("otlp", otlp),
 ];

@@ -11,7 +11,7 @@ use crate::budget::{Held, NoMore};
 /// What a block holds at least, in bytes.
 const BLOCK: usize = 64 * 1024;
 /// What an item takes beside its bytes, here and in the answer.
-const BESIDE: usize = 192;
+const BESIDE: usize = 128;
 
 /// Records that are being collected.
 #[derive(Debug)]

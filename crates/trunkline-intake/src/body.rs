@@ -19,10 +19,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::refusal::Refusal;
 
 pub(crate) use inflate::{Encoding, Inflate};
+pub use whole::MAX_WHOLE;
 pub(crate) use whole::Whole;
 
 /// The longest body of a request, as it comes and inflated, in bytes.
-pub const MAX_BODY: usize = 32 * 1024 * 1024;
+pub const MAX_BODY: usize = 24 * 1024 * 1024;
 /// How long a body may be silent, and how long it may take in all.
 const SILENCE: Duration = Duration::from_secs(15);
 const IN_ALL: Duration = Duration::from_secs(120);

@@ -13,7 +13,7 @@ const UNIT: usize = 1024;
 /// How much is taken at once.
 const STEP: usize = 64 * 1024;
 /// The most that one request may hold.
-pub(crate) const MOST: usize = 48 * 1024 * 1024;
+pub(crate) const MOST: usize = 28 * 1024 * 1024;
 /// How long a request that holds nothing waits for its first step.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -49,10 +49,18 @@ impl Budget {
     /// A first step; waits for it a while.
     pub(crate) async fn begin(&self) -> Result<Held, NoMore> {
         let first = self.left.clone().acquire_many_owned((STEP / UNIT) as u32);
-        match tokio::time::timeout(PATIENCE, first).await {
-            Ok(Ok(permit)) => Ok(Held { budget: self.clone(), permit, held: STEP, used: 0 }),
-            _ => Err(NoMore::ForAll),
-        }
+        let permit = tokio::time::timeout(PATIENCE, first).await;
+        permit.ok().and_then(Result::ok).map(|permit| self.held(permit)).ok_or(NoMore::ForAll)
+    }
+
+    /// A first step, if there is one.
+    pub(crate) fn begin_at_once(&self) -> Result<Held, NoMore> {
+        let permit = self.left.clone().try_acquire_many_owned((STEP / UNIT) as u32);
+        permit.map(|permit| self.held(permit)).map_err(|_| NoMore::ForAll)
+    }
+
+    fn held(&self, permit: OwnedSemaphorePermit) -> Held {
+        Held { budget: self.clone(), permit, held: STEP, used: 0 }
     }
 
     #[cfg(test)]

@@ -13,7 +13,7 @@ use trunkline_spool::{Full, Settings};
 use crate::intake::IntakeError;
 
 /// Where a spool's queue ends: what one request brings always fits, whatever its records look like.
-const QUEUE_BYTES: usize = 64 * 1024 * 1024;
+const QUEUE_BYTES: usize = 32 * 1024 * 1024;
 /// The most addresses to listen on, datasets' own included.
 const MAX_ADDRESSES: usize = 32;
 /// What a spool must be able to hold: a request may bring a quarter of it.
@@ -91,7 +91,7 @@ pub struct IntakeLimits {
     pub connections: usize,
     /// Requests under way; more wait for 5 s, and are told to try again. 64 by default.
     pub requests: usize,
-    /// MiB of all requests' records, of which a single one may take up to 48. 96 by default, 64 at least.
+    /// MiB of all requests' records, of which a single one may take up to 28. 96 by default, 64 at least.
     pub memory_mib: usize,
 }
 

@@ -39,7 +39,7 @@ mod report;
 #[doc(hidden)]
 pub mod bare;
 
-pub use body::MAX_BODY;
+pub use body::{MAX_BODY, MAX_WHOLE};
 pub use bulk::MAX_ITEMS;
 pub use config::{DatasetConfig, IntakeConfig, IntakeLimits, SpoolConfig, WhenFull};
 pub use intake::{Intake, IntakeError};

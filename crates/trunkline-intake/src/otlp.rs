@@ -1,6 +1,6 @@
 //! Reading OTLP's log records (`ExportLogsServiceRequest`), as protobuf and as JSON, and making a document of each.
 //!
-//! The messages are read where they lie, one record at a time, in whatever order their fields come: a request of 32 MiB
+//! The messages are read where they lie, one record at a time, in whatever order their fields come: a request of 24 MiB
 //! would be gigabytes as objects. A record that is none, or breaks a limit, is rejected by itself and counted in the answer;
 //! a request whose frame does not hold spoils as a whole.
 //!

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use trunkline_spool::Refused;
 
-use crate::body::MAX_BODY;
+use crate::body::{MAX_BODY, MAX_WHOLE};
 use crate::budget::{MOST, NoMore};
 use crate::bulk::MAX_ITEMS;
 
@@ -52,6 +52,9 @@ pub(crate) enum Refusal {
     /// The body is too long.
     #[error("the body is longer than {} MiB, as sent or inflated: send fewer records at once", MAX_BODY / MIB)]
     TooLong,
+    /// The body is too long for one that is read as a whole.
+    #[error("the body is longer than {} MiB inflated: send fewer records at once", MAX_WHOLE / MIB)]
+    LongWhole,
     /// There are too many records.
     #[error("the request has more than {MAX_ITEMS} records: send fewer at once")]
     TooMany,
@@ -85,7 +88,7 @@ impl Refusal {
             Self::Encoding(_) | Self::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Inflate(_) | Self::Cut | Self::Malformed(_) | Self::Nothing => StatusCode::BAD_REQUEST,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::TooLong | Self::TooMany | Self::TooMuch => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLong | Self::LongWhole | Self::TooMany | Self::TooMuch => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Spool(Refused::TooLong { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy | Self::SlowDisk | Self::Spool(_) => StatusCode::TOO_MANY_REQUESTS,
         }
@@ -99,9 +102,11 @@ impl Refusal {
             Self::Encoding(_) | Self::Media(_) => "encoding",
             Self::Inflate(_) | Self::Malformed(_) | Self::Nothing => "malformed",
             Self::Cut | Self::Slow => "cut",
-            Self::TooLong | Self::TooMany | Self::TooMuch | Self::Spool(Refused::TooLong { .. }) => {
-                "too_large"
-            }
+            Self::TooLong
+            | Self::LongWhole
+            | Self::TooMany
+            | Self::TooMuch
+            | Self::Spool(Refused::TooLong { .. }) => "too_large",
             Self::Busy => "busy",
             Self::Spool(Refused::Full { .. }) => "spool_full",
             Self::Spool(Refused::Closed) => "closing",
@@ -118,7 +123,7 @@ impl Refusal {
             Self::Inflate(_) | Self::Cut | Self::Slow => "parse_exception",
             Self::Malformed(_) => "illegal_argument_exception",
             Self::Nothing => "action_request_validation_exception",
-            Self::TooLong | Self::TooMany | Self::TooMuch => "content_too_long_exception",
+            Self::TooLong | Self::LongWhole | Self::TooMany | Self::TooMuch => "content_too_long_exception",
             Self::Spool(Refused::TooLong { .. }) => "content_too_long_exception",
             Self::Busy | Self::SlowDisk | Self::Spool(_) => "es_rejected_execution_exception",
         }

@@ -53,6 +53,7 @@ pub(crate) async fn answer(
         Ok((_, Asked::Other(segments))) => {
             let query = head.uri.query().unwrap_or_default();
             let said = elastic::said(&head.method, &segments, &head.headers, query, &shared.version);
+            rest(&head.headers, &mut body).await;
             return Ok(spoken(said.unwrap_or_else(|refusal| elastic::refused(&refusal))));
         }
         Ok((at, asked)) => (at, shared.take(at, asked, &head.headers, &mut body).await),
@@ -61,7 +62,7 @@ pub(crate) async fn answer(
         Ok(response) => Ok(response),
         Err(refusal) => {
             shared.count_refusal(taker, &refusal);
-            let read = throw_away(&mut body).await;
+            let read = rest(&head.headers, &mut body).await;
             if takes_no_no(&head.headers) && refusal.status() != StatusCode::BAD_REQUEST {
                 tokio::time::sleep(refusal.retry_after().map_or(PUSH_BACK, |wait| wait.min(PUSH_BACK))).await;
                 return Err(Closed(refusal));
@@ -78,6 +79,11 @@ fn takes_no_no(headers: &HeaderMap) -> bool {
     !headers.contains_key(header::USER_AGENT)
         && is(header::ACCEPT, "*/*")
         && is(header::CONTENT_TYPE, "application/json; charset=utf-8")
+}
+
+/// Reads what is left of a body that is not wanted, so that the answer is heard; not of one that waits to be asked for.
+async fn rest(headers: &HeaderMap, body: &mut Incoming) -> bool {
+    !headers.contains_key(header::EXPECT) && throw_away(body).await
 }
 
 impl Shared {

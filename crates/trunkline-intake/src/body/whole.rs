@@ -6,6 +6,9 @@ use super::Reader;
 use crate::batch::Batch;
 use crate::refusal::Refusal;
 
+/// The longest of them, inflated, in bytes.
+pub const MAX_WHOLE: usize = 16 * 1024 * 1024;
+
 /// Collects a body, counted as part of its request's batch.
 pub(crate) struct Whole {
     pub(crate) batch: Batch,
@@ -20,9 +23,12 @@ impl Whole {
 
     fn more(&mut self, piece: &[u8]) -> Result<(), Refusal> {
         let needs = self.bytes.len() + piece.len();
+        if needs > MAX_WHOLE {
+            return Err(Refusal::LongWhole);
+        }
         if needs > self.bytes.capacity() {
             // As much as there is, again; counted before it is taken.
-            let grown = needs.max(self.bytes.capacity() * 2).max(16 * 1024);
+            let grown = needs.max(self.bytes.capacity() * 2).clamp(16 * 1024, MAX_WHOLE);
             self.batch.take(grown - self.bytes.capacity())?;
             self.bytes.reserve_exact(grown - self.bytes.len());
         }

@@ -47,8 +47,12 @@ impl Action {
     /// Says what was expected.
     pub(crate) fn read(line: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(line).map_err(|_| "expected UTF-8".to_owned())?;
-        let said = |error: serde_json::Error| format!("at column {}: {error}", error.column());
-        serde_json::from_str(text).map_err(said)
+        serde_json::from_str(text).map_err(|error| {
+            let text = error.to_string();
+            // The line is the body's and not the parser's.
+            let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+            format!("{what}, at column {}", error.column())
+        })
     }
 }
 

@@ -67,7 +67,10 @@ async fn what_spoils_a_request_is_told_with_its_line() {
         ("{\"index\":{}}\n{}", "terminated by a newline"),
         ("{\"index\":{}}", "terminated by a newline"),
         ("{\"index\":{}}\n", "line 1 has no document"),
-        ("{\"index\":{}}\n{}\n{\"message\":\"x\"}\n", "line [3], at column 11: expected index"),
+        (
+            "{\"index\":{}}\n{}\n{\"message\":\"x\"}\n",
+            "line [3], expected index, create, update or delete, but found [message], at column 10",
+        ),
         ("{\"index\":{}}\u{2028}{}\n", "line [1]"),
         ("{\"index\":{}}\r{}\n", "line [1]"),
         (&format!("{{\"index\":{{\"_id\":\"{}\"}}}}\n{{}}\n", "x".repeat(MAX_ACTION)), "16384 bytes"),
@@ -95,7 +98,7 @@ async fn there_is_an_end_to_items_and_to_memory() {
     let (entries, _) = read(&body.as_bytes()[16..], 1 << 16).await.unwrap();
     assert_eq!(entries.len(), MAX_ITEMS);
     let document = format!("{{\"a\":\"{}\"}}", "x".repeat(100_000));
-    let body = format!("{{\"index\":{{}}}}\n{document}\n").repeat(500);
+    let body = format!("{{\"index\":{{}}}}\n{document}\n").repeat(520);
     assert_eq!(read(body.as_bytes(), 1 << 16).await.unwrap_err(), Refusal::TooMuch);
 }
 

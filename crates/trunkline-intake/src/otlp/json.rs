@@ -91,12 +91,12 @@ struct KeyValue {
 /// Reads a request.
 pub(crate) fn read(body: &[u8], records: &mut Records) -> Result<(), Refusal> {
     let text = std::str::from_utf8(body).map_err(|_| malformed("it is not UTF-8"))?;
-    let request: Request<'_> = serde_json::from_str(text).map_err(malformed)?;
+    let request: Request<'_> = object(text)?;
     each(request.resource_logs, &mut |resource_logs| {
-        let said: ResourceLogs<'_> = serde_json::from_str(resource_logs.get()).map_err(malformed)?;
+        let said: ResourceLogs<'_> = object(resource_logs.get())?;
         let mut origin = Origin { resource: resource(said.resource)?, scope: Vec::new() };
         each(said.scope_logs, &mut |scope_logs| {
-            let said: ScopeLogs<'_> = serde_json::from_str(scope_logs.get()).map_err(malformed)?;
+            let said: ScopeLogs<'_> = object(scope_logs.get())?;
             let scope = said.scope.unwrap_or_default();
             origin.scope = record::scope(&scope.name.unwrap_or_default(), &scope.version.unwrap_or_default());
             each(said.log_records, &mut |log_record| records.add(log(log_record.get()), &origin))
@@ -108,12 +108,23 @@ fn malformed(why: impl fmt::Display) -> Refusal {
     Refusal::Malformed(format!("the body is not an ExportLogsServiceRequest in JSON: {why}"))
 }
 
+/// A message is an object; a list of its values in their order, which the parser would take, is none.
+fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Refusal> {
+    if !text.trim_start().starts_with('{') {
+        return Err(malformed("an object was expected"));
+    }
+    serde_json::from_str(text).map_err(malformed)
+}
+
 fn resource(text: Option<&RawValue>) -> Result<Vec<u8>, Refusal> {
     let Some(text) = text.map(RawValue::get) else { return Ok(Vec::new()) };
     if text.len() > MAX_RECORD_BYTES {
         return Err(malformed(format!("the resource cannot be kept: {}", TooMuch::Bytes(text.len()))));
     }
-    let resource: Resource = serde_json::from_str(text).map_err(malformed)?;
+    if text == "null" {
+        return Ok(Vec::new());
+    }
+    let resource: Resource = object(text)?;
     Ok(record::resource(&named(resource.attributes)))
 }
 
@@ -121,7 +132,7 @@ fn log(text: &str) -> Result<Record<'static>, RecordFault> {
     if text.len() > MAX_RECORD_BYTES {
         return Err(Fault::from(TooMuch::Bytes(text.len())).into());
     }
-    let said: LogRecord = serde_json::from_str(text).map_err(|_| RecordFault::Form)?;
+    let said: LogRecord = object(text).map_err(|_| RecordFault::Form)?;
     let nanoseconds =
         |number: Option<Number>| number.map_or(0, |Number(number)| u64::try_from(number).unwrap_or(0));
     Ok(Record {
@@ -145,7 +156,7 @@ fn named(attributes: Option<Vec<KeyValue>>) -> Vec<Named<'static>> {
 /// The bytes of hexadecimal digits.
 fn bytes(text: Option<String>) -> Result<Vec<u8>, RecordFault> {
     let text = text.unwrap_or_default();
-    if text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(RecordFault::Form);
     }
     let pair = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();

@@ -192,7 +192,7 @@ async fn a_record_that_cannot_be_kept_is_rejected_by_itself() {
     assert_eq!(answer["partialSuccess"]["rejectedLogRecords"], "6");
     assert!(answer["partialSuccess"]["errorMessage"].as_str().unwrap().contains("nested deeper than 32"));
     let answer = accepted(Form::Protobuf, &rejected);
-    assert_eq!((answer[0], &answer[3..6]), (10, &[8, 6, 18][..]), "partial_success, 6, error_message");
+    assert_eq!((answer[0], &answer[2..5]), (10, &[8, 6, 18][..]), "partial_success, 6, error_message");
     assert_eq!((accepted(Form::Protobuf, &[]).len(), &accepted(Form::Json, &[])[..]), (0, &b"{}"[..]));
 }
 
