@@ -35,8 +35,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "fuzz",
         &[
-            "proto", "runtime", "api", "registry", "pki", "logs", "spool", "intake", "upstream", "tunnel", "gateway",
-            "",
+            "proto", "runtime", "api", "registry", "pki", "logs", "spool", "intake", "upstream", "tunnel",
+            "gateway", "",
         ],
     ),
     (

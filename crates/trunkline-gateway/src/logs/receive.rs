@@ -9,7 +9,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::debug;
-use trunkline_proto::{ClusterUid, LogAck, LogBatch, MAX_BATCH_BYTES};
+use trunkline_proto::{ClusterUid, LogAck, LogBatch, MAX_BATCH_BYTES, MAX_DATASETS};
 use trunkline_runtime::{Body, boxed, limited};
 use trunkline_tunnel::json;
 
@@ -114,6 +114,14 @@ impl Logs {
     ) -> Response<Body> {
         if batch.dataset.is_reserved() {
             let why = format!("the dataset {} is the gateway's own; give yours another name", batch.dataset);
+            return no(StatusCode::BAD_REQUEST, &why);
+        }
+        if !self.shared.standing.admits(live.identity.uid, &batch.dataset) {
+            let why = format!(
+                "{} is one dataset too many: a cluster has {MAX_DATASETS} at the most, and what is counted is what came since the gateway \
+                 started",
+                batch.dataset
+            );
             return no(StatusCode::BAD_REQUEST, &why);
         }
         let Some(length) = request.body().size_hint().exact() else {

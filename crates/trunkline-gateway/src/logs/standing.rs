@@ -81,13 +81,20 @@ impl Counts {
 }
 
 impl LogsStanding {
+    /// Whether records of this dataset may come: a cluster that names ever new ones would make as many indices.
+    pub(super) fn admits(&self, uid: ClusterUid, dataset: &Dataset) -> bool {
+        let mut all = self.all();
+        let datasets = &mut all.entry(uid).or_default().datasets;
+        if datasets.len() < MAX_DATASETS {
+            datasets.entry(dataset.clone()).or_default();
+        }
+        datasets.contains_key(dataset)
+    }
+
     /// A batch was dealt with.
     pub(super) fn note(&self, uid: ClusterUid, dataset: &Dataset, batch: Batch) {
         let mut all = self.all();
         let datasets = &mut all.entry(uid).or_default().datasets;
-        if !datasets.contains_key(dataset) && datasets.len() >= MAX_DATASETS {
-            return;
-        }
         let counts = datasets.entry(dataset.clone()).or_default();
         if counts.window.0.elapsed() >= WINDOW {
             counts.rate = counts.rate();
@@ -127,12 +134,55 @@ impl LogsStanding {
         seen
     }
 
-    /// Of clusters that are no more nothing is kept.
-    pub(crate) fn keep(&self, is_there: impl Fn(&ClusterUid) -> bool) {
-        self.all().retain(|uid, _| is_there(uid));
-    }
-
     fn all(&self) -> MutexGuard<'_, HashMap<ClusterUid, Cluster>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_has_so_many_datasets_and_no_more() {
+        let (standing, one, other) = (LogsStanding::default(), ClusterUid::random(), ClusterUid::random());
+        let named = |at: usize| format!("d{at}").parse().unwrap();
+        assert!((0..MAX_DATASETS).all(|at| standing.admits(one, &named(at))));
+        assert!(!standing.admits(one, &named(MAX_DATASETS)));
+        assert!(standing.admits(one, &named(0)) && standing.admits(other, &named(MAX_DATASETS)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_seen_is_put_together_over_the_slots() {
+        let (standing, uid, dataset) = (LogsStanding::default(), ClusterUid::random(), Dataset::unnamed());
+        for second in 0..60 {
+            let batch = Batch {
+                records: 10,
+                bytes: 1000,
+                lag: Some(Duration::from_millis(second)),
+                ..Batch::default()
+            };
+            standing.note(uid, &dataset, batch);
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        for (slot, oldest) in [(0, 5), (1, 3)] {
+            let report = SpoolReport {
+                records: 7,
+                bytes: 70,
+                cap: 100,
+                oldest: Some(oldest),
+                ..SpoolReport::default()
+            };
+            standing.report(uid, Slot(slot), vec![report]);
+        }
+        let (of, seen) = standing.of(uid).pop().unwrap();
+        assert_eq!(
+            (of, seen.records, seen.bytes, seen.lag),
+            (dataset, 600, 60_000, Some(Duration::from_millis(59)))
+        );
+        assert!((9.0..11.0).contains(&seen.rate), "{}", seen.rate);
+        assert_eq!((seen.waiting.records, seen.waiting.cap, seen.waiting.oldest), (14, 200, Some(3)));
+        tokio::time::advance(Duration::from_secs(120)).await;
+        assert_eq!(standing.of(uid)[0].1.rate, 0.0);
     }
 }
