@@ -27,6 +27,8 @@ pub(crate) struct Place<'a> {
     pub(crate) protection: Protection,
     /// Whether who asks has said, a while ago at most, that it is to be changed.
     pub(crate) confirmed: bool,
+    /// Whether tokens go through to it, and nobody is impersonated there.
+    pub(crate) passes_through: bool,
     /// The groups that its agent may act for beside the three of ours; any when not known.
     pub(crate) groups: Option<&'a [String]>,
 }
@@ -128,6 +130,9 @@ fn why_not(rule: &Rule, place: &Place<'_>, action: &Action, act_as: Option<&ActA
     let spec = rule.spec();
     if !rule.is_for(place.id, place.labels) {
         return Some(ELSEWHERE);
+    }
+    if place.passes_through && (spec.identity.user.is_some() || spec.identity.groups.is_some()) {
+        return Some("it gives another identity, and in pass-through mode one's own token says who one is");
     }
     if !is_within(&spec.namespaces, action) {
         return Some("it is for other namespaces");
