@@ -54,7 +54,7 @@ pub(crate) use names::is_ours;
 pub(crate) use oidc::{Issuers, bearer};
 pub(crate) use principal::{How, Principal};
 pub(crate) use sessions::{Given, Sessions};
-pub(crate) use shown::{CLUSTER_TOKEN, LOGIN_COOKIE, SESSION_COOKIE, cookie};
+pub(crate) use shown::{CLUSTER_TOKEN, LOGIN_COOKIE, SESSION_COOKIE, bearers, cookie};
 pub(crate) use why::{Denied, Why};
 
 /// The longest token that is looked at, in bytes.

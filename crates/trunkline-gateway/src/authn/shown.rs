@@ -71,6 +71,16 @@ impl Shown {
     }
 }
 
+/// The two tokens of a request to a cluster, as plain texts: for `bare`.
+pub(crate) fn bearers(headers: &HeaderMap) -> Result<(Option<String>, Option<String>), Why> {
+    let (shown, cluster_token) = Shown::by(headers, Place::Kubernetes)?;
+    let first = match shown {
+        Shown::Token(token) => Some(token.to_string()),
+        Shown::Cookie(_) | Shown::Nothing => None,
+    };
+    Ok((first, cluster_token.map(|token| token.reveal().to_owned())))
+}
+
 /// The bearer token of a request, as it stands there.
 fn bearer_of(headers: &HeaderMap) -> Result<Option<Zeroizing<String>>, Why> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
