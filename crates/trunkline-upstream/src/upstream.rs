@@ -280,3 +280,43 @@ impl http_body::Body for Upbound {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trunkline_proto::{ClusterToken, Identity};
+    use trunkline_runtime::empty;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_says_whose_it_is_in_another_way_than_is_configured_goes_nowhere() {
+        let tasks = Tasks::new();
+        let folder = tempfile::tempdir().unwrap();
+        let token_file = folder.path().join("token");
+        std::fs::write(&token_file, "own").unwrap();
+        let upstream = |identity| {
+            let config = UpstreamConfig {
+                server: Some("http://127.0.0.1:1".into()),
+                token_file: Some(token_file.clone()),
+                identity,
+                ..UpstreamConfig::default()
+            };
+            Upstream::new(&config, &tasks, Metrics::default()).unwrap()
+        };
+        let token = ClusterToken::parse("aa.bb.cc").unwrap();
+        let jane = Identity { user: "jane".into(), ..Identity::default() };
+        let (impersonates, passes) = (IdentityMode::Impersonate, IdentityMode::PassThrough);
+        for (configured, whose, goes) in [
+            (impersonates, Whose::Identity(&jane), true),
+            (impersonates, Whose::Token(&token), false),
+            (passes, Whose::Token(&token), true),
+            (passes, Whose::Identity(&jane), false),
+        ] {
+            let request = Request::get("/api").body(empty()).unwrap();
+            let sent = upstream(configured).send(request, whose, RequestId::random()).await.unwrap_err();
+            // Nobody listens there: what goes gets as far as that.
+            assert_eq!(matches!(sent, SendError::Connect { .. }), goes, "{configured}: {sent}");
+            assert_eq!(matches!(sent, SendError::OtherMode { .. }), !goes, "{configured}: {sent}");
+        }
+    }
+}

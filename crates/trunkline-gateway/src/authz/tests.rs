@@ -292,6 +292,15 @@ fn a_rule_that_gives_another_identity_opens_no_cluster_in_pass_through_mode() {
     let plainly = ("b-plain", json!({"subjects": {"users": ["jane"]}, "clusters": {"names": ["*"]}}));
     let yes = decide(&set(&[as_robot, plainly]), &jane(), &place, &action("GET", POD), None).unwrap();
     assert_eq!(yes.rule, "b-plain", "another rule may, and no more than it allows");
+    let bob = ActAs { user: "bob".into(), groups: vec![] };
+    let anybody = (
+        "c-act",
+        json!({"subjects": {"users": ["jane"]}, "clusters": {"names": ["*"]}, "actAs": {"users": ["*"]}}),
+    );
+    let denied = decide(&set(&[anybody]), &jane(), &place, &action("GET", POD), Some(&bob)).unwrap_err();
+    assert!(denied.why().contains("--as is not carried"), "{}", denied.why());
+    let stranger = decide(&set(&[]), &jane(), &place, &action("GET", POD), Some(&bob)).unwrap_err();
+    assert!(!stranger.why().contains("pass-through"), "{}", stranger.why());
 }
 
 #[test]

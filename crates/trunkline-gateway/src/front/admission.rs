@@ -88,8 +88,7 @@ impl Front {
         let confirmed = ground.uid().is_some_and(|uid| self.confirmations.holds(principal, uid));
         let place = ground.place(cluster, confirmed);
         let rules = self.fleet.access.rules();
-        let acting = act_as.as_ref().filter(|_| !place.passes_through);
-        let allowed = decide(&rules, principal, &place, &action, acting)
+        let allowed = decide(&rules, principal, &place, &action, act_as.as_ref())
             .map_err(|denied| Refusal::denied(denied, cluster))?;
         if route.facts.node_proxy && !self.allow_node_proxy {
             return Err(Refusal::AccessDenied {
@@ -107,7 +106,7 @@ impl Front {
             }
             None => return Err(Refusal::ClusterNotFound(cluster.clone())),
         };
-        let passed = self.pass(cluster, ground.pass_through(), act_as.as_ref(), cluster_token)?;
+        let passed = self.pass(cluster, ground.pass_through(), cluster_token)?;
         let recorded = allowed.record && action.is_interactive();
         if recorded && route.kind == Kind::Upgrade && !is_websocket(request) {
             return Err(Refusal::RecordingNeedsWebSocket { cluster: cluster.clone(), rule: allowed.rule });
@@ -133,19 +132,11 @@ impl Front {
         &self,
         cluster: &ClusterId,
         audiences: &[String],
-        act_as: Option<&ActAs>,
         token: Option<&ClusterToken>,
     ) -> Result<Option<Claimed>, Refusal> {
         if audiences.is_empty() {
             let unwanted = || Refusal::ClusterTokenUnwanted { cluster: cluster.clone() };
             return if token.is_some() { Err(unwanted()) } else { Ok(None) };
-        }
-        if act_as.is_some() {
-            let why = format!(
-                "cluster {cluster} is in pass-through mode: who you are there your token says, and --as is not carried; bring the \
-                 token of whom you want to be"
-            );
-            return Err(Refusal::AccessDenied { why });
         }
         let needed = |why: String| Refusal::ClusterTokenNeeded {
             cluster: cluster.clone(),

@@ -7,7 +7,8 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use jiff::Timestamp;
 use trunkline_api::{Hop, HopReport};
 use trunkline_proto::{
-    ClusterId, ControlCall, HEAD_HEADER, Identity, Purpose, RequestId, StreamHead, UpstreamState,
+    ClusterId, ControlCall, HEAD_HEADER, Identity, IdentityMode, Purpose, RequestId, StreamHead,
+    UpstreamState,
 };
 use trunkline_registry::Record;
 use trunkline_runtime::{Body, boxed, chain, empty, limited};
@@ -162,7 +163,7 @@ async fn api_server(shared: &Shared, id: &ClusterId, live: Option<&Live>, reader
         Err(why) => return wrong(name, why, ""),
     };
     if !shared.view.fleet.ground(id).pass_through().is_empty() {
-        return by_report(shared, id);
+        return by_report(shared, id, live);
     }
     let user = identity.user.clone();
     let asked = Instant::now();
@@ -206,7 +207,15 @@ fn permitted(shared: &Shared, id: &ClusterId, reader: &Reader) -> Result<Identit
 }
 
 /// What the agent itself hears of an API server that is asked under tokens of clients alone, and this gateway has none.
-fn by_report(shared: &Shared, id: &ClusterId) -> Hop {
+fn by_report(shared: &Shared, id: &ClusterId, live: Option<&Live>) -> Hop {
+    if live.is_some_and(|live| live.mode != IdentityMode::PassThrough) {
+        let detail = "the cluster is in pass-through mode here, and its agent impersonates";
+        return wrong(
+            "api-server",
+            detail,
+            format!("apply the newest manifest: trunkline clusters register {id} --renew"),
+        );
+    }
     let report = shared.view.tunnels.observe(id).report;
     match report.upstream {
         UpstreamState::Up => {
