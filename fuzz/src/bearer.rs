@@ -33,7 +33,7 @@ pub fn bearer(input: &[u8]) {
         assert!(brought.is_empty(), "{brought:?} is left out");
         return;
     };
-    assert_eq!(brought, [second.clone()], "of what was brought, that is not all");
+    assert_eq!(brought.as_slice(), std::slice::from_ref(&second), "of what was brought, that is not all");
     assert_ne!(first.as_ref(), Some(&second), "what signs in goes on");
     let parts: Vec<&str> = second.split('.').collect();
     let plain = |part: &&str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));

@@ -287,7 +287,8 @@ fn a_rule_that_gives_another_identity_opens_no_cluster_in_pass_through_mode() {
     );
     let alpha: ClusterId = "alpha".parse().unwrap();
     let place = Place { passes_through: true, ..plain(&alpha) };
-    let denied = decide(&set(&[as_robot.clone()]), &jane(), &place, &action("GET", POD), None).unwrap_err();
+    let denied = decide(&set(std::slice::from_ref(&as_robot)), &jane(), &place, &action("GET", POD), None)
+        .unwrap_err();
     assert!(denied.why().contains("one's own token says who one is"), "{}", denied.why());
     let plainly = ("b-plain", json!({"subjects": {"users": ["jane"]}, "clusters": {"names": ["*"]}}));
     let yes = decide(&set(&[as_robot, plainly]), &jane(), &place, &action("GET", POD), None).unwrap();

@@ -97,7 +97,7 @@ async fn what_is_too_long_or_unprintable_is_refused_and_what_just_fits_is_kept()
     fits.manifest.groups = vec!["g".repeat(256); MAX_GROUPS];
     registry.register(&fits, &"b".repeat(MAX_BY), at(0), LIFE).await.unwrap();
 
-    let wrong = |change: fn(&mut trunkline_api::NewCluster)| {
+    let wrong = |change: fn(&mut NewCluster)| {
         let mut wrong = new("wrong");
         change(&mut wrong);
         wrong
