@@ -24,6 +24,7 @@ mod path;
 mod redirect;
 mod headers;
 mod token;
+mod bearer;
 mod mux;
 mod hello;
 mod head;
@@ -36,6 +37,7 @@ mod events;
 mod frames;
 mod kubeconfig;
 
+pub use bearer::bearer;
 pub use bodies::bodies;
 pub use certificate::certificate;
 pub use events::events;
@@ -59,6 +61,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("headers", headers),
     ("token", token),
+    ("bearer", bearer),
     ("route", route),
     ("head", head),
     ("redirect", redirect),

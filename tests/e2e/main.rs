@@ -31,5 +31,6 @@ mod fleet_store;
 mod rest;
 mod access;
 mod sign_in;
+mod pass_through;
 mod audit;
 mod recording;

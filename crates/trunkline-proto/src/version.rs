@@ -59,6 +59,8 @@ impl ProtocolVersion {
 pub enum Capability {
     /// The agent opens more links when the gateway asks for them.
     MoreLinks,
+    /// The agent impersonates nobody: it passes on the token that was made for its cluster, and serves no request without one.
+    PassThrough,
     /// What a newer end can do and this one has no word for.
     #[serde(other)]
     Unknown,

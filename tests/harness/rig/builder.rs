@@ -57,6 +57,7 @@ pub struct RigBuilder {
     management: Option<Answering>,
     limits: LimitsConfig,
     proxy_from: Vec<String>,
+    pass_through: BTreeMap<String, String>,
 }
 
 impl std::fmt::Debug for RigBuilder {
@@ -85,6 +86,7 @@ impl Default for RigBuilder {
             management: None,
             limits: unhurried(),
             proxy_from: Vec::new(),
+            pass_through: BTreeMap::new(),
         }
     }
 }
@@ -213,6 +215,13 @@ impl RigBuilder {
         self
     }
 
+    /// Adds a cluster in pass-through mode, for tokens of this audience.
+    #[must_use]
+    pub fn passing_through(mut self, id: &str, audience: &str) -> Self {
+        self.pass_through.insert(id.to_owned(), audience.to_owned());
+        self.cluster(id)
+    }
+
     /// Raises it, tunnels included.
     pub async fn start(self) -> Rig {
         let (paper, tasks) = (Paper::new(), Tasks::new());
@@ -240,6 +249,7 @@ impl RigBuilder {
             proxy: self.proxy,
             access: self.access,
             limits: self.limits,
+            pass_through: self.pass_through,
             enrolling: self.enrolling,
         };
         for at in 0..self.gateways {
