@@ -212,7 +212,7 @@ async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
             revoked: Vec::new(),
             max_links: 1_000,
         },
-        clusters: vec![ClusterConfig { id: "alpha".parse()?, uid: None }],
+        clusters: vec![ClusterConfig { id: "alpha".parse()?, uid: None, pass_through: Vec::new() }],
         management: Some(to_upstream(dir, arguments.first().context("no upstream")?)),
         access: Vec::new(),
         limits: if default { LimitsConfig::default() } else { unhurried() },

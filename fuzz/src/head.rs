@@ -1,7 +1,8 @@
 //! An agent's allow-list as JSON, then a stream head: JSON, or after `raw ` the field's own text.
 //!
 //! Whatever head comes from a gateway, what leaves the agent names exactly one user and the groups that the head has, no
-//! name of Kubernetes' own that the agent's list does not have, and never `system:masters`.
+//! name of Kubernetes' own that the agent's list does not have, and never `system:masters`. Or it carries the head's token, and names
+//! nobody.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue};
 use trunkline_proto::headers::request_fields;
-use trunkline_proto::{HEAD_HEADER, Identity, InvalidHead, MAX_HEAD_BYTES, Purpose, StreamHead};
+use trunkline_proto::{
+    ClusterToken, HEAD_HEADER, Identity, InvalidHead, MAX_HEAD_BYTES, Purpose, StreamHead,
+};
 use trunkline_upstream::{AllowList, Forbidden, bare};
 
 use crate::lines::{first_line, folded};
@@ -42,13 +45,28 @@ pub fn head(input: &[u8]) {
         again.insert(HEAD_HEADER, written);
         assert_eq!(StreamHead::take(&mut again).as_ref(), Ok(&head));
     }
-    let Purpose::Kubernetes(identity) = head.purpose else { return };
     let mut headers = request_fields(&headers, true);
+    let identity = match head.purpose {
+        Purpose::Kubernetes(identity) => identity,
+        Purpose::PassThrough(token) => return passed(&token, &mut headers),
+        Purpose::Control => return,
+    };
     let credential = HeaderValue::from_static("Bearer own");
     match bare::impersonate(&allow, &identity, Some(credential), &mut headers) {
         Ok(()) => impersonated(&allow, &identity, &headers),
         Err(no) => refused(&allow, &identity, &no),
     }
+}
+
+/// What goes through stands alone, and is no two fields.
+fn passed(token: &ClusterToken, headers: &mut HeaderMap) {
+    bare::pass_through(token, headers).expect("its shape is a field's");
+    let text = token.reveal();
+    assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)), "{text:?}");
+    let shown: Vec<_> =
+        headers.get_all("authorization").iter().map(|value| value.as_bytes().to_vec()).collect();
+    assert_eq!(shown, [format!("Bearer {text}").into_bytes()]);
+    assert!(headers.keys().all(|name| !folded(name).starts_with("impersonate-")));
 }
 
 fn impersonated(allow: &AllowList, identity: &Identity, headers: &HeaderMap) {

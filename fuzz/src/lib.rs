@@ -24,6 +24,7 @@ mod path;
 mod redirect;
 mod headers;
 mod token;
+mod bearer;
 mod mux;
 mod hello;
 mod head;
@@ -39,6 +40,7 @@ mod chunk;
 mod bulk;
 mod otlp;
 
+pub use bearer::bearer;
 pub use bodies::bodies;
 pub use bulk::bulk;
 pub use certificate::certificate;
@@ -65,6 +67,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("headers", headers),
     ("token", token),
+    ("bearer", bearer),
     ("route", route),
     ("head", head),
     ("redirect", redirect),

@@ -41,6 +41,24 @@ const EDITS: &[Edit] = &[
     ("unknown in gateway", "  addresses:", "  address:", &["unknown field `address`", "addresses"]),
     ("unknown in proxy", "    url:", "    uri:", &["unknown field `uri`", "url"]),
     ("unknown in upstream", "  token_file:", "  token:", &["unknown field `token`", "token_file"]),
+    (
+        "who may be impersonated by whom nobody is",
+        "  protocol: auto",
+        "  identity: pass-through",
+        &["upstream.allow", "impersonates nobody"],
+    ),
+    (
+        "a certificate that would come before every token",
+        "  token_file: FOLDER/token\n  protocol: auto\n  allow: {groups: [dev], system_names: []}\n",
+        "  certificate: {certificate: FOLDER/agent.pem, key: FOLDER/agent.key}\n  identity: pass-through\n",
+        &["before any token", "take the certificate out"],
+    ),
+    (
+        "an identity of another kind",
+        "  protocol: auto",
+        "  identity: token",
+        &["impersonate", "pass-through"],
+    ),
     ("unknown in allow", "groups: [dev]", "group: [dev]", &["unknown field `group`", "groups"]),
     (
         "insecure is no field",

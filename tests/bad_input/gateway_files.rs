@@ -229,6 +229,36 @@ const EDITS: &[Edit] = &[
     ("the reserved id", "id: alpha", "id: management", &["id management belongs to the management cluster"]),
     ("a cluster twice", "clusters:\n", "clusters:\n  - id: alpha\n", &["alpha stands there twice"]),
     (
+        "an audience that is every cluster's",
+        "clusters:\n",
+        "clusters:\n  - {id: beta, pass_through: [kubernetes]}\n",
+        &["pass_through of beta", "every cluster's"],
+    ),
+    (
+        "an audience of two clusters",
+        "clusters:\n",
+        "clusters:\n  - {id: beta, pass_through: ['urn:x']}\n  - {id: gamma, pass_through: ['urn:y', 'urn:x']}\n",
+        &["pass_through of gamma", "beta's as well"],
+    ),
+    (
+        "an audience of the gateway's own",
+        "clusters:\n",
+        "authn: {service_accounts: {audiences: [gw]}}\nclusters:\n  - {id: beta, pass_through: [gw]}\n",
+        &["pass_through of beta", "sign in at this gateway"],
+    ),
+    (
+        "an empty audience",
+        "clusters:\n",
+        "clusters:\n  - {id: beta, pass_through: ['']}\n",
+        &["pass_through of beta", "empty"],
+    ),
+    (
+        "tokens that go through to the management cluster",
+        "clusters:\n",
+        "management: {in_cluster: true, identity: pass-through}\nclusters:\n",
+        &["management.identity", "impersonation only"],
+    ),
+    (
         "id in upper case",
         "id: alpha",
         "id: Alpha",

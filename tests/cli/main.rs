@@ -18,6 +18,7 @@ mod status;
 mod kubeconfigs;
 mod files;
 mod credential;
+mod cluster_tokens;
 mod pki;
 mod audit;
 mod shell;

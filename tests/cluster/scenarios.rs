@@ -12,6 +12,7 @@ mod goaway;
 mod handbook;
 mod charts;
 mod signing_in;
+mod pass_through;
 mod pods;
 mod types;
 mod leaks;
@@ -176,6 +177,12 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "somebody_signs_in_with_a_browser_and_uses_kubectl",
         act: |stage| Box::pin(signing_in::somebody_signs_in_with_a_browser_and_uses_kubectl(stage)),
+    },
+    Scenario {
+        name: "a_service_accounts_token_goes_through_an_agent_without_a_right",
+        act: |stage| {
+            Box::pin(pass_through::a_service_accounts_token_goes_through_an_agent_without_a_right(stage))
+        },
     },
     Scenario {
         name: "agents_with_bad_papers_are_refused_in_both_logs",

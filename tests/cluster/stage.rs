@@ -78,9 +78,14 @@ impl Stage {
 
     /// Adds clusters with a node each and nothing of ours in them, where they are not there.
     pub(crate) async fn add_bare(&mut self, names: &[&str]) -> Result<()> {
+        self.add_bare_with(names, "").await
+    }
+
+    /// The same with flags for their API servers.
+    pub(crate) async fn add_bare_with(&mut self, names: &[&str], extra: &str) -> Result<()> {
         let names: Vec<_> = names.iter().filter(|name| !self.clusters.contains_key(**name)).collect();
         for name in &names {
-            let cluster = Cluster::start(name, true, "", self.folder.path())?;
+            let cluster = Cluster::start(name, true, extra, self.folder.path())?;
             self.clusters.insert((**name).to_owned(), cluster);
         }
         for name in names {

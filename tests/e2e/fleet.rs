@@ -53,7 +53,11 @@ async fn a_cluster_registered_anew_under_an_old_name_is_another_one() {
     let logs = Logs::capture();
     let rig = Rig::builder().cluster("renewed").start().await;
     let mut config = rig.config_of(0);
-    config.clusters = vec![ClusterConfig { id: "renewed".parse().unwrap(), uid: Some(ClusterUid::random()) }];
+    config.clusters = vec![ClusterConfig {
+        id: "renewed".parse().unwrap(),
+        uid: Some(ClusterUid::random()),
+        pass_through: Vec::new(),
+    }];
     rig.gateway().fleet().follow(&config).unwrap();
     rig.wait_for_links(0).await;
     eventually("the agent is told", SOON, || logs.says(&["no tunnel", "UidMismatch", "renewed"])).await;

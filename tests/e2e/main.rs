@@ -31,6 +31,7 @@ mod fleet_store;
 mod rest;
 mod access;
 mod sign_in;
+mod pass_through;
 mod audit;
 mod recording;
 mod logs;

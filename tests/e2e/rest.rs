@@ -323,8 +323,12 @@ async fn what_is_not_the_registrys_is_shown_and_not_changed() {
     let management = FakeUpstream::start(&rig.paper, Wire::Tls, &rig.tasks).await;
     let mut config = rig.gateway_config();
     config.management = Some(management.config(&rig.paper));
-    config.clusters.push(ClusterConfig { id: "zeta".parse().unwrap(), uid: None });
-    config.clusters.push(ClusterConfig { id: "lambda".parse().unwrap(), uid: None });
+    config.clusters.push(ClusterConfig { id: "zeta".parse().unwrap(), uid: None, pass_through: Vec::new() });
+    config.clusters.push(ClusterConfig {
+        id: "lambda".parse().unwrap(),
+        uid: None,
+        pass_through: Vec::new(),
+    });
     let gateway = Gateway::bind(config).await.unwrap().serve().unwrap();
     let admin = rig.admin().at(gateway.front());
     let path = |name: &str| format!("{CLUSTERS}/{name}");

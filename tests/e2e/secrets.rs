@@ -6,18 +6,20 @@ mod needles;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 use trunkline_pki::{ClusterKey, KeyPin, LinkTls};
 use trunkline_proto::EnrolReason;
 use trunkline_runtime::Tasks;
-use trunkline_tests::{Client, Enrolling, FakeUpstream, FarEnd, Paper, Process, Wire, count};
+use trunkline_tests::{Client, Enrolling, FakeUpstream, FarEnd, Paper, Process, SignedWith, Wire, count};
 
 use needles::Needles;
 
 const SOON: Duration = Duration::from_secs(60);
+/// A cluster in pass-through mode.
+const PASSING: &str = "passing";
 
 /// A gateway with everything that it and its agents write in one folder.
 struct Scene {
@@ -69,13 +71,15 @@ impl Scene {
         let path = |name: &str| self.paper.path(name).display().to_string();
         let config = format!(
             "cluster: {cluster}\ngateway:\n  addresses: ['{}']\n  enrol:\n    pin: {pin}\n    token_file: {}\n    \
-             identity: {{folder: {}}}\n    slot: {slot}\nupstream:\n  server: https://{}\n  ca: {}\n  token_file: {}\n",
+             identity: {{folder: {}}}\n    slot: {slot}\nupstream:\n  server: https://{}\n  ca: {}\n  token_file: {}\n  \
+             identity: {}\n",
             self.tunnel,
             path(&format!("token-{cluster}")),
             path(&format!("identity-{cluster}")),
             upstream.address(),
             path("upstream-ca.pem"),
             path("token"),
+            if cluster == PASSING { "pass-through" } else { "impersonate" },
         );
         let name = format!("agent-{cluster}-{slot}");
         let config = self.paper.write(&format!("{name}.yaml"), config);
@@ -137,6 +141,30 @@ async fn t37_no_private_key_and_no_token_is_in_any_store_file_log_or_process_of_
     let cluster_key = std::fs::read_to_string(scene.paper.path("identity-pods").join("cluster.key")).unwrap();
     needles.key("the pods' cluster key", &cluster_key);
     scene.until("clusters/pods", |shown| shown["status"]["state"] == "connected").await;
+
+    // A cluster in pass-through mode, and a token that goes through to it.
+    let passes = FakeUpstream::start(&scene.paper, Wire::Tls, &scene.tasks).await;
+    let registration = json!({"name": PASSING, "manifest": {"passThrough": ["urn:passing"]}});
+    let (token_of_passing, pin) = scene.token("clusters", registration, &mut needles).await;
+    scene.paper.write(&format!("token-{PASSING}"), &token_of_passing);
+    let mut agent = scene.start_agent(PASSING, 0, &pin, &passes);
+    agent.says(&["tunnel is up"]).await;
+    agents.push(agent);
+    let ends = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 600;
+    let through = SignedWith::es256("k").sign(&json!({"aud": "urn:passing", "exp": ends}));
+    needles.cluster_token(&through);
+    for shown in
+        [("x-trunkline-cluster-token", through.clone()), ("authorization", format!("Bearer ~{through}"))]
+    {
+        for method in [http::Method::GET, http::Method::DELETE] {
+            let request = http::Request::builder().method(method).header(shown.0, &shown.1);
+            let request = request.uri(format!("/clusters/{PASSING}/api/v1/namespaces/d/pods/p"));
+            let reply = scene.client.send(request.body(trunkline_runtime::empty()).unwrap()).await;
+            assert_eq!(reply.status, 200, "{}", reply.text());
+        }
+    }
+    assert!(passes.seen().iter().all(|seen| seen.all("authorization") == [format!("Bearer {through}")]));
+    assert_eq!(passes.count(), 4);
 
     // By hand, with slot keys that we know: joins, renewals, and what is refused.
     let (first, pin) = scene.token("clusters", json!({"name": "hand"}), &mut needles).await;
@@ -201,7 +229,7 @@ async fn t37_no_private_key_and_no_token_is_in_any_store_file_log_or_process_of_
     }
     let logs: Vec<_> =
         files(scene.paper.folder()).into_iter().filter(|(name, _)| name.ends_with(".log")).collect();
-    assert_eq!(logs.len(), 3);
+    assert_eq!(logs.len(), 4);
     assert!(logs.iter().all(|(_, log)| log.windows(5).any(|window| window == b"TRACE")), "at their loudest");
     // Beside what we know: keys have a look of their own.
     for (name, bytes) in data.iter().chain(&logs) {
@@ -225,4 +253,5 @@ async fn t37_no_private_key_and_no_token_is_in_any_store_file_log_or_process_of_
     let found = needles.found_in("the identity", cluster_key.as_bytes());
     assert!(!found.is_empty(), "the cluster key is seen where it belongs");
     assert!(!needles.found_in("the token's file", token.as_bytes()).is_empty());
+    assert!(!needles.found_in("what went through", through.as_bytes()).is_empty());
 }

@@ -111,6 +111,11 @@ impl Client {
         self
     }
 
+    /// What it sends with every request that is sent whole: for requests that are given to a connection.
+    pub fn fields(&self) -> &HeaderMap {
+        &self.fields
+    }
+
     /// Shows a token with every request that is sent whole.
     #[must_use]
     pub fn bearing(self, token: &str) -> Self {

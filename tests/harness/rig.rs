@@ -11,7 +11,7 @@ use trunkline_gateway::{
     LogsConfig, TunnelConfig,
 };
 use trunkline_pki::CertifiedFiles;
-use trunkline_proto::{ClusterId, ClusterUid};
+use trunkline_proto::{ClusterId, ClusterUid, IdentityMode};
 use trunkline_runtime::Tasks;
 use trunkline_upstream::UpstreamConfig;
 
@@ -49,6 +49,8 @@ pub struct Rig {
     /// The access rules of the gateways' files.
     access: Vec<NewAccessRule>,
     limits: LimitsConfig,
+    /// The clusters in pass-through mode, and the audience of the tokens that go through to each.
+    pass_through: BTreeMap<String, String>,
     /// Whether agents join by token and key, or bring files.
     enrolling: bool,
     /// How the gateways keep logs, if they do.
@@ -174,7 +176,11 @@ impl Rig {
             clusters: self
                 .clusters
                 .values()
-                .map(|cluster| ClusterConfig { id: cluster.id.clone(), uid: Some(cluster.uid) })
+                .map(|cluster| ClusterConfig {
+                    id: cluster.id.clone(),
+                    uid: Some(cluster.uid),
+                    pass_through: self.pass_through.get(cluster.id.as_str()).cloned().into_iter().collect(),
+                })
                 .collect(),
             management: None,
             access: self.access.clone(),
@@ -200,7 +206,7 @@ impl Rig {
                 server_name: Some("localhost".into()),
                 proxy: self.proxy.clone(),
             },
-            upstream: cluster.upstream.config(&self.paper),
+            upstream: self.upstream_config_of(name),
             logs: self.intake_config(name, 0),
             admin: None,
             drain_seconds: self.drain_seconds,
@@ -248,7 +254,11 @@ impl Rig {
 
     /// Replaces a cluster's API server for agents started from here on.
     pub fn upstream_config_of(&self, name: &str) -> UpstreamConfig {
-        self.clusters[name].upstream.config(&self.paper)
+        let identity = match self.pass_through.contains_key(name) {
+            true => IdentityMode::PassThrough,
+            false => IdentityMode::Impersonate,
+        };
+        UpstreamConfig { identity, ..self.clusters[name].upstream.config(&self.paper) }
     }
 
     /// Ends a cluster's agent at once, as if killed.

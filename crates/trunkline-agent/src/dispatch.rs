@@ -14,11 +14,11 @@ use hyper_util::rt::TokioIo;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 use trunkline_proto::{
-    ClusterId, ControlCall, Drain, Epoch, Identity, LinkWish, Purpose, RequestId, StreamHead, Trust,
+    ClusterId, ControlCall, Drain, Epoch, LinkWish, Purpose, RequestId, StreamHead, Trust,
 };
 use trunkline_runtime::{Body, Copied, Tasks, boxed, chain, copy_both_ways};
 use trunkline_tunnel::{json, read_json};
-use trunkline_upstream::Upstream;
+use trunkline_upstream::{Upstream, Whose};
 
 use crate::metrics::{Metrics, Reason};
 use crate::pass::Pass;
@@ -62,11 +62,10 @@ impl Dispatch {
         let answered = match StreamHead::take(request.headers_mut()) {
             Ok(StreamHead { purpose: Purpose::Control, .. }) => self.control(request).await,
             Ok(StreamHead { purpose: Purpose::Kubernetes(identity), request: id, epoch }) => {
-                self.metrics.requests.inc();
-                match self.check_epoch(epoch).await {
-                    Ok(()) => self.kubernetes(request, &identity, id).await,
-                    Err(refusal) => Err(refusal),
-                }
+                self.kubernetes(request, Whose::Identity(&identity), id, epoch).await
+            }
+            Ok(StreamHead { purpose: Purpose::PassThrough(token), request: id, epoch }) => {
+                self.kubernetes(request, Whose::Token(&token), id, epoch).await
             }
             // Records go up, never down.
             Ok(StreamHead { purpose: Purpose::Logs(_), .. }) => Err(Refusal::UnknownCall),
@@ -116,12 +115,15 @@ impl Dispatch {
     async fn kubernetes(
         &self,
         mut request: Request<Noted>,
-        identity: &Identity,
+        whose: Whose<'_>,
         id: RequestId,
+        epoch: Epoch,
     ) -> Result<Response<Body>, Refusal> {
+        self.metrics.requests.inc();
+        self.check_epoch(epoch).await?;
         let wants = request.headers().get(header::UPGRADE).cloned();
         let below = wants.as_ref().map(|_| hyper::upgrade::on(&mut request));
-        let mut response = self.upstream.send(request.map(boxed), identity, id).await?;
+        let mut response = self.upstream.send(request.map(boxed), whose, id).await?;
         match (response.status(), below) {
             (StatusCode::SWITCHING_PROTOCOLS, Some(below)) => {
                 let above = hyper::upgrade::on(&mut response);

@@ -30,6 +30,7 @@ impl Refusal {
             Self::Head(_) => "InvalidHead",
             Self::Epoch { .. } => "Fenced",
             Self::Send(SendError::Forbidden(_)) => "IdentityForbidden",
+            Self::Send(SendError::OtherMode { .. }) => "IdentityModeMismatch",
             Self::Send(SendError::Path(_) | SendError::NoPath) => "BadPath",
             Self::Send(SendError::TimedOut { .. }) => "UpstreamTimeout",
             Self::Send(_) => "UpstreamUnreachable",

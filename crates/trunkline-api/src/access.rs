@@ -349,7 +349,7 @@ pub struct AccessAnswer {
     pub rule: Option<String>,
     /// The role that rule gives.
     pub role: Option<Role>,
-    /// As whom it goes on: the user.
+    /// As whom it goes on: the user; null where one's token for the cluster says that.
     pub user: Option<String>,
     /// As whom it goes on: the groups.
     #[serde(default)]

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use trunkline_proto::IdentityMode;
 use utoipa::ToSchema;
 
 mod asked;
@@ -116,7 +117,11 @@ pub struct AuditDecision {
     pub rule: Option<String>,
     /// Why, for people.
     pub why: String,
-    /// Who it acts as in the cluster, where it may.
+    /// How the cluster is told whose the request is, where it may: `impersonate` or `pass-through`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "impersonate")]
+    pub identity: Option<IdentityMode>,
+    /// Who it acts as in the cluster, where it may. Whose a token is that goes through, the API server's own audit log says.
     #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
     pub acts_as: Option<AuditIdentity>,
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use trunkline_proto::{ClusterId, ClusterUid, Slot};
+use trunkline_proto::{ClusterId, ClusterUid, IdentityMode, Slot};
 use utoipa::ToSchema;
 
 use crate::{API_VERSION, Labels, ManifestOptions};
@@ -130,6 +130,13 @@ pub struct ClusterStatus {
     pub kubernetes_version: Option<String>,
     /// How many nodes the cluster has, where the agent may count them.
     pub nodes: Option<u32>,
+    /// How the agent tells the API server whose a request is; null before one came.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "pass-through")]
+    pub identity: Option<IdentityMode>,
+    /// Whom the tokens must be made for that go through to the cluster; empty where its agent impersonates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pass_through: Vec<String>,
     /// The agent's places, by number.
     #[serde(default)]
     pub slots: Vec<SlotStatus>,

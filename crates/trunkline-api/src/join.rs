@@ -59,6 +59,10 @@ pub struct ManifestOptions {
     /// The groups that may be impersonated: the three `trunkline:` ones when empty, any with `*` alone.
     #[serde(default)]
     pub groups: Vec<String>,
+    /// In pass-through mode, whom the tokens must be made for that go through to the cluster, whose agent then has no right there. The
+    /// agent impersonates when this is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pass_through: Vec<String>,
     /// The storage class of the spool's volume; the cluster's default when null.
     #[serde(default)]
     pub storage_class: Option<String>,
@@ -80,6 +84,9 @@ pub struct ManifestPatch {
     /// The groups that may be impersonated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<String>>,
+    /// Whom the tokens must be made for that go through to the cluster; empty, and the agent impersonates again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass_through: Option<Vec<String>>,
     /// The storage class of the spool's volume.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
@@ -95,10 +102,12 @@ impl ManifestOptions {
     /// These options with a patch on top.
     #[must_use]
     pub fn patched(&self, patch: &ManifestPatch) -> Self {
-        let ManifestPatch { without_bindings, groups, storage_class, ephemeral_spool, image } = patch.clone();
+        let ManifestPatch { without_bindings, groups, pass_through, storage_class, ephemeral_spool, image } =
+            patch.clone();
         Self {
             without_bindings: without_bindings.unwrap_or_else(|| self.without_bindings.clone()),
             groups: groups.unwrap_or_else(|| self.groups.clone()),
+            pass_through: pass_through.unwrap_or_else(|| self.pass_through.clone()),
             storage_class: storage_class.or_else(|| self.storage_class.clone()),
             ephemeral_spool: ephemeral_spool.unwrap_or(self.ephemeral_spool),
             image: image.or_else(|| self.image.clone()),

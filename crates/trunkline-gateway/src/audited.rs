@@ -17,7 +17,7 @@ use trunkline_api::{
     AuditDecision, AuditEnd, AuditEvent, AuditIdentity, AuditObject, AuditRecording, AuditSignIn,
 };
 use trunkline_audit::AuditLog;
-use trunkline_proto::{ClusterId, ClusterUid, Identity, RequestId};
+use trunkline_proto::{ClusterId, ClusterUid, Identity, IdentityMode, RequestId};
 
 use crate::access_log::{Entry, shown};
 use crate::authn::Principal;
@@ -52,8 +52,8 @@ pub(crate) struct Decided<'a> {
     pub(crate) cluster: &'a ClusterId,
     pub(crate) uid: Option<ClusterUid>,
     pub(crate) action: &'a Action,
-    /// The rule that let it in and the identity it goes on as, or why it was refused.
-    pub(crate) outcome: Result<(&'a str, &'a Identity), String>,
+    /// The rule that let it in and the identity it goes on as, none where a token goes through; or why it was refused.
+    pub(crate) outcome: Result<(&'a str, Option<&'a Identity>), String>,
 }
 
 /// What the end of a request is told with.
@@ -192,7 +192,11 @@ fn decision(entry: &Entry, decided: &Decided<'_>) -> AuditDecision {
         allowed: outcome.is_ok(),
         rule: outcome.as_ref().ok().map(|(rule, _)| (*rule).to_owned()),
         why: outcome.as_ref().err().map(|why| why.chars().take(MAX_WHY).collect()).unwrap_or_default(),
-        acts_as: outcome.as_ref().ok().map(|(_, identity)| acts_as(identity)),
+        identity: outcome.as_ref().ok().map(|(_, identity)| match identity {
+            Some(_) => IdentityMode::Impersonate,
+            None => IdentityMode::PassThrough,
+        }),
+        acts_as: outcome.as_ref().ok().and_then(|(_, identity)| identity.map(acts_as)),
     }
 }
 

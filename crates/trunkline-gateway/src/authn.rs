@@ -3,7 +3,8 @@
 //! ```text
 //! shown.rs ─┬─ token ── ours? sessions.rs ── a configured issuer's? oidc.rs ── else, a service account's? review.rs
 //!           ├─ cookie ─ sessions.rs             (the gateway's own paths only)
-//!           └─ certificate, as Kubernetes reads it: CN = user, O = groups
+//!           ├─ certificate, as Kubernetes reads it: CN = user, O = groups
+//!           └─ beside one of them, a token for the cluster: cluster_token.rs, never a word on who asks
 //!                                      ↑
 //! browser.rs (code + PKCE), local.rs (passwords) begin sessions
 //! ```
@@ -14,6 +15,7 @@
 //! - secrets are compared and kept by hash, and stand in no log, no error and no answer but the one that gives them.
 
 mod browser;
+mod cluster_token;
 mod jwt;
 mod local;
 mod names;
@@ -25,6 +27,7 @@ mod sessions;
 mod shown;
 mod why;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -32,6 +35,7 @@ use std::time::SystemTime;
 use http::{HeaderMap, Method, header};
 use rustls_pki_types::CertificateDer;
 use trunkline_pki::ClientIdentity;
+use trunkline_proto::ClusterToken;
 use trunkline_runtime::Tasks;
 use trunkline_upstream::Upstream;
 
@@ -43,6 +47,7 @@ use review::Reviews;
 use shown::Shown;
 
 pub(crate) use browser::{Begun, LASTS as LOGIN_LASTS, Returned};
+pub(crate) use cluster_token::Claimed;
 pub(crate) use jwt::Jwt;
 pub use local::{FirstRun, LocalFileError};
 pub(crate) use local::{Local, LocalError, LocalUser};
@@ -50,7 +55,7 @@ pub(crate) use names::is_ours;
 pub(crate) use oidc::{Issuers, bearer};
 pub(crate) use principal::{How, Principal};
 pub(crate) use sessions::{Given, Sessions};
-pub(crate) use shown::{LOGIN_COOKIE, SESSION_COOKIE, cookie};
+pub(crate) use shown::{CLUSTER_TOKEN, LOGIN_COOKIE, SESSION_COOKIE, bearers, cookie};
 pub(crate) use why::{Denied, Why};
 
 /// The longest token that is looked at, in bytes.
@@ -83,6 +88,8 @@ struct Inner {
     browsers: Browsers,
     /// Where issuers send browsers back to, as a URL.
     redirect: String,
+    /// Whom the tokens are for that sign in here.
+    audiences: BTreeSet<String>,
     metrics: Metrics,
 }
 
@@ -118,7 +125,8 @@ impl Authn {
         let sessions = Sessions::new(&config.sessions, metrics.clone());
         let browsers = Browsers::new().map_err(|_| GatewayConfigError::from(LocalFileError::Randomness))?;
         let redirect = format!("{front}{CALLBACK}");
-        let inner = Inner { issuers, reviews, sessions, local, browsers, redirect, metrics };
+        let audiences = config.own_audiences();
+        let inner = Inner { issuers, reviews, sessions, local, browsers, redirect, audiences, metrics };
         Ok((Self { inner: Arc::new(inner) }, first))
     }
 
@@ -127,14 +135,14 @@ impl Authn {
         self.inner.issuers.follow(tasks);
     }
 
-    /// Who asks; none for whoever shows nothing.
+    /// Who asks, none for whoever shows nothing; and the token that was brought for the cluster.
     pub(crate) async fn principal(
         &self,
         method: &Method,
         headers: &HeaderMap,
         certificate: Option<&ClientIdentity>,
         place: Place,
-    ) -> Result<Option<Principal>, Refusal> {
+    ) -> Result<(Option<Principal>, Option<ClusterToken>), Refusal> {
         self.find(method, headers, certificate, place).await.map_err(|denied| self.refusal(denied))
     }
 
@@ -144,16 +152,18 @@ impl Authn {
         headers: &HeaderMap,
         certificate: Option<&ClientIdentity>,
         place: Place,
-    ) -> Result<Option<Principal>, Denied> {
-        match Shown::by(headers, place)? {
-            Shown::Token(token) => self.of_token(&token).await.map(Some),
+    ) -> Result<(Option<Principal>, Option<ClusterToken>), Denied> {
+        let (shown, cluster_token) = Shown::by(headers, place)?;
+        let who = match shown {
+            Shown::Token(token) => Some(self.of_token(&token).await?),
             Shown::Cookie(cookie) => {
                 let known = self.inner.sessions.of_cookie(&cookie)?;
                 check_page(method, headers, &known.csrf)?;
-                Ok(Some(known.principal))
+                Some(known.principal)
             }
-            Shown::Nothing => Ok(certificate.map(Principal::of_certificate)),
-        }
+            Shown::Nothing => certificate.map(Principal::of_certificate),
+        };
+        Ok((who, cluster_token))
     }
 
     async fn of_token(&self, token: &str) -> Result<Principal, Denied> {
@@ -201,6 +211,11 @@ impl Authn {
                 Refusal::SignInUnavailable { why }
             }
         }
+    }
+
+    /// Whom the tokens are for that sign in here, as far as that is written down.
+    pub(crate) fn audiences(&self) -> &BTreeSet<String> {
+        &self.inner.audiences
     }
 
     pub(crate) fn issuers(&self) -> &Issuers {

@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Map, Value};
 use trunkline_proto::path::PathFacts;
-use trunkline_proto::{ClusterId, RequestId};
+use trunkline_proto::{ClusterId, ClusterToken, RequestId};
 
-use crate::authn::{Jwt, bearer};
+use crate::authn::{Claimed, Jwt, bearer, bearers};
 use crate::config::IssuerConfig;
 use crate::proxy::{Place, keep_inside};
 use crate::refusal::Refusal;
@@ -100,4 +100,19 @@ pub fn named(
 ) -> Option<(String, Vec<String>)> {
     let principal = bearer(issuer, claims, now).ok()?;
     Some((principal.user, principal.groups))
+}
+
+/// The token of a request to a cluster that says who asks, and the one that was brought for the cluster.
+///
+/// # Errors
+/// When they cannot be told apart, or are not tokens.
+pub fn shown(headers: &HeaderMap) -> Result<(Option<String>, Option<String>), String> {
+    bearers(headers).map_err(|why| why.to_string())
+}
+
+/// Whether a token goes through to a cluster of these audiences, while it is good.
+pub fn goes_through(token: &str, cluster: &[String], gateway: &[String]) -> bool {
+    let gateway = gateway.iter().cloned().collect();
+    let claimed = ClusterToken::parse(token).ok().and_then(|token| Claimed::of(&token).ok());
+    claimed.is_some_and(|claimed| claimed.must_be_for(cluster, &gateway).is_ok())
 }

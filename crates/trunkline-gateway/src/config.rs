@@ -16,7 +16,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use trunkline_api::NewAccessRule;
 use trunkline_pki::{CertifiedFiles, Revocations, Serial};
-use trunkline_proto::{ClusterId, ClusterUid, MAX_SLOTS};
+use trunkline_proto::{ClusterId, ClusterUid, IdentityMode, MAX_SLOTS};
+use trunkline_registry::check_audiences;
 use trunkline_upstream::UpstreamConfig;
 
 use crate::authn::Issuers;
@@ -176,6 +177,16 @@ pub struct ClusterConfig {
     /// Its uid; when given, an agent's certificate must hold the same.
     #[serde(default)]
     pub uid: Option<ClusterUid>,
+    /// Whom the tokens must be made for that go through to it; its agent impersonates when this is empty.
+    #[serde(default)]
+    pub pass_through: Vec<String>,
+}
+
+/// What is said of a declared cluster beside its id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Declared {
+    pub(crate) uid: Option<ClusterUid>,
+    pub(crate) pass_through: Vec<String>,
 }
 
 impl GatewayConfig {
@@ -183,6 +194,9 @@ impl GatewayConfig {
     pub fn check(&self) -> Result<(), GatewayConfigError> {
         self.fleet()?;
         check_rules(&self.access)?;
+        if self.management.as_ref().is_some_and(|upstream| upstream.identity == IdentityMode::PassThrough) {
+            return Err(GatewayConfigError::ManagementPassThrough);
+        }
         self.authn.check(self.management.is_some(), self.data.is_some())?;
         for (limit, name) in [
             (self.front.max_connections, "front.max_connections"),
@@ -258,14 +272,30 @@ impl GatewayConfig {
     }
 
     /// The clusters by id.
-    pub(crate) fn fleet(&self) -> Result<BTreeMap<ClusterId, Option<ClusterUid>>, GatewayConfigError> {
+    pub(crate) fn fleet(&self) -> Result<BTreeMap<ClusterId, Declared>, GatewayConfigError> {
         let mut fleet = BTreeMap::new();
+        let own = self.authn.own_audiences();
+        let mut audiences: BTreeMap<&str, &ClusterId> = BTreeMap::new();
         for cluster in &self.clusters {
             if cluster.id.is_management() {
                 return Err(GatewayConfigError::Reserved);
             }
-            if fleet.insert(cluster.id.clone(), cluster.uid).is_some() {
+            let declared = Declared { uid: cluster.uid, pass_through: cluster.pass_through.clone() };
+            if fleet.insert(cluster.id.clone(), declared).is_some() {
                 return Err(GatewayConfigError::Twice(cluster.id.clone()));
+            }
+            let wrong = |why| GatewayConfigError::Audience { cluster: cluster.id.clone(), why };
+            check_audiences(&cluster.pass_through).map_err(wrong)?;
+            for audience in &cluster.pass_through {
+                let other = audiences.insert(audience, &cluster.id).filter(|other| **other != cluster.id);
+                if let Some(other) = other {
+                    return Err(wrong(format!("names {audience:?}, which is {other}'s as well")));
+                }
+                if own.contains(audience) {
+                    return Err(wrong(format!(
+                        "names {audience:?}, for which tokens are that sign in at this gateway"
+                    )));
+                }
             }
         }
         Ok(fleet)

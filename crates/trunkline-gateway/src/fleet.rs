@@ -14,15 +14,15 @@ use trunkline_api::{Labels, Lock, NewCluster};
 use trunkline_audit::AuditLog;
 use trunkline_pki::{AgentIdentity, Papers, Revocations};
 use trunkline_proto::{CloseReason, ClusterId, ClusterUid};
-use trunkline_registry::{JoinToken, Record, Registry, RegistryError};
+use trunkline_registry::{JoinToken, Record, Registry, RegistryError, taken_by};
 
 use crate::authz::{Access, Place};
-use crate::config::{EnrolmentConfig, GatewayConfig, GatewayConfigError};
+use crate::config::{Declared, EnrolmentConfig, GatewayConfig, GatewayConfigError};
 
 /// The clusters that should exist. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Fleet {
-    declared: Arc<ArcSwap<BTreeMap<ClusterId, Option<ClusterUid>>>>,
+    declared: Arc<ArcSwap<BTreeMap<ClusterId, Declared>>>,
     pub(crate) registry: Registry,
     /// Who may reach them.
     pub(crate) access: Access,
@@ -52,8 +52,8 @@ pub(crate) enum Standing {
 /// A cluster as it stands, for who decides on who may reach it.
 #[derive(Clone, Debug)]
 pub(crate) struct Ground {
-    /// Where the file declares it: as which registration, if it says so.
-    declared: Option<Option<ClusterUid>>,
+    /// Where the file declares it: as what.
+    declared: Option<Declared>,
     record: Option<Arc<Record>>,
 }
 
@@ -67,20 +67,30 @@ impl Ground {
             labels: record.map_or(&NONE, |record| &record.metadata.labels),
             protection: record.map(|record| record.spec.protection).unwrap_or_default(),
             confirmed,
+            passes_through: !self.pass_through().is_empty(),
             groups: record.map(|record| record.manifest.groups.as_slice()),
         }
     }
 
     /// How it stands; none when there is no such cluster.
     pub(crate) fn standing(&self) -> Option<Standing> {
-        if let Some(uid) = self.declared {
-            return Some(Standing::Open(uid));
+        if let Some(declared) = &self.declared {
+            return Some(Standing::Open(declared.uid));
         }
         let record = self.record.as_ref()?;
         Some(match &record.spec.locked {
             Some(lock) => Standing::Locked(lock.clone()),
             None => Standing::Open(record.metadata.uid),
         })
+    }
+
+    /// Whom the tokens must be for that go through to it; its agent impersonates when this is empty.
+    pub(crate) fn pass_through(&self) -> &[String] {
+        match (&self.declared, &self.record) {
+            (Some(declared), _) => &declared.pass_through,
+            (None, Some(record)) => &record.manifest.pass_through,
+            (None, None) => &[],
+        }
     }
 
     /// Which registration of it that is; none where nobody registered it.
@@ -175,18 +185,50 @@ impl Fleet {
             self.registry.remove(&new.name).await?;
             return Ok(None);
         }
+        if let Err(taken) = self.check_undeclared(&new.manifest.pass_through) {
+            self.registry.remove(&new.name).await?;
+            return Err(taken);
+        }
         Ok(Some(registered))
     }
 
-    /// A name that stands in the registry cannot be declared as well.
-    fn check_declared(
-        &self,
-        clusters: &BTreeMap<ClusterId, Option<ClusterUid>>,
-    ) -> Result<(), GatewayConfigError> {
-        match clusters.keys().find(|id| self.registry.get(id).is_some()) {
-            Some(id) => Err(GatewayConfigError::Registered(id.clone())),
-            None => Ok(()),
+    /// A name that stands in the registry cannot be declared as well, nor an audience.
+    fn check_declared(&self, clusters: &BTreeMap<ClusterId, Declared>) -> Result<(), GatewayConfigError> {
+        if let Some(id) = clusters.keys().find(|id| self.registry.get(id).is_some()) {
+            return Err(GatewayConfigError::Registered(id.clone()));
         }
+        if clusters.values().all(|declared| declared.pass_through.is_empty()) {
+            return Ok(());
+        }
+        let registered = self.registry.list();
+        let holder = |audience: &String| {
+            registered.iter().find(|record| record.manifest.pass_through.contains(audience))
+        };
+        for (id, declared) in clusters {
+            for audience in &declared.pass_through {
+                if let Some(record) = holder(audience) {
+                    let why = format!(
+                        "names {audience:?}, which is {}'s, that is registered",
+                        record.metadata.name
+                    );
+                    return Err(GatewayConfigError::Audience { cluster: id.clone(), why });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether no declared cluster has one of these audiences.
+    ///
+    /// # Errors
+    /// Which one has which.
+    pub(crate) fn check_undeclared(&self, audiences: &[String]) -> Result<(), RegistryError> {
+        for (id, declared) in self.declared.load().iter() {
+            if let Some(taken) = audiences.iter().find(|audience| declared.pass_through.contains(audience)) {
+                return Err(taken_by(taken, id));
+            }
+        }
+        Ok(())
     }
 
     /// How a cluster stands; none when there is no such cluster.
@@ -196,7 +238,7 @@ impl Fleet {
 
     /// A cluster as it stands at this moment, for whoever needs more of it than one thing.
     pub(crate) fn ground(&self, id: &ClusterId) -> Ground {
-        let declared = self.declared.load().get(id).copied();
+        let declared = self.declared.load().get(id).cloned();
         let registered = declared.is_none() && !id.is_management();
         Ground { declared, record: registered.then(|| self.registry.get(id)).flatten() }
     }
@@ -227,7 +269,7 @@ impl Fleet {
     }
 
     /// The clusters that are declared in the file.
-    pub(crate) fn list_declared(&self) -> Arc<BTreeMap<ClusterId, Option<ClusterUid>>> {
+    pub(crate) fn list_declared(&self) -> Arc<BTreeMap<ClusterId, Declared>> {
         self.declared.load_full()
     }
 

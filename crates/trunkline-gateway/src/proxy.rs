@@ -16,7 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use trunkline_audit::{Protocol, Recording};
 use trunkline_proto::headers::request_fields;
-use trunkline_proto::{CloseReason, ClusterUid, Epoch, HEAD_HEADER, Identity, Purpose, StreamHead};
+use trunkline_proto::{
+    CloseReason, ClusterToken, ClusterUid, Epoch, HEAD_HEADER, Identity, IdentityMode, Purpose, StreamHead,
+};
 use trunkline_runtime::{Body, BodyError, Tasks, boxed};
 use trunkline_tunnel::ExchangeError;
 use trunkline_upstream::Upstream;
@@ -46,10 +48,36 @@ pub(crate) struct Proxy {
     pub(crate) management: Option<Upstream>,
 }
 
+/// Whose a request is, as the cluster is told.
+#[derive(Debug)]
+pub(crate) enum Whose {
+    /// By impersonation.
+    Identity(Identity),
+    /// By the client's own token for the cluster.
+    Token(ClusterToken),
+}
+
+impl Whose {
+    /// As the gateway's own last hop takes it.
+    fn here(&self) -> trunkline_upstream::Whose<'_> {
+        match self {
+            Self::Identity(identity) => trunkline_upstream::Whose::Identity(identity),
+            Self::Token(token) => trunkline_upstream::Whose::Token(token),
+        }
+    }
+
+    fn mode(&self) -> IdentityMode {
+        match self {
+            Self::Identity(_) => IdentityMode::Impersonate,
+            Self::Token(_) => IdentityMode::PassThrough,
+        }
+    }
+}
+
 /// As whom a request goes on, and to which registration of its cluster.
 #[derive(Debug)]
 pub(crate) struct Admitted {
-    pub(crate) identity: Identity,
+    pub(crate) whose: Whose,
     pub(crate) uid: Option<ClusterUid>,
     /// The session that is to be recorded, if it is.
     pub(crate) record: Option<ToRecord>,
@@ -107,7 +135,7 @@ impl Proxy {
         let sending = async {
             match &self.management {
                 Some(upstream) if route.cluster.is_management() => upstream
-                    .send(outward, &admitted.identity, entry.request)
+                    .send(outward, admitted.whose.here(), entry.request)
                     .await
                     .map(|response| (response, Way::Direct))
                     .map_err(Refusal::Management),
@@ -151,20 +179,28 @@ impl Proxy {
         &self,
         mut request: Request<Body>,
         route: &Route,
-        Admitted { identity, uid, .. }: Admitted,
+        Admitted { whose, uid, .. }: Admitted,
         entry: &Entry,
     ) -> Result<(Response<Body>, Way), Refusal> {
         request.headers_mut().insert(header::HOST, HeaderValue::from_static("kubernetes"));
-        let mut head = StreamHead {
-            request: entry.request,
-            epoch: Epoch::default(),
-            purpose: Purpose::Kubernetes(identity),
+        let registered = whose.mode();
+        let purpose = match whose {
+            Whose::Identity(identity) => Purpose::Kubernetes(identity),
+            Whose::Token(token) => Purpose::PassThrough(token),
         };
+        let mut head = StreamHead { request: entry.request, epoch: Epoch::default(), purpose };
         let user = entry.share.as_ref().map(Share::user).cloned().unwrap_or_default();
         for _ in 0..ROUNDS {
             // Nothing of the request is given away until there is a stream for it.
             let (live, stream) =
                 self.tunnels.reserve((&route.cluster, uid, &user), route.kind == Kind::Upgrade).await?;
+            if live.mode != registered {
+                return Err(Refusal::OtherMode {
+                    cluster: route.cluster.clone(),
+                    runs: live.mode,
+                    registered,
+                });
+            }
             head.epoch = live.epoch;
             let encoded = head.encode().map_err(|error| Refusal::BadHead { why: error.to_string() })?;
             request.headers_mut().insert(HEAD_HEADER, encoded);

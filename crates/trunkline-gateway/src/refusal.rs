@@ -2,11 +2,12 @@
 
 use http::{HeaderValue, Response, StatusCode, header};
 use trunkline_api::Lock;
-use trunkline_proto::{ClusterId, RequestId, Status};
+use trunkline_proto::{ClusterId, IdentityMode, RequestId, Status};
 use trunkline_runtime::{Body, chain, full};
 use trunkline_tunnel::ExchangeError;
 use trunkline_upstream::SendError;
 
+use crate::authn::CLUSTER_TOKEN;
 use crate::authz::Denied;
 use crate::fair::Excess;
 use crate::under_way::Cut;
@@ -42,6 +43,26 @@ pub(crate) enum Refusal {
     Protected { cluster: ClusterId, why: String },
     #[error("{why}")]
     Unconfirmed { cluster: ClusterId, why: String },
+    #[error(
+        "cluster {cluster} is in pass-through mode, and {why}: bring a token that was made for it, whose audience is {} and no other; \
+         trunkline clusters token {cluster} FILE has kubectl show one, other clients send it in the field {CLUSTER_TOKEN}",
+        audiences.join(" or ")
+    )]
+    ClusterTokenNeeded { cluster: ClusterId, audiences: Vec<String>, why: String },
+    #[error(
+        "the token for cluster {cluster} ended at {at:.0}; get another, and put it into the file that trunkline clusters token {cluster} named"
+    )]
+    ClusterTokenEnded { cluster: ClusterId, at: jiff::Timestamp },
+    #[error(
+        "cluster {cluster} is not in pass-through mode, and a token that was made for it goes no further than this gateway: leave it \
+         out (trunkline clusters token {cluster} --forget)"
+    )]
+    ClusterTokenUnwanted { cluster: ClusterId },
+    #[error(
+        "the agent of cluster {cluster} runs with identity: {runs}, and the cluster is registered here for {registered}; whoever looks \
+         after it applies the newest manifest there (trunkline clusters register {cluster} --renew)"
+    )]
+    OtherMode { cluster: ClusterId, runs: IdentityMode, registered: IdentityMode },
     #[error("{why}")]
     SessionEnded { why: String },
     #[error("{} while the request was under way; whether it took effect is not known", cut.why)]
@@ -111,6 +132,10 @@ impl Refusal {
             Self::AccessDenied { .. } => "AccessDenied",
             Self::Protected { .. } => "ClusterProtected",
             Self::Unconfirmed { .. } => "ConfirmationNeeded",
+            Self::ClusterTokenNeeded { .. } => "ClusterTokenNeeded",
+            Self::ClusterTokenEnded { .. } => "ClusterTokenEnded",
+            Self::ClusterTokenUnwanted { .. } => "ClusterTokenUnwanted",
+            Self::OtherMode { .. } => "IdentityModeMismatch",
             Self::SessionEnded { .. } => "SessionEnded",
             Self::Cut { cut } => cut.reason,
             Self::ClusterLocked { .. } => "ClusterLocked",
@@ -132,17 +157,22 @@ impl Refusal {
 
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Unauthenticated { .. } | Self::SessionEnded { .. } => StatusCode::UNAUTHORIZED,
+            // client-go asks its plugin again after a 401: the token may have been renewed since.
+            Self::Unauthenticated { .. } | Self::SessionEnded { .. } | Self::ClusterTokenEnded { .. } => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::BadHead { .. }
             | Self::BadPath { .. }
             | Self::BadUpgrade { .. }
             | Self::ClientGone
+            | Self::ClusterTokenUnwanted { .. }
             | Self::AmbiguousCluster { .. } => StatusCode::BAD_REQUEST,
             Self::BadCluster { .. } | Self::NoCluster | Self::ClusterNotFound(_) => StatusCode::NOT_FOUND,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::AccessDenied { .. }
             | Self::Protected { .. }
             | Self::Unconfirmed { .. }
+            | Self::ClusterTokenNeeded { .. }
             | Self::Cut { .. }
             | Self::RecordingNeedsWebSocket { .. }
             | Self::ClusterLocked { .. }
@@ -155,9 +185,10 @@ impl Refusal {
             | Self::ClusterBusy { .. }
             | Self::SignInUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::TunnelLost { .. } | Self::Management(_) | Self::AnswerRefused { .. } => {
-                StatusCode::BAD_GATEWAY
-            }
+            Self::TunnelLost { .. }
+            | Self::OtherMode { .. }
+            | Self::Management(_)
+            | Self::AnswerRefused { .. } => StatusCode::BAD_GATEWAY,
         }
     }
 
@@ -178,6 +209,10 @@ impl Refusal {
             | Self::ClusterLocked { cluster, .. }
             | Self::Protected { cluster, .. }
             | Self::Unconfirmed { cluster, .. }
+            | Self::ClusterTokenNeeded { cluster, .. }
+            | Self::ClusterTokenEnded { cluster, .. }
+            | Self::ClusterTokenUnwanted { cluster }
+            | Self::OtherMode { cluster, .. }
             | Self::RecordingNeedsWebSocket { cluster, .. }
             | Self::ClusterClosed { cluster, .. }
             | Self::ClusterDisconnected { cluster, .. }

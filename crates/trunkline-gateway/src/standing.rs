@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use trunkline_api::{ClusterState, ClusterStatus, Lock, Origin, SlotStatus};
-use trunkline_proto::{Epoch, Slot, StatusReport, UpstreamState};
+use trunkline_proto::{Epoch, IdentityMode, Slot, StatusReport, UpstreamState};
 use trunkline_registry::Record;
 
 /// What is seen of a cluster.
@@ -32,6 +32,7 @@ pub(crate) struct ObservedLink {
     pub(crate) epoch: Epoch,
     pub(crate) rtt: Option<Duration>,
     pub(crate) software: String,
+    pub(crate) identity: IdentityMode,
     pub(crate) not_after: SystemTime,
     pub(crate) root: Option<String>,
 }
@@ -50,17 +51,32 @@ pub(crate) struct Duplicate {
 pub(crate) enum Desired<'a> {
     /// It stands in the registry.
     Registered(&'a Record),
-    /// It stands in the gateway's file.
-    Declared,
+    /// It stands in the gateway's file, with these audiences of tokens that go through to it.
+    Declared(&'a [String]),
     /// It is the gateway's own cluster, reached without a tunnel.
     Management,
+}
+
+impl<'a> Desired<'a> {
+    /// Whom the tokens must be for that go through to it.
+    fn pass_through(self) -> &'a [String] {
+        match self {
+            Self::Registered(record) => &record.manifest.pass_through,
+            Self::Declared(audiences) => audiences,
+            Self::Management => &[],
+        }
+    }
+
+    fn identity(self) -> IdentityMode {
+        if self.pass_through().is_empty() { IdentityMode::Impersonate } else { IdentityMode::PassThrough }
+    }
 }
 
 /// How a cluster stands.
 pub(crate) fn status(desired: Desired<'_>, observed: &Observed, now: Timestamp) -> ClusterStatus {
     let record = match desired {
         Desired::Registered(record) => Some(record),
-        Desired::Declared | Desired::Management => None,
+        Desired::Declared(_) | Desired::Management => None,
     };
     let direct = matches!(desired, Desired::Management);
     let noted = observed.last_seen.and_then(timestamp);
@@ -75,11 +91,13 @@ pub(crate) fn status(desired: Desired<'_>, observed: &Observed, now: Timestamp) 
         agent_version: newest(&observed.links).map(|link| link.software.clone()),
         kubernetes_version: observed.report.kubernetes.clone(),
         nodes: observed.report.nodes,
+        identity: newest(&observed.links).map(|link| link.identity),
+        pass_through: desired.pass_through().to_vec(),
         slots: if direct { Vec::new() } else { slots(record, &observed.links, now) },
         certificate_not_after: observed.links.iter().map(|link| link.not_after).min().and_then(timestamp),
         origin: match desired {
             Desired::Registered(_) => Origin::Registry,
-            Desired::Declared => Origin::File,
+            Desired::Declared(_) => Origin::File,
             Desired::Management => Origin::Management,
         },
         join_expires: record.and_then(|record| usable_until(record, now)),
@@ -123,6 +141,9 @@ fn state(
     }
     match desired {
         Desired::Management => behind(&observed.report, "the gateway"),
+        _ if observed.links.iter().any(|link| link.identity != desired.identity()) => {
+            (ClusterState::Degraded, other_mode(desired.identity()))
+        }
         _ if !observed.links.is_empty() => behind(&observed.report, "the agent"),
         Desired::Registered(record) if record.key.is_none() => {
             let reason = match usable_until(record, now) {
@@ -131,7 +152,7 @@ fn state(
             };
             (ClusterState::Joining, reason)
         }
-        Desired::Registered(_) | Desired::Declared => {
+        Desired::Registered(_) | Desired::Declared(_) => {
             let reason = match before {
                 Some(when) => format!("no link is up; its agent was last there at {when:.0}"),
                 None => "no link is up, and none was since this gateway started".into(),
@@ -139,6 +160,17 @@ fn state(
             (ClusterState::Disconnected, reason)
         }
     }
+}
+
+/// Why an agent is given no request that is told whose it is in another way than the cluster is registered for.
+fn other_mode(registered: IdentityMode) -> String {
+    let (is, runs) = match registered {
+        IdentityMode::PassThrough => ("in pass-through mode here", "impersonates"),
+        IdentityMode::Impersonate => ("not in pass-through mode here", "passes tokens through"),
+    };
+    format!(
+        "the cluster is {is}, and its agent {runs}: apply the newest manifest, or say it here as it is there"
+    )
 }
 
 /// How what is behind the tunnel is, as whoever asks the API server says.

@@ -26,7 +26,7 @@ use tokio::time::Instant;
 use tracing::info;
 use trunkline_pki::{AgentIdentity, KeyPin};
 use trunkline_proto::{
-    Capability, CloseReason, ClusterId, ClusterUid, Epoch, Hello, Lane, Slot, StatusReport,
+    Capability, CloseReason, ClusterId, ClusterUid, Epoch, Hello, IdentityMode, Lane, Slot, StatusReport,
 };
 use trunkline_runtime::Tasks;
 use trunkline_tunnel::Session;
@@ -89,6 +89,8 @@ pub(crate) struct Live {
     pub(crate) from: SocketAddr,
     /// The agent's version.
     pub(crate) software: String,
+    /// How the agent tells its API server whose a request is.
+    pub(crate) mode: IdentityMode,
     /// The pin of the registered cluster's key by which it came in.
     pub(crate) cluster_key: Option<String>,
     /// The root of ours that the agent's certificate stands under.
@@ -152,6 +154,7 @@ impl Tunnels {
             epoch,
             from,
             software: hello.software.chars().take(64).collect(),
+            mode: hello.identity_mode(),
             cluster_key,
             root,
             instance: hello.instance,

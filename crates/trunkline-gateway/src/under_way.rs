@@ -28,7 +28,7 @@ use trunkline_pki::Serial;
 use trunkline_proto::headers::ActAs;
 use trunkline_proto::{ClusterId, Identity, RequestId};
 
-use crate::authn::Principal;
+use crate::authn::{Claimed, Principal};
 use crate::authz::Action;
 use crate::route::Kind;
 
@@ -68,6 +68,8 @@ pub(crate) struct Errand {
     pub(crate) rule: String,
     /// As whom it goes on.
     pub(crate) identity: Identity,
+    /// What the token says that goes through to the cluster, where one does.
+    pub(crate) passed: Option<Claimed>,
     /// Whether it was confirmed that the cluster is to be changed.
     pub(crate) confirmed: bool,
     /// Whether it is recorded.

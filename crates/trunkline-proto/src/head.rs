@@ -3,7 +3,8 @@
 //! Identity never travels as an ordinary header: the same hole was found again and again where it did
 //! (CVE-2021-31999: a client's `Connection: Impersonate-User` made a library strip what the proxy had added).
 //! The gateway alone writes a head, from values it verified; the agent turns it into `Impersonate-*` as its
-//! last step, after its own allow-list said yes.
+//! last step, after its own allow-list said yes. Where the agent impersonates nobody, a head holds the token that was made
+//! for its cluster instead, and the agent writes `Authorization` of it.
 //!
 //! On the wire a head is one header, [`HEAD_HEADER`]: base64url of JSON. Neither end forwards it.
 
@@ -13,8 +14,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use crate::{Epoch, LogBatch, RequestId};
+use crate::{ClusterToken, Epoch, LogBatch, RequestId};
 
 /// The header that carries a head.
 pub const HEAD_HEADER: &str = "x-trunkline-head";
@@ -39,6 +41,8 @@ pub struct StreamHead {
 pub enum Purpose {
     /// A Kubernetes request on behalf of this identity.
     Kubernetes(Identity),
+    /// A Kubernetes request with the token that its client brought for the cluster: for an agent that passes through.
+    PassThrough(ClusterToken),
     /// A word between the two ends themselves.
     Control,
     /// A batch of records that an agent hands in.
@@ -91,14 +95,16 @@ impl StreamHead {
         Self { request: RequestId::random(), epoch, purpose: Purpose::Logs(batch) }
     }
 
-    /// Encodes the head as a header value.
+    /// Encodes the head as a header value, which no `Debug` shows.
     pub fn encode(&self) -> Result<HeaderValue, InvalidHead> {
-        let json = serde_json::to_vec(self).map_err(|_| InvalidHead::Malformed)?;
-        let text = URL_SAFE_NO_PAD.encode(json);
+        let json = Zeroizing::new(serde_json::to_vec(self).map_err(|_| InvalidHead::Malformed)?);
+        let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(&json));
         if text.len() > MAX_HEAD_BYTES {
             return Err(InvalidHead::TooLong(text.len()));
         }
-        HeaderValue::try_from(text).map_err(|_| InvalidHead::Malformed)
+        let mut value = HeaderValue::try_from(text.as_str()).map_err(|_| InvalidHead::Malformed)?;
+        value.set_sensitive(true);
+        Ok(value)
     }
 
     /// Takes the head out of a request's headers.
@@ -112,6 +118,7 @@ impl StreamHead {
             return Err(InvalidHead::TooLong(value.len()));
         }
         let json = URL_SAFE_NO_PAD.decode(value.as_bytes()).map_err(|_| InvalidHead::Malformed)?;
+        let json = Zeroizing::new(json);
         serde_json::from_slice(&json).map_err(|_| InvalidHead::Malformed)
     }
 }
@@ -133,6 +140,26 @@ mod tests {
         headers.insert(HEAD_HEADER, sent.encode().unwrap());
         assert_eq!(StreamHead::take(&mut headers), Ok(sent));
         assert_eq!(StreamHead::take(&mut headers), Err(InvalidHead::Missing));
+    }
+
+    #[test]
+    fn a_head_carries_a_cluster_token_and_shows_it_to_nobody() {
+        let token = ClusterToken::parse(&format!("aa.bb.{}", "c".repeat(16_000))).unwrap();
+        let sent = StreamHead {
+            request: RequestId::random(),
+            epoch: Epoch(3),
+            purpose: Purpose::PassThrough(token.clone()),
+        };
+        let value = sent.encode().unwrap();
+        assert!(!format!("{value:?} {sent:?}").contains("ccc"));
+        let mut headers = HeaderMap::new();
+        headers.insert(HEAD_HEADER, value);
+        assert_eq!(StreamHead::take(&mut headers).unwrap().purpose, Purpose::PassThrough(token));
+        // A token that no client could have brought is no token here either.
+        let forged =
+            serde_json::json!({"request": sent.request, "epoch": 3, "purpose": {"pass-through": "a b"}});
+        headers.insert(HEAD_HEADER, URL_SAFE_NO_PAD.encode(forged.to_string()).parse().unwrap());
+        assert_eq!(StreamHead::take(&mut headers), Err(InvalidHead::Malformed));
     }
 
     #[test]

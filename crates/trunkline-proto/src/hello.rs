@@ -44,6 +44,43 @@ pub struct Hello {
     pub limits: Limits,
 }
 
+/// How an API server is told whose a request is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityMode {
+    /// By impersonation, under the agent's own credential.
+    #[default]
+    Impersonate,
+    /// By a token that the client brought and that was made for this cluster; the agent has no right of its own.
+    PassThrough,
+}
+
+impl IdentityMode {
+    /// The mode as it is written everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Impersonate => "impersonate",
+            Self::PassThrough => "pass-through",
+        }
+    }
+}
+
+impl std::fmt::Display for IdentityMode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Hello {
+    /// How the agent tells its API server whose a request is. An agent that has no word for it impersonates.
+    pub fn identity_mode(&self) -> IdentityMode {
+        match self.capabilities.contains(&Capability::PassThrough) {
+            true => IdentityMode::PassThrough,
+            false => IdentityMode::Impersonate,
+        }
+    }
+}
+
 /// How much one end lets the other open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -151,6 +188,7 @@ mod tests {
         let hello: Hello = serde_json::from_str(text).unwrap();
         assert_eq!(hello.capabilities, [Capability::MoreLinks, Capability::Unknown]);
         assert_eq!(hello.lane, Lane::Api);
+        assert_eq!(hello.identity_mode(), IdentityMode::Impersonate);
     }
 
     #[test]

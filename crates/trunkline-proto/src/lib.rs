@@ -2,7 +2,7 @@
 //!
 //! A link comes up, the agent says [`Hello`] and the gateway answers [`Welcome`] or a [`Rejection`]. From then
 //! on either side opens streams; each request on a stream carries a [`StreamHead`] that says what it is for
-//! and, for Kubernetes requests, who the user is.
+//! and, for Kubernetes requests, who the user is or which token goes through.
 //!
 //! Invariants:
 //! - nothing here does IO or reads a clock: bytes and values in, bytes and values out;
@@ -13,6 +13,7 @@ mod id;
 mod version;
 mod hello;
 mod head;
+mod token;
 mod control;
 mod enrol;
 mod logs;
@@ -26,7 +27,7 @@ pub use enrol::{
     Certified, ENROL_ALPN, ENROL_PATH, EnrolReason, EnrolRefusal, EnrolRequest, MAX_SLOTS, Renewal, Trust,
 };
 pub use head::{HEAD_HEADER, Identity, InvalidHead, MAX_HEAD_BYTES, Purpose, StreamHead};
-pub use hello::{Hello, Lane, Limits, Rejection, RejectionReason, Welcome};
+pub use hello::{Hello, IdentityMode, Lane, Limits, Rejection, RejectionReason, Welcome};
 pub use id::{
     ClusterId, ClusterUid, Epoch, InvalidClusterId, InvalidClusterUid, MANAGEMENT, RequestId, Slot,
 };
@@ -36,6 +37,7 @@ pub use logs::{
 };
 pub use reason::CloseReason;
 pub use status::Status;
+pub use token::{BESIDE, ClusterToken, InvalidClusterToken, MAX_CLUSTER_TOKEN, split_bearer};
 pub use version::{Capability, PROTOCOL, ProtocolVersion, VersionSkew};
 
 /// The ALPN protocol name of a link.

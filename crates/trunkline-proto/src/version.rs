@@ -61,6 +61,8 @@ pub enum Capability {
     MoreLinks,
     /// The gateway takes batches of records.
     Logs,
+    /// The agent impersonates nobody: it passes on the token that was made for its cluster, and serves no request without one.
+    PassThrough,
     /// What a newer end can do and this one has no word for.
     #[serde(other)]
     Unknown,

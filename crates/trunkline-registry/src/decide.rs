@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use trunkline_api::{ClusterPatch, Lock, ManifestPatch};
 use trunkline_proto::{ClusterId, ClusterUid, Slot};
 
+use crate::audiences::check_free;
 use crate::record::{JoinRecord, KeyRecord, Record, SlotRecord, Used};
 use crate::rules::{self, MAX_CLUSTERS};
 use crate::state::{Change, State};
@@ -23,6 +24,7 @@ pub(crate) fn register(state: &State, record: &Record) -> Result<Change, Registr
     if state.len() >= MAX_CLUSTERS {
         return Err(RegistryError::Full);
     }
+    check_free(state, record)?;
     Ok(Change::Put(record.clone().into()))
 }
 
@@ -35,7 +37,9 @@ pub(crate) fn renew_token(
 ) -> Result<Change, RegistryError> {
     let record = known(state, id)?;
     let manifest = record.manifest.patched(patch);
-    Ok(Change::Put(Record { join: Some(join.clone()), manifest, ..Record::clone(record) }.into()))
+    let renewed = Record { join: Some(join.clone()), manifest, ..Record::clone(record) };
+    check_free(state, &renewed)?;
+    Ok(Change::Put(renewed.into()))
 }
 
 /// A changed cluster; the revision grows if anything changed.

@@ -16,6 +16,7 @@ mod access;
 mod object;
 mod token;
 mod rules;
+mod audiences;
 mod error;
 mod state;
 mod decide;
@@ -26,6 +27,7 @@ mod registry;
 pub mod bare;
 
 pub use access::EndedSession;
+pub use audiences::{MAX_AUDIENCE, MAX_AUDIENCES, check_audiences, taken_by};
 pub use error::{OpenError, RedeemError, RegistryError};
 pub use record::{JoinRecord, KeyRecord, Record, SlotRecord, Used};
 pub use registry::Registry;

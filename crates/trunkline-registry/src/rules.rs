@@ -212,6 +212,6 @@ fn is_unseen(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn invalid(field: &str, why: impl Into<String>) -> RegistryError {
+pub(crate) fn invalid(field: &str, why: impl Into<String>) -> RegistryError {
     RegistryError::Invalid { field: field.into(), why: why.into() }
 }

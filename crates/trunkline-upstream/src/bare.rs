@@ -3,7 +3,7 @@
 //! No interface of the crate: hidden from its documentation, and it changes with what it lays bare.
 
 use http::{HeaderMap, HeaderValue};
-use trunkline_proto::{Identity, RequestId};
+use trunkline_proto::{ClusterToken, Identity, RequestId};
 
 use crate::allow::{AllowList, Forbidden};
 
@@ -19,4 +19,12 @@ pub fn impersonate(
 ) -> Result<(), Forbidden> {
     allow.check(identity)?;
     crate::impersonate::impersonate(headers, identity, credential, RequestId::random())
+}
+
+/// Writes a client's own token into `headers`, as the last step before a request leaves.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn pass_through(token: &ClusterToken, headers: &mut HeaderMap) -> Result<(), Forbidden> {
+    crate::impersonate::pass_through(headers, token, RequestId::random())
 }

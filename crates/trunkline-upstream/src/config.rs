@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use trunkline_pki::{CertifiedFiles, TlsError, upstream_tls};
+use trunkline_proto::IdentityMode;
 
 use crate::allow::AllowList;
 use crate::credential::{Credential, CredentialError};
@@ -35,6 +36,9 @@ pub struct UpstreamConfig {
     pub server_name: Option<String>,
     /// What is spoken with the API server; what TLS agrees on by default.
     pub protocol: Protocol,
+    /// How the API server is told whose a request is. In pass-through mode a credential of one's own is not needed, and a client
+    /// certificate is refused: the API server would take it for whoever asks, before any token.
+    pub identity: IdentityMode,
     /// Who may be impersonated.
     pub allow: AllowList,
 }
@@ -85,6 +89,17 @@ pub enum UpstreamConfigError {
     /// Not in a pod.
     #[error("upstream.in_cluster is for pods: {0} is not set")]
     NotInCluster(&'static str),
+    /// A client certificate in pass-through mode.
+    #[error(
+        "identity: pass-through goes without a client certificate: an API server believes the connection's certificate before \
+         any token, so that every client would be this process; take the certificate out"
+    )]
+    CertificateBeforeToken,
+    /// An allow-list in pass-through mode.
+    #[error(
+        "upstream.allow says who may be impersonated, and identity: pass-through impersonates nobody; leave one of them out"
+    )]
+    NobodyToAllow,
     /// The expected name is no name.
     #[error("{0:?} is no name that a certificate can hold")]
     ServerName(String),
@@ -147,6 +162,14 @@ impl UpstreamConfig {
             }
             (None, None) => read_in_cluster()?,
         };
+        if self.identity == IdentityMode::PassThrough {
+            if pem.certificate.is_some() {
+                return Err(UpstreamConfigError::CertificateBeforeToken);
+            }
+            if self.allow != AllowList::default() {
+                return Err(UpstreamConfigError::NobodyToAllow);
+            }
+        }
         let server_name = self.server_name.clone().or(named).unwrap_or_else(|| target.host().to_owned());
         if rustls_pki_types::ServerName::try_from(server_name.as_str()).is_err() {
             return Err(UpstreamConfigError::ServerName(server_name));
@@ -162,7 +185,9 @@ impl UpstreamConfig {
         let target: Target = server.parse()?;
         let credential = match &self.token_file {
             Some(path) => Credential::token_file(path)?,
-            None if self.certificate.is_some() => Credential::none(),
+            None if self.certificate.is_some() || self.identity == IdentityMode::PassThrough => {
+                Credential::none()
+            }
             None => return Err(UpstreamConfigError::NoCredential),
         };
         let certificate = match &self.certificate {
@@ -206,4 +231,50 @@ fn read_in_cluster() -> Result<(Target, Credential, Pem, Option<String>), Upstre
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, UpstreamConfigError> {
     std::fs::read(path).map_err(|source| UpstreamConfigError::Read(path.to_owned(), source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<(), String> {
+        let config: UpstreamConfig = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        config.check().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn who_passes_tokens_through_needs_no_credential_and_may_show_no_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(at("token"), "own").unwrap();
+        for name in ["cert", "key"] {
+            std::fs::write(at(name), "pem").unwrap();
+        }
+        let server = "server: 'http://127.0.0.1:1'\n";
+        let passing = format!("{server}identity: pass-through\n");
+        assert_eq!(read(&passing), Ok(()));
+        assert_eq!(read(&format!("{passing}token_file: {}\n", at("token"))), Ok(()), "for its own questions");
+        let shown = format!("certificate: {{certificate: {}, key: {}}}\n", at("cert"), at("key"));
+        for (text, says) in [
+            (server.to_owned(), "no credential"),
+            (format!("{server}identity: impersonate\n"), "no credential"),
+            (format!("{passing}{shown}"), "before any token"),
+            (format!("{passing}allow: {{groups: [dev]}}\n"), "impersonates nobody"),
+            (format!("{server}identity: both\n"), "identity"),
+        ] {
+            let error = read(&text).unwrap_err();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+        let user = format!("client-certificate: {}, client-key: {}", at("cert"), at("key"));
+        let kubeconfig = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: a\n\
+             clusters: [{{name: a, cluster: {{server: 'http://127.0.0.1:1'}}}}]\n\
+             users: [{{name: a, user: {{{user}}}}}]\n\
+             contexts: [{{name: a, context: {{cluster: a, user: a}}}}]\n"
+        );
+        std::fs::write(at("kubeconfig"), kubeconfig).unwrap();
+        let text = format!("kubeconfig: {}\nidentity: pass-through\n", at("kubeconfig"));
+        let error = read(&text).unwrap_err();
+        assert!(error.contains("before any token"), "{error}");
+    }
 }

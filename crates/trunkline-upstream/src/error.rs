@@ -2,6 +2,7 @@
 
 use std::io;
 
+use trunkline_proto::IdentityMode;
 use trunkline_proto::path::PathFault;
 
 use crate::allow::Forbidden;
@@ -12,6 +13,17 @@ pub enum SendError {
     /// The identity may not be impersonated here.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
+    /// The request says whose it is in another way than this upstream is configured for.
+    #[error(
+        "the request says whose it is by {asked}, and {configured} is what is configured here: the gateway has this cluster \
+         registered in another way than its agent runs"
+    )]
+    OtherMode {
+        /// How it says it.
+        asked: IdentityMode,
+        /// How it is to be said.
+        configured: IdentityMode,
+    },
     /// The request has no path, or its body cannot be sent.
     #[error("the request has no path that an API server could be asked for")]
     NoPath,

@@ -1,12 +1,52 @@
-//! The last fields of a request: who it is for, and our own credential. Nothing touches the fields after this.
+//! The last fields of a request: who it is for. Nothing touches the fields after this. Either an identity under our own credential,
+//! or the token that the client brought for this API server, and then nothing of ours.
 //!
 //! Kubernetes, "User impersonation": `Impersonate-User` once, `Impersonate-Group` per group, `Impersonate-Uid`,
 //! `Impersonate-Extra-<key>` with the key percent-encoded.
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use trunkline_proto::{Identity, RequestId};
+use trunkline_proto::{ClusterToken, Identity, IdentityMode, RequestId};
+use zeroize::Zeroizing;
 
 use crate::allow::Forbidden;
+
+/// Whose a request is, and by what the API server is told.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'a> {
+    /// By impersonation.
+    Identity(&'a Identity),
+    /// By the client's own token for this API server.
+    Token(&'a ClusterToken),
+}
+
+impl Whose<'_> {
+    /// The mode in which it is told so.
+    pub fn mode(self) -> IdentityMode {
+        match self {
+            Self::Identity(_) => IdentityMode::Impersonate,
+            Self::Token(_) => IdentityMode::PassThrough,
+        }
+    }
+}
+
+/// Writes a client's own token and the request's id into `headers`.
+pub(crate) fn pass_through(
+    headers: &mut HeaderMap,
+    token: &ClusterToken,
+    request: RequestId,
+) -> Result<(), Forbidden> {
+    let bearer = Zeroizing::new(format!("Bearer {}", token.reveal()));
+    let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| Forbidden::Unprintable)?;
+    bearer.set_sensitive(true);
+    headers.insert(AUTHORIZATION, bearer);
+    name_request(headers, request)
+}
+
+fn name_request(headers: &mut HeaderMap, request: RequestId) -> Result<(), Forbidden> {
+    let id = HeaderValue::from_str(&request.to_string()).map_err(|_| Forbidden::Unprintable)?;
+    headers.insert("audit-id", id);
+    Ok(())
+}
 
 /// Writes the identity, the credential and the request's id into `headers`.
 pub(crate) fn impersonate(
@@ -33,8 +73,7 @@ pub(crate) fn impersonate(
     if let Some(authorization) = authorization {
         headers.insert(AUTHORIZATION, authorization);
     }
-    headers.insert("audit-id", value(&request.to_string())?);
-    Ok(())
+    name_request(headers, request)
 }
 
 /// Lower case, and everything that a field name cannot hold as `%xx`.
@@ -67,6 +106,26 @@ mod tests {
         assert_eq!(headers.get_all("impersonate-group").iter().count(), 2);
         assert_eq!(headers["impersonate-extra-example.com%2fscope"], "view");
         assert_eq!(headers["authorization"], "Bearer t");
+    }
+
+    #[test]
+    fn t02_whatever_fields_come_a_token_that_goes_through_stands_alone() {
+        let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+        let token = ClusterToken::parse("aa.bb.cc").unwrap();
+        for case in 0..20_000 {
+            let theirs: HeaderMap = (0..numbers.below(12)).map(|_| any_field(&mut numbers)).collect();
+            let mut headers = trunkline_proto::headers::request_fields(&theirs, case % 2 == 0);
+            pass_through(&mut headers, &token, RequestId::random()).unwrap();
+            let shown: Vec<_> = headers.get_all(AUTHORIZATION).iter().collect();
+            assert_eq!(shown, ["Bearer aa.bb.cc"], "{theirs:?}");
+            assert_eq!(headers.get_all("audit-id").iter().count(), 1, "{theirs:?}");
+            for name in headers.keys() {
+                let folded = name.as_str().replace('_', "-");
+                let identity = ["impersonate-", "x-remote-"].iter().any(|begun| folded.starts_with(begun));
+                assert!(!identity, "{name}: {theirs:?}");
+            }
+            assert!(!format!("{headers:?}").contains("aa.bb.cc"), "a token is shown by no Debug");
+        }
     }
 
     /// Numbers that look random and are the same every time (xorshift).

@@ -9,6 +9,8 @@
 //! Invariants:
 //! - the destination is pinned by configuration: nothing in a request chooses scheme, host or port;
 //! - a request for somebody under our credential always carries exactly one `Impersonate-User` (fail closed);
+//! - a request under a client's own token carries no `Impersonate-*` and nothing of ours, and goes over no connection on which
+//!   we showed a certificate;
 //! - `Impersonate-*` and `Authorization` are written last, after the allow-list said yes;
 //! - what is sent twice was provably not processed the first time, or is idempotent.
 
@@ -31,6 +33,7 @@ pub use allow::{AllowList, Forbidden};
 pub use config::{Protocol, UpstreamConfig, UpstreamConfigError};
 pub use credential::CredentialError;
 pub use error::SendError;
+pub use impersonate::Whose;
 pub use kubeconfig::KubeconfigError;
 pub use metrics::Metrics;
 pub use target::{InvalidTarget, Target};

@@ -14,14 +14,14 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use trunkline_proto::headers::request_fields;
 use trunkline_proto::path::read_path;
-use trunkline_proto::{Identity, RequestId};
+use trunkline_proto::{IdentityMode, RequestId};
 use trunkline_runtime::{Body, BodyError, Tasks};
 
 use crate::allow::AllowList;
 use crate::config::{UpstreamConfig, UpstreamConfigError};
 use crate::connect::{Connector, Http1};
 use crate::error::{SendError, surely_unprocessed};
-use crate::impersonate::impersonate;
+use crate::impersonate::{Whose, impersonate, pass_through};
 use crate::metrics::Metrics;
 use crate::pool::{Place, Pool, StreamGuard};
 use crate::replay::{Attempt, Replay};
@@ -38,6 +38,7 @@ pub struct Upstream {
 struct Inner {
     connector: Connector,
     pool: Pool,
+    mode: IdentityMode,
     allow: AllowList,
 }
 
@@ -50,7 +51,8 @@ impl Upstream {
     ) -> Result<Self, UpstreamConfigError> {
         let connector =
             Connector { reach: config.read()?, protocol: config.protocol, tasks: tasks.clone(), metrics };
-        let inner = Inner { connector, pool: Pool::default(), allow: config.allow.clone() };
+        let (mode, allow) = (config.identity, config.allow.clone());
+        let inner = Inner { connector, pool: Pool::default(), mode, allow };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -59,20 +61,26 @@ impl Upstream {
         self.inner.connector.target()
     }
 
-    /// Sends a request on behalf of `identity` and returns the answer's head, its body streaming. An upgrade has a
+    /// How the API server is told whose a request is.
+    pub fn mode(&self) -> IdentityMode {
+        self.inner.mode
+    }
+
+    /// Sends a request on somebody's behalf and returns the answer's head, its body streaming. An upgrade has a
     /// connection of its own; take its bytes with `hyper::upgrade::on`.
     ///
     /// Of the request's fields only those travel that [`request_fields`] lets through.
     pub async fn send(
         &self,
         request: Request<Body>,
-        identity: &Identity,
+        whose: Whose<'_>,
         id: RequestId,
     ) -> Result<Response<Body>, SendError> {
         let inner = &self.inner;
         inner.connector.metrics.requests.inc();
-        let sent = self.send_counted(request, identity, id).await;
-        if matches!(&sent, Err(error) if !matches!(error, SendError::Forbidden(_))) {
+        let sent = self.send_counted(request, whose, id).await;
+        if matches!(&sent, Err(error) if !matches!(error, SendError::Forbidden(_) | SendError::OtherMode { .. }))
+        {
             inner.connector.metrics.failures.inc();
         }
         sent
@@ -81,10 +89,16 @@ impl Upstream {
     async fn send_counted(
         &self,
         request: Request<Body>,
-        identity: &Identity,
+        whose: Whose<'_>,
         id: RequestId,
     ) -> Result<Response<Body>, SendError> {
-        self.inner.allow.check(identity)?;
+        let (asked, configured) = (whose.mode(), self.inner.mode);
+        if asked != configured {
+            return Err(SendError::OtherMode { asked, configured });
+        }
+        if let Whose::Identity(identity) = whose {
+            self.inner.allow.check(identity)?;
+        }
         let (parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().cloned().ok_or(SendError::NoPath)?;
         let facts = read_path(path.path())?;
@@ -95,13 +109,18 @@ impl Upstream {
             headers.insert(header::CONNECTION, http::HeaderValue::from_static("Upgrade"));
             headers.insert(header::UPGRADE, upgrade.clone());
         }
-        impersonate(&mut headers, identity, credential.authorization(), id)?;
+        match whose {
+            Whose::Identity(identity) => {
+                impersonate(&mut headers, identity, credential.authorization(), id)?;
+            }
+            Whose::Token(token) => pass_through(&mut headers, token, id)?,
+        }
         let outline = Outline { method: parts.method, path, headers };
         let response = match upgrade {
             Some(_) => self.exchange_upgrade(&outline, body).await?,
             None => self.exchange(&outline, body).await?,
         };
-        if response.status() == StatusCode::UNAUTHORIZED {
+        if response.status() == StatusCode::UNAUTHORIZED && configured == IdentityMode::Impersonate {
             credential.refused();
         }
         Ok(response)
@@ -259,5 +278,45 @@ impl http_body::Body for Upbound {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_proto::{ClusterToken, Identity};
+    use trunkline_runtime::empty;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_says_whose_it_is_in_another_way_than_is_configured_goes_nowhere() {
+        let tasks = Tasks::new();
+        let folder = tempfile::tempdir().unwrap();
+        let token_file = folder.path().join("token");
+        std::fs::write(&token_file, "own").unwrap();
+        let upstream = |identity| {
+            let config = UpstreamConfig {
+                server: Some("http://127.0.0.1:1".into()),
+                token_file: Some(token_file.clone()),
+                identity,
+                ..UpstreamConfig::default()
+            };
+            Upstream::new(&config, &tasks, Metrics::default()).unwrap()
+        };
+        let token = ClusterToken::parse("aa.bb.cc").unwrap();
+        let jane = Identity { user: "jane".into(), ..Identity::default() };
+        let (impersonates, passes) = (IdentityMode::Impersonate, IdentityMode::PassThrough);
+        for (configured, whose, goes) in [
+            (impersonates, Whose::Identity(&jane), true),
+            (impersonates, Whose::Token(&token), false),
+            (passes, Whose::Token(&token), true),
+            (passes, Whose::Identity(&jane), false),
+        ] {
+            let request = Request::get("/api").body(empty()).unwrap();
+            let sent = upstream(configured).send(request, whose, RequestId::random()).await.unwrap_err();
+            // Nobody listens there: what goes gets as far as that.
+            assert_eq!(matches!(sent, SendError::Connect { .. }), goes, "{configured}: {sent}");
+            assert_eq!(matches!(sent, SendError::OtherMode { .. }), !goes, "{configured}: {sent}");
+        }
     }
 }

@@ -19,6 +19,7 @@ pub(crate) use access::{
 pub(crate) use audit::{AuditCommand, Phase, PlayArgs, QueryArgs, RecordingsArgs, Records, VerifyArgs};
 pub(crate) use clusters::{
     ClustersArgs, ClustersCommand, EditArgs, ListArgs, Output, RegisterArgs, RemoveArgs, ShowArgs, SortBy,
+    TokenArgs,
 };
 pub(crate) use kubeconfig::{KubeconfigArgs, UseArgs};
 pub(crate) use logs::{LogsArgs, LogsOutput};

@@ -3,15 +3,19 @@
 //! Invariants: paths are kept, never what the files hold; the file is its owner's alone and is replaced whole. Tokens lie
 //! in files of their own beside it, as private.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
+use trunkline_proto::ClusterId;
 
 use crate::write;
 
 /// The most gateways that are remembered.
 const MOST: usize = 256;
+/// The most tokens for clusters that are remembered of one gateway.
+const MOST_CLUSTER_TOKENS: usize = 1_000;
 
 /// All that is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +54,9 @@ pub(crate) struct Profile {
     /// The file of tokens that `login` got.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tokens: Option<PathBuf>,
+    /// Files with tokens that are made for clusters in pass-through mode, by the clusters' names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) cluster_tokens: BTreeMap<ClusterId, PathBuf>,
 }
 
 /// What says who somebody is. Files, never what they hold.
@@ -66,7 +73,16 @@ pub(crate) enum Proof {
 impl Profile {
     /// A gateway and what to sign in there with.
     pub(crate) fn new(name: String, gateway: String, ca: PathBuf, proof: Proof) -> Self {
-        let none = Self { name, gateway, ca, certificate: None, key: None, token_file: None, tokens: None };
+        let none = Self {
+            name,
+            gateway,
+            ca,
+            certificate: None,
+            key: None,
+            token_file: None,
+            tokens: None,
+            cluster_tokens: BTreeMap::new(),
+        };
         match proof {
             Proof::Certificate { certificate, key } => {
                 Self { certificate: Some(certificate), key: Some(key), ..none }
@@ -114,7 +130,33 @@ impl Profiles {
         self.gateways.iter().find(|profile| profile.name == wanted || profile.gateway == wanted)
     }
 
-    /// Remembers a gateway, in place of one of that name, and makes it the current one.
+    /// Remembers which file holds the token for a cluster of a gateway, by the gateway's URL; or forgets it.
+    ///
+    /// # Errors
+    /// When nobody signed in there, or too many are remembered.
+    pub(crate) fn set_cluster_token(
+        &mut self,
+        gateway: &str,
+        cluster: &ClusterId,
+        file: Option<PathBuf>,
+    ) -> anyhow::Result<()> {
+        let known = self.gateways.iter_mut().find(|profile| profile.gateway == gateway);
+        let known = known
+            .with_context(|| format!("nothing is remembered of {gateway}; run trunkline login first"))?;
+        match file {
+            Some(file) => _ = known.cluster_tokens.insert(cluster.clone(), file),
+            None => _ = known.cluster_tokens.remove(cluster),
+        }
+        if known.cluster_tokens.len() > MOST_CLUSTER_TOKENS {
+            bail!(
+                "more than {MOST_CLUSTER_TOKENS} tokens for clusters are not remembered; forget some with --forget"
+            );
+        }
+        Ok(())
+    }
+
+    /// Remembers a gateway, in place of one of that name, and makes it the current one. Who signs in again at it keeps the tokens for
+    /// clusters.
     ///
     /// # Errors
     /// When too many are remembered.
@@ -122,7 +164,14 @@ impl Profiles {
         self.current.clone_from(&profile.name);
         let room = self.gateways.len() < MOST;
         match self.gateways.iter_mut().find(|known| known.name == profile.name) {
-            Some(known) => *known = profile,
+            Some(known) => {
+                let kept = std::mem::take(&mut known.cluster_tokens);
+                let same = known.gateway == profile.gateway;
+                *known = profile;
+                if same && known.cluster_tokens.is_empty() {
+                    known.cluster_tokens = kept;
+                }
+            }
             None if room => self.gateways.push(profile),
             None => bail!("more than {MOST} gateways are not remembered"),
         }

@@ -1,6 +1,7 @@
 //! Who somebody is to the gateway, and where that is: flags and variables first, then what `login` remembered.
 
 mod bearer;
+mod cluster;
 mod tokens;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crate::exit::{Exit, Failure};
 use crate::profile::{self, Profile, Profiles, Proof};
 
 pub(crate) use bearer::Bearer;
+pub(crate) use cluster::{ForCluster, cluster_of};
 pub(crate) use tokens::{Kept, Renewal, claims_of, file_of};
 
 /// The largest file of certificates that is read, in bytes.

@@ -107,6 +107,7 @@ fn matrix() -> Vec<Value> {
         json!({"withoutBindings": ["viewers", "operators", "admins"], "storageClass": "fast.ssd"}),
         json!({"groups": ["dev"]}),
         json!({"groups": ["*"]}),
+        json!({"passThrough": ["urn:c5"], "groups": ["dev"]}),
         json!({
             "groups": ["a b", "o'neill \"x\": {{ .Values.token }} \\", "véra", "no", "1e3", "~", "#x", "- y", "*"],
             "withoutBindings": ["operators"],

@@ -2,15 +2,17 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderValue, Request, Response, header};
+use serde_json::json;
 use trunkline_runtime::{empty, full};
 use trunkline_tests::{FakeUpstream, Process, Wire, count};
 
 use super::SOON;
-use super::scene::Scene;
+use super::scene::{AUDIENCE, PASSING, Scene};
 
 /// What is looked for: a name of the place, and a text that is nowhere else.
 fn canary(place: &str) -> String {
@@ -40,6 +42,8 @@ const PLACES: &[&str] = &[
     "answercookie",
     "answerfield",
     "answerlocation",
+    "clustertoken",
+    "clusterclaims",
 ];
 
 /// An API server whose answers hold secrets too.
@@ -91,6 +95,25 @@ fn request(at: usize, signs_in: bool) -> Request<trunkline_runtime::Body> {
         .unwrap()
 }
 
+/// A token for the cluster in pass-through mode: a secret in its claims, and one in place of its signature.
+fn cluster_token(ends_in: i64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    let claims = json!({"aud": AUDIENCE, "exp": now + ends_in, "sub": canary("clusterclaims")});
+    let (head, claims) = (r#"{"alg":"ES256"}"#, claims.to_string());
+    format!("{}.{}.{}", URL_SAFE_NO_PAD.encode(head), URL_SAFE_NO_PAD.encode(claims), canary("clustertoken"))
+}
+
+/// A request that brings it along, beside the certificate that says who asks: in its field, or as a bearer token.
+fn passing(at: usize) -> Request<trunkline_runtime::Body> {
+    let request = Request::get(format!("/clusters/{PASSING}/api/v1/namespaces/d/pods/p"));
+    let token = cluster_token(600);
+    let request = match at % 2 {
+        0 => request.header("x-trunkline-cluster-token", token),
+        _ => request.header("authorization", format!("Bearer ~{token}")),
+    };
+    request.body(empty()).unwrap()
+}
+
 /// Counts the lines of files that grow, reading what is new in them.
 struct Written {
     files: Vec<fs::File>,
@@ -98,7 +121,7 @@ struct Written {
 }
 
 impl Written {
-    fn of(paths: [std::path::PathBuf; 2]) -> Self {
+    fn of(paths: [std::path::PathBuf; 3]) -> Self {
         Self { files: paths.iter().map(|path| fs::File::open(path).unwrap()).collect(), lines: 0 }
     }
 
@@ -151,14 +174,20 @@ fn found(bytes: &[u8]) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t37_no_secret_of_a_request_or_an_answer_is_logged_at_the_loudest() {
     let lines = count(10_000, 1_000_000);
-    let scene = Scene::raise(&["alpha"], "trace", None).await;
+    let scene = Scene::raise(&["alpha", PASSING], "trace", None).await;
     let upstream = telling(&scene).await;
     let config = scene.agent_file_before("alpha", scene.tunnel, &upstream);
     let log = scene.paper.path("agent.log");
     let mut agent = Process::start(&["agent", "--log", "trace", "--config", config.to_str().unwrap()], &log);
     agent.says(&["tunnel is up"]).await;
+    let passes = FakeUpstream::start(&scene.paper, Wire::Tls, &scene.tasks).await;
+    let config = scene.agent_file_before(PASSING, scene.tunnel, &passes);
+    let passing_log = scene.paper.path("passing.log");
+    let mut passing_agent =
+        Process::start(&["agent", "--log", "trace", "--config", config.to_str().unwrap()], &passing_log);
+    passing_agent.says(&["tunnel is up"]).await;
     let client = scene.client();
-    let mut written = Written::of([scene.paper.path("gateway.log"), log.clone()]);
+    let mut written = Written::of([scene.paper.path("gateway.log"), log.clone(), passing_log.clone()]);
     let (mut http1, mut http2) = (client.http1().await, client.http2().await);
     let mut asked = 0;
     while asked < 60 || (asked % 100 != 0 || written.lines() < lines.times) {
@@ -168,6 +197,10 @@ async fn t37_no_secret_of_a_request_or_an_answer_is_logged_at_the_loudest() {
             assert_eq!(connection.whole(request(asked / 20, true)).await.unwrap().status, 401);
         }
         let connection = if asked % 2 == 0 { &mut http1 } else { &mut http2 };
+        if asked % 5 == 0 {
+            let reply = connection.whole(passing(asked / 5)).await.unwrap();
+            assert_eq!(reply.status, 200, "{}", reply.text());
+        }
         let reply = connection.whole(request(asked, false)).await.unwrap();
         assert!(matches!(reply.status.as_u16(), 200 | 302), "{}", reply.text());
         assert!(String::from_utf8_lossy(&reply.body).contains(&canary("answerbody")), "it does travel");
@@ -197,6 +230,17 @@ async fn t37_no_secret_of_a_request_or_an_answer_is_logged_at_the_loudest() {
             format!("/clusters/alpha/api/v1/namespaces/d/pods/p/proxy/{}/../x", canary("apppath")),
             String::new(),
         ),
+        ("/clusters/alpha/api".into(), format!("X-Trunkline-Cluster-Token: {}\r\n", cluster_token(600))),
+        (format!("/clusters/{PASSING}/api"), format!("Authorization: Bearer ~{}\r\n", cluster_token(-9))),
+        (
+            format!("/clusters/{PASSING}/api"),
+            format!("X_Trunkline_Cluster_Token: {}\r\n", cluster_token(600)),
+        ),
+        (
+            format!("/clusters/{PASSING}/api"),
+            format!("Authorization: Bearer ~{0}\r\nX-Trunkline-Cluster-Token: {0}\r\n", cluster_token(600)),
+        ),
+        ("/trunkline/v1/clusters".into(), format!("Authorization: Bearer ~{}\r\n", cluster_token(600))),
     ] {
         let mut raw = client.raw().await;
         raw.say(format!(
@@ -216,10 +260,19 @@ async fn t37_no_secret_of_a_request_or_an_answer_is_logged_at_the_loudest() {
         .unwrap();
     assert_eq!(stranger.send(bad).await.status, 401);
 
-    let processes = [scene.gateway.shown(), agent.shown()].concat();
+    let through = passes.seen();
+    let went = |seen: &&trunkline_tests::Seen| seen.all("authorization")[0].contains(&canary("clustertoken"));
+    assert_eq!(
+        through.iter().filter(went).count(),
+        asked.div_ceil(5),
+        "it does go through, and nothing else does"
+    );
+    assert_eq!(through.len(), asked.div_ceil(5));
+    let processes = [scene.gateway.shown(), agent.shown(), passing_agent.shown()].concat();
     tokio::time::timeout(SOON, agent.stop()).await.expect("the agent stops");
+    tokio::time::timeout(SOON, passing_agent.stop()).await.expect("the other agent stops");
     let mut places = vec![("argv and environment", processes)];
-    for name in ["gateway.log", "agent.log"] {
+    for name in ["gateway.log", "agent.log", "passing.log"] {
         let log = fs::read(scene.paper.path(name)).unwrap();
         assert!(log.windows(5).any(|window| window == b"TRACE"), "{name} is at its loudest");
         places.push((name, log));

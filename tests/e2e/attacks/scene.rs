@@ -12,6 +12,11 @@ use super::SOON;
 /// A log of what is wrong, and of where the doors are.
 pub(super) const QUIET: &str = "error,trunkline_gateway::gateway=info";
 
+/// The cluster of this name is in pass-through mode.
+pub(super) const PASSING: &str = "passing";
+/// Whom the tokens are for that go through to it.
+pub(super) const AUDIENCE: &str = "urn:passing";
+
 /// The gateway's process and what is around it.
 pub(super) struct Scene {
     pub(super) paper: Paper,
@@ -29,8 +34,11 @@ impl Scene {
         let (paper, tasks) = (Paper::new(), Tasks::new());
         let uids: Vec<(String, ClusterUid)> =
             clusters.iter().map(|name| ((*name).to_owned(), ClusterUid::random())).collect();
-        let declared: String =
-            uids.iter().map(|(id, uid)| format!("  - {{id: {id}, uid: {uid}}}\n")).collect();
+        let audiences = |id: &str| if id == PASSING { AUDIENCE } else { "" };
+        let declared: String = uids
+            .iter()
+            .map(|(id, uid)| format!("  - {{id: {id}, uid: {uid}, pass_through: [{}]}}\n", audiences(id)))
+            .collect();
         // A port that was free a moment ago: the admin port is told nowhere.
         let admin = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
         let path = |name: &str| paper.path(name).display().to_string();
@@ -108,13 +116,14 @@ impl Scene {
         let path = |name: &str| self.paper.path(name).display().to_string();
         let config = format!(
             "cluster: {name}\ngateway:\n  addresses: ['{door}']\n  server_name: localhost\n  certificate: {{certificate: {}, \
-             key: {}}}\n  roots: {}\nupstream:\n  server: https://{}\n  ca: {}\n  token_file: {}\n",
+             key: {}}}\n  roots: {}\nupstream:\n  server: https://{}\n  ca: {}\n  token_file: {}\n  identity: {}\n",
             files.certificate.display(),
             files.key.display(),
             path("tunnel-ca.pem"),
             upstream.address(),
             path("upstream-ca.pem"),
             path("token"),
+            if name == PASSING { "pass-through" } else { "impersonate" },
         );
         self.paper.write(&format!("agent-{name}.yaml"), config)
     }

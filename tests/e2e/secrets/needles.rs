@@ -42,6 +42,12 @@ impl Needles {
         self.all_forms(&what, token.as_bytes());
     }
 
+    /// A token for a cluster: its signature, which is what makes it good.
+    pub(super) fn cluster_token(&mut self, token: &str) {
+        let signature = token.rsplit('.').next().unwrap();
+        self.all_forms("a token for a cluster", signature.as_bytes());
+    }
+
     /// How many secrets are looked for.
     pub(super) fn secrets(&self) -> usize {
         self.secrets.len()

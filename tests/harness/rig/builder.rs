@@ -58,6 +58,7 @@ pub struct RigBuilder {
     limits: LimitsConfig,
     proxy_from: Vec<String>,
     pub(super) logs: Option<LogsConfig>,
+    pass_through: BTreeMap<String, String>,
 }
 
 impl std::fmt::Debug for RigBuilder {
@@ -87,6 +88,7 @@ impl Default for RigBuilder {
             limits: unhurried(),
             proxy_from: Vec::new(),
             logs: None,
+            pass_through: BTreeMap::new(),
         }
     }
 }
@@ -215,6 +217,13 @@ impl RigBuilder {
         self
     }
 
+    /// Adds a cluster in pass-through mode, for tokens of this audience.
+    #[must_use]
+    pub fn passing_through(mut self, id: &str, audience: &str) -> Self {
+        self.pass_through.insert(id.to_owned(), audience.to_owned());
+        self.cluster(id)
+    }
+
     /// Raises it, tunnels included.
     pub async fn start(self) -> Rig {
         let (paper, tasks) = (Paper::new(), Tasks::new());
@@ -242,6 +251,7 @@ impl RigBuilder {
             proxy: self.proxy,
             access: self.access,
             limits: self.limits,
+            pass_through: self.pass_through,
             enrolling: self.enrolling,
             logs: self.logs,
         };

@@ -60,9 +60,9 @@ impl Rig {
     /// Registers a cluster, with an API server of its own if there is none yet. The token is in its file, where its
     /// agents find it.
     pub async fn register(&mut self, name: &str) -> String {
-        let registry = self.registry();
-        let (record, token) =
-            registry.register(&new_cluster(name), "test", Timestamp::now(), TOKEN_LIFE).await.unwrap();
+        let (registry, mut new) = (self.registry(), new_cluster(name));
+        new.manifest.pass_through = self.pass_through.get(name).cloned().into_iter().collect();
+        let (record, token) = registry.register(&new, "test", Timestamp::now(), TOKEN_LIFE).await.unwrap();
         self.adopt(name, record.metadata.uid.unwrap()).await;
         self.give_token(name, token.reveal());
         token.reveal().to_owned()
@@ -130,7 +130,7 @@ impl Rig {
                 server_name: None,
                 proxy: self.proxy.clone(),
             },
-            upstream: cluster.upstream.config(&self.paper),
+            upstream: self.upstream_config_of(name),
             logs: self.intake_config(name, slot),
             admin: None,
             drain_seconds: self.drain_seconds,

@@ -7,8 +7,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use trunkline_proto::{
-    Capability, CloseReason, ControlCall, Epoch, Hello, Lane, Limits, PROTOCOL, Rejection, RejectionReason,
-    Welcome,
+    Capability, CloseReason, ControlCall, Epoch, Hello, IdentityMode, Lane, Limits, PROTOCOL, Rejection,
+    RejectionReason, Welcome,
 };
 use trunkline_tunnel::{CallError, DialError, GatewayAddress, Role, Session, call, serve};
 
@@ -156,7 +156,10 @@ impl Uplink {
             instance: shared.instance,
             lane,
             ordinal,
-            capabilities: vec![Capability::MoreLinks],
+            capabilities: match shared.parts.upstream.mode() {
+                IdentityMode::Impersonate => vec![Capability::MoreLinks],
+                IdentityMode::PassThrough => vec![Capability::MoreLinks, Capability::PassThrough],
+            },
             limits: Limits::DEFAULT,
         };
         match call(session, ControlCall::Hello, Epoch::default(), &hello).await {

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use trunkline_proto::InvalidClusterToken;
+
 /// Why somebody is not let in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Why {
@@ -15,6 +17,14 @@ pub(crate) enum Why {
     Unknown,
     #[error("the token is malformed: {0}")]
     Malformed(&'static str),
+    #[error("the token for the cluster is not usable: {0}")]
+    ClusterToken(InvalidClusterToken),
+    #[error(
+        "the token for the cluster is the very one that signs you in here, which goes to no cluster; get one that was made for it"
+    )]
+    SameToken,
+    #[error("a token for a cluster goes to a cluster's paths only; leave it out here")]
+    NotHere,
     #[error("the token is signed with an algorithm that is not accepted of its issuer")]
     Algorithm,
     #[error("the token is of an issuer that this gateway does not know ({0:?})")]
@@ -66,6 +76,7 @@ impl Why {
             Self::TooLong => "TooLong",
             Self::Unknown => "Unknown",
             Self::Malformed(_) => "Malformed",
+            Self::ClusterToken(_) | Self::SameToken | Self::NotHere => "ClusterToken",
             Self::Algorithm => "Algorithm",
             Self::Issuer(_) => "Issuer",
             Self::Key(_) => "Key",

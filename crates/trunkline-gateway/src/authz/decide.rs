@@ -27,6 +27,8 @@ pub(crate) struct Place<'a> {
     pub(crate) protection: Protection,
     /// Whether who asks has said, a while ago at most, that it is to be changed.
     pub(crate) confirmed: bool,
+    /// Whether tokens go through to it, and nobody is impersonated there.
+    pub(crate) passes_through: bool,
     /// The groups that its agent may act for beside the three of ours; any when not known.
     pub(crate) groups: Option<&'a [String]>,
 }
@@ -84,6 +86,16 @@ pub(crate) fn decide(
         let why = format!("{:?} is a name of Kubernetes' own and is served by no gateway", principal.user);
         return Err(Denied::Name(why));
     }
+    if place.passes_through && act_as.is_some() {
+        // Whom no rule lets in there at all is told that, and not how the cluster is told who one is.
+        decide(rules, principal, place, action, None)?;
+        let id = place.id;
+        let why = format!(
+            "cluster {id} is in pass-through mode: who you are there your token says, and --as is not carried; bring the token \
+             of whom you want to be"
+        );
+        return Err(Denied::NoRule(why));
+    }
     let mut nearest: Option<&'static str> = None;
     let mut deciding = None;
     for rule in rules.about(principal) {
@@ -129,6 +141,9 @@ fn why_not(rule: &Rule, place: &Place<'_>, action: &Action, act_as: Option<&ActA
     if !rule.is_for(place.id, place.labels) {
         return Some(ELSEWHERE);
     }
+    if place.passes_through && (spec.identity.user.is_some() || spec.identity.groups.is_some()) {
+        return Some("it gives another identity, and in pass-through mode one's own token says who one is");
+    }
     if !is_within(&spec.namespaces, action) {
         return Some("it is for other namespaces");
     }
@@ -136,6 +151,7 @@ fn why_not(rule: &Rule, place: &Place<'_>, action: &Action, act_as: Option<&ActA
         return Some(why);
     }
     match act_as {
+        Some(_) if place.passes_through => Some("in pass-through mode nobody acts as somebody else"),
         Some(act_as) if !may_act_as(spec, act_as) => {
             Some("it does not allow to act as that user and those groups")
         }

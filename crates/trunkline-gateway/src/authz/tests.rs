@@ -39,7 +39,14 @@ fn jane() -> Principal {
 /// A cluster without labels and protection.
 fn plain(id: &ClusterId) -> Place<'_> {
     static NONE: Labels = Labels::new();
-    Place { id, labels: &NONE, protection: Protection::None, confirmed: false, groups: None }
+    Place {
+        id,
+        labels: &NONE,
+        protection: Protection::None,
+        confirmed: false,
+        passes_through: false,
+        groups: None,
+    }
 }
 
 fn action(method: &str, path: &str) -> Action {
@@ -269,6 +276,32 @@ fn a_rule_may_name_the_identity_to_go_on_as() {
     )]);
     let yes = decide(&rules, &jane(), &plain(&"alpha".parse().unwrap()), &action("GET", POD), None).unwrap();
     assert_eq!((yes.identity.user.as_str(), yes.identity.groups), ("robot", vec!["only".to_owned()]));
+}
+
+#[test]
+fn a_rule_that_gives_another_identity_opens_no_cluster_in_pass_through_mode() {
+    let as_robot = (
+        "a-robot",
+        json!({"subjects": {"users": ["jane"]}, "clusters": {"names": ["*"]}, "role": "admin",
+                                      "identity": {"user": "robot"}}),
+    );
+    let alpha: ClusterId = "alpha".parse().unwrap();
+    let place = Place { passes_through: true, ..plain(&alpha) };
+    let denied = decide(&set(std::slice::from_ref(&as_robot)), &jane(), &place, &action("GET", POD), None)
+        .unwrap_err();
+    assert!(denied.why().contains("one's own token says who one is"), "{}", denied.why());
+    let plainly = ("b-plain", json!({"subjects": {"users": ["jane"]}, "clusters": {"names": ["*"]}}));
+    let yes = decide(&set(&[as_robot, plainly]), &jane(), &place, &action("GET", POD), None).unwrap();
+    assert_eq!(yes.rule, "b-plain", "another rule may, and no more than it allows");
+    let bob = ActAs { user: "bob".into(), groups: vec![] };
+    let anybody = (
+        "c-act",
+        json!({"subjects": {"users": ["jane"]}, "clusters": {"names": ["*"]}, "actAs": {"users": ["*"]}}),
+    );
+    let denied = decide(&set(&[anybody]), &jane(), &place, &action("GET", POD), Some(&bob)).unwrap_err();
+    assert!(denied.why().contains("--as is not carried"), "{}", denied.why());
+    let stranger = decide(&set(&[]), &jane(), &place, &action("GET", POD), Some(&bob)).unwrap_err();
+    assert!(!stranger.why().contains("pass-through"), "{}", stranger.why());
 }
 
 #[test]

@@ -129,6 +129,14 @@ impl Default for SessionsConfig {
     }
 }
 
+impl AuthnConfig {
+    /// Whom the tokens are for that sign in here, as far as that is written down.
+    pub(crate) fn own_audiences(&self) -> BTreeSet<String> {
+        let issuers = self.issuers.iter().flat_map(IssuerConfig::audiences);
+        issuers.chain(self.service_accounts.audiences.iter().cloned()).collect()
+    }
+}
+
 impl SessionsConfig {
     pub(crate) fn life(&self) -> Duration {
         Duration::from_secs(self.hours * 3600)

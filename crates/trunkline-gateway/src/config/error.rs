@@ -19,6 +19,19 @@ pub enum GatewayConfigError {
     /// A cluster twice.
     #[error("clusters: {0} stands there twice")]
     Twice(ClusterId),
+    /// A declared cluster's audience cannot be.
+    #[error("clusters: pass_through of {cluster} {why}")]
+    Audience {
+        /// The cluster.
+        cluster: ClusterId,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The management cluster in pass-through mode.
+    #[error(
+        "management.identity: the management cluster is served by impersonation only; tokens go through to clusters with an agent"
+    )]
+    ManagementPassThrough,
     /// A declared cluster is registered as well.
     #[error(
         "clusters: {0} is registered already; remove it there first (trunkline clusters remove {0}), or leave it out here"

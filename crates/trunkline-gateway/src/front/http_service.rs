@@ -6,8 +6,8 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use tracing::{debug, warn};
-use trunkline_proto::RequestId;
 use trunkline_proto::headers::{HeadFault, asked_to_act_as, inspect};
+use trunkline_proto::{ClusterToken, RequestId};
 use trunkline_runtime::Body;
 
 use super::{Caller, Front};
@@ -72,7 +72,7 @@ impl Front {
         }
         let signing_in = auth::is_open(request.uri().path());
         let who = match self.sign_in(&request, caller, Place::Own, &mut entry).await {
-            Ok(who) => who,
+            Ok((who, _)) => who,
             // Whoever comes to sign in may show what is no longer good.
             Err(_) if signing_in => None,
             Err(refusal) => {
@@ -101,18 +101,19 @@ impl Front {
         }
     }
 
-    /// Who asks; none for whoever shows nothing. A session that was ended is nobody's.
+    /// Who asks, none for whoever shows nothing, and what was brought for the cluster. A session that was ended is nobody's.
     pub(super) async fn sign_in(
         &self,
         request: &Request<Incoming>,
         caller: &Caller,
         place: Place,
         entry: &mut Entry,
-    ) -> Result<Option<Arc<Principal>>, Refusal> {
+    ) -> Result<(Option<Arc<Principal>>, Option<ClusterToken>), Refusal> {
         let (method, headers) = (request.method(), request.headers());
         let found = self.authn.principal(method, headers, caller.identity.as_ref(), place).await;
         let found = found.inspect_err(|refusal| self.audited.sign_in_failed(entry, &refusal.detail()))?;
-        let Some(principal) = found.map(Arc::new) else { return Ok(None) };
+        let (Some(principal), cluster_token) = found else { return Ok((None, None)) };
+        let principal = Arc::new(principal);
         entry.asked_by(&principal);
         if let Some(ended) = self.fleet.registry.ended(principal.session.as_str()) {
             return Err(Refusal::SessionEnded { why: session_ended(&ended.by, &ended.why).why });
@@ -122,7 +123,7 @@ impl Front {
         }
         entry.share = Some(self.fair.begin(&principal.user)?);
         self.review.under_way.sessions.note(&principal, caller.from.ip(), Timestamp::now());
-        Ok(Some(principal))
+        Ok((Some(principal), cluster_token))
     }
 
     pub(super) fn route(&self, request: &Request<Incoming>, caller: &Caller) -> Result<Route, Refusal> {

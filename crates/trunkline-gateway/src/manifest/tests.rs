@@ -32,8 +32,9 @@ fn options() -> Vec<ManifestOptions> {
             ],
             storage_class: Some("fast.ssd".into()),
             image: Some("registry.example.com:5000/a/trunkline@sha256:00".into()),
-            ..plain
+            ..plain.clone()
         },
+        ManifestOptions { pass_through: vec!["urn:alpha".into()], groups: vec!["*".into()], ..plain },
     ]
 }
 
@@ -57,8 +58,6 @@ fn every_choice_of_options_makes_the_objects_it_should() {
         let mut wanted: BTreeSet<String> = [
             "Namespace trunkline",
             "ServiceAccount trunkline-agent",
-            "ClusterRole trunkline-agent",
-            "ClusterRoleBinding trunkline-agent",
             "Role trunkline-agent",
             "RoleBinding trunkline-agent",
             "Secret trunkline-agent-identity",
@@ -71,12 +70,17 @@ fn every_choice_of_options_makes_the_objects_it_should() {
         ]
         .map(str::to_owned)
         .into();
+        let impersonates = options.pass_through.is_empty();
+        if impersonates {
+            wanted
+                .extend(["ClusterRole", "ClusterRoleBinding"].map(|kind| format!("{kind} trunkline-agent")));
+        }
         for (binding, name) in [
             (Binding::Viewers, "trunkline-viewers"),
             (Binding::Operators, "trunkline-operators"),
             (Binding::Admins, "trunkline-admins"),
         ] {
-            if !options.without_bindings.contains(&binding) {
+            if impersonates && !options.without_bindings.contains(&binding) {
                 wanted.insert(format!("ClusterRoleBinding {name}"));
             }
         }
@@ -121,6 +125,28 @@ fn the_agents_rights_are_the_least_it_needs() {
     assert_eq!(own[0]["resourceNames"], serde_json::json!(["trunkline-agent-identity"]));
     assert_eq!(own[0]["verbs"], serde_json::json!(["get", "update"]));
     assert!(!serde_json::to_string(&(listed, own)).unwrap().contains('*'));
+}
+
+#[test]
+fn an_agent_in_pass_through_mode_has_no_right_but_to_its_own_secret() {
+    let options = options().pop().unwrap();
+    let manifest = objects(&render(&values(&options)).unwrap());
+    let roles: Vec<&String> = manifest.keys().filter(|name| name.contains("Role")).collect();
+    assert_eq!(roles, ["Role trunkline-agent", "RoleBinding trunkline-agent"]);
+    let own = manifest["Role trunkline-agent"]["rules"].as_array().unwrap();
+    assert_eq!(own.len(), 1);
+    assert_eq!(own[0]["resourceNames"], serde_json::json!(["trunkline-agent-identity"]));
+    assert!(!serde_json::to_string(&manifest).unwrap().contains("\"impersonate\""));
+    let text = manifest["ConfigMap trunkline-agent"]["data"]["agent.yaml"].as_str().unwrap();
+    let config: Value = serde_saphyr::from_str(text).unwrap();
+    assert_eq!(config["upstream"], serde_json::json!({"in_cluster": true, "identity": "pass-through"}));
+    // Pods read it at their start: they are rolled when the mode changes.
+    let read_at_start = |options: &ManifestOptions| {
+        let manifest = objects(&render(&values(options)).unwrap());
+        manifest["StatefulSet trunkline-agent"]["spec"]["template"]["metadata"]["annotations"].clone()
+    };
+    let ungrouped = ManifestOptions { pass_through: Vec::new(), groups: vec!["*".into()], ..options.clone() };
+    assert_ne!(read_at_start(&options), read_at_start(&ungrouped));
 }
 
 #[test]

@@ -40,6 +40,7 @@ pub(crate) struct Values {
     image: String,
     create_namespace: bool,
     gateway: Gateway,
+    pass_through: bool,
     groups: Vec<String>,
     any_group: bool,
     bindings: Bindings,
@@ -103,7 +104,9 @@ impl Values {
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(value("token", "", "is none"));
         }
-        let bound = |binding| !options.without_bindings.contains(&binding);
+        let pass_through = !options.pass_through.is_empty();
+        // Who impersonates nobody needs neither a right to nor a binding for whom.
+        let bound = |binding| !pass_through && !options.without_bindings.contains(&binding);
         Ok(Self {
             cluster: cluster.clone(),
             token: token.to_owned(),
@@ -111,8 +114,10 @@ impl Values {
             image: options.image.clone().unwrap_or_else(|| image.to_owned()),
             create_namespace: false,
             gateway: Gateway { addresses: addresses.to_vec(), pin },
+            pass_through,
             any_group: any_group(options),
             groups: match options.groups.as_slice() {
+                _ if pass_through => Vec::new(),
                 [] => OUR_GROUPS.map(str::to_owned).to_vec(),
                 _ if any_group(options) => Vec::new(),
                 groups => groups.to_vec(),
@@ -143,7 +148,7 @@ impl Values {
 
 /// Whether the options ask for any group.
 pub(crate) fn any_group(options: &ManifestOptions) -> bool {
-    matches!(options.groups.as_slice(), [only] if only == ANY_GROUP)
+    options.pass_through.is_empty() && matches!(options.groups.as_slice(), [only] if only == ANY_GROUP)
 }
 
 /// Whether a manifest can be made of these options. To be asked before a cluster is registered with them.

@@ -8,7 +8,7 @@ use http::request::Parts;
 use jiff::Timestamp;
 use trunkline_api::{
     AccessAnswer, AccessQuestion, AccessRule, AccessRuleList, AuditChange, BASE, ConsideredRule, FleetRole,
-    NewAccessRule, Problem, ProblemReason, RuleName,
+    NewAccessRule, Problem, ProblemReason, Role, RuleName,
 };
 use trunkline_proto::ClusterId;
 use trunkline_proto::headers::{ActAs, is_plain_name};
@@ -179,11 +179,11 @@ pub(super) async fn test(
     Ok(Json(match decide(&rules, &who, &place, &action, act_as.as_ref()) {
         Ok(allowed) => AccessAnswer {
             allowed: true,
-            why: format!("rule {} allows it with the role {}", allowed.rule, allowed.role.as_str()),
+            why: allows(&allowed.rule, allowed.role, place.passes_through),
             rule: Some(allowed.rule),
             role: Some(allowed.role),
-            user: Some(allowed.identity.user),
-            groups: allowed.identity.groups,
+            user: (!place.passes_through).then_some(allowed.identity.user),
+            groups: if place.passes_through { Vec::new() } else { allowed.identity.groups },
             recorded: allowed.record && action.is_interactive(),
             considered,
         },
@@ -198,6 +198,12 @@ pub(super) async fn test(
             considered,
         },
     }))
+}
+
+/// What allows it.
+fn allows(rule: &str, role: Role, passes_through: bool) -> String {
+    let why = format!("rule {rule} allows it with the role {}", role.as_str());
+    if passes_through { format!("{why}; who one is in the cluster, one's token for it says") } else { why }
 }
 
 /// Whom a question is about: who asks, or, for who sees all of the fleet, anybody.

@@ -6,10 +6,14 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use jiff::Timestamp;
 use trunkline_api::{Hop, HopReport};
-use trunkline_proto::{ClusterId, ControlCall, HEAD_HEADER, Identity, Purpose, RequestId, StreamHead};
+use trunkline_proto::{
+    ClusterId, ControlCall, HEAD_HEADER, Identity, IdentityMode, Purpose, RequestId, StreamHead,
+    UpstreamState,
+};
 use trunkline_registry::Record;
 use trunkline_runtime::{Body, boxed, chain, empty, limited};
 use trunkline_tunnel::call;
+use trunkline_upstream::Whose;
 
 use super::Shared;
 use super::read::Reader;
@@ -158,6 +162,9 @@ async fn api_server(shared: &Shared, id: &ClusterId, live: Option<&Live>, reader
         Ok(identity) => identity,
         Err(why) => return wrong(name, why, ""),
     };
+    if !shared.view.fleet.ground(id).pass_through().is_empty() {
+        return by_report(shared, id, live);
+    }
     let user = identity.user.clone();
     let asked = Instant::now();
     let answered = tokio::time::timeout(DEADLINE, version(shared, live, identity, reader.request)).await;
@@ -199,6 +206,33 @@ fn permitted(shared: &Shared, id: &ClusterId, reader: &Reader) -> Result<Identit
         .map_err(|denied| denied.why().to_owned())
 }
 
+/// What the agent itself hears of an API server that is asked under tokens of clients alone, and this gateway has none.
+fn by_report(shared: &Shared, id: &ClusterId, live: Option<&Live>) -> Hop {
+    if live.is_some_and(|live| live.mode != IdentityMode::PassThrough) {
+        let detail = "the cluster is in pass-through mode here, and its agent impersonates";
+        return wrong(
+            "api-server",
+            detail,
+            format!("apply the newest manifest: trunkline clusters register {id} --renew"),
+        );
+    }
+    let report = shared.view.tunnels.observe(id).report;
+    match report.upstream {
+        UpstreamState::Up => {
+            let version = report.kubernetes.unwrap_or_default();
+            let detail = "answers the agent";
+            well(
+                "api-server",
+                format!("{detail}: {version}; what it answers you, your token for the cluster decides"),
+            )
+        }
+        UpstreamState::Down | UpstreamState::Unknown => {
+            let detail = format!("does not answer the agent: {}", report.message);
+            wrong("api-server", detail, "is the API server up? The agent's log says more")
+        }
+    }
+}
+
 async fn version(
     shared: &Shared,
     live: Option<&Live>,
@@ -216,9 +250,11 @@ async fn version(
             headers.insert(header::HOST, HeaderValue::from_static("kubernetes"));
             live.session.request(question).await.map_err(|error| chain(&error))?.map(boxed)
         }
-        (None, Some(management)) => {
-            management.upstream.send(question, &identity, request).await.map_err(|error| chain(&error))?
-        }
+        (None, Some(management)) => management
+            .upstream
+            .send(question, Whose::Identity(&identity), request)
+            .await
+            .map_err(|error| chain(&error))?,
         (None, None) => return Err("the management cluster is not served".into()),
     };
     let (parts, body) = answer.into_parts();

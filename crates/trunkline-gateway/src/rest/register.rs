@@ -44,6 +44,7 @@ pub(super) async fn register(
     shared.changeable(&new.name)?;
     let papers = shared.papers()?;
     manifest::check(&new.manifest)?;
+    shared.check_audiences(&new.manifest.pass_through)?;
     let (fleet, by) = (&shared.view.fleet, &admin.who.user);
     let order = async { fleet.register(&new, by).await?.ok_or_else(|| No::declared(&new.name)) };
     let (record, token) = shared.audit.change(&admin, "register", &new.name, order).await?;
@@ -76,7 +77,9 @@ pub(super) async fn join(
     let papers = shared.papers()?;
     let (fleet, by, patch) = (&shared.view.fleet, &admin.who.user, patch.unwrap_or_default());
     if let Some(record) = fleet.registry.get(&id) {
-        manifest::check(&record.manifest.patched(&patch))?;
+        let patched = record.manifest.patched(&patch);
+        manifest::check(&patched)?;
+        shared.check_audiences(&patched.pass_through)?;
     }
     let (now, life) = (Timestamp::now(), fleet.token_life());
     let order = fleet.registry.renew_join(&id, by, &patch, now, life);
@@ -105,6 +108,17 @@ pub(super) async fn chart(uri: Uri, _: Asked<Nothing>) -> Result<Response, No> {
 }
 
 impl Shared {
+    /// Whether tokens for these audiences sign nobody in at this gateway, and belong to no declared cluster.
+    fn check_audiences(&self, audiences: &[String]) -> Result<(), No> {
+        let own = self.authn.audiences();
+        if let Some(taken) = audiences.iter().find(|audience| own.contains(*audience)) {
+            return Err(No::invalid(format!(
+                "manifest.passThrough names {taken:?}, for which tokens are that sign in at this gateway: those go to no cluster"
+            )));
+        }
+        Ok(self.view.fleet.check_undeclared(audiences)?)
+    }
+
     fn papers(&self) -> Result<&Papers, No> {
         self.view.fleet.papers.as_ref().ok_or_else(|| {
             let detail = "this gateway issues no certificates, since it has no data folder; give it one (data: DIR), or \
@@ -126,6 +140,13 @@ impl Shared {
         if options.ephemeral_spool {
             warnings
                 .push("the spool is kept in an emptyDir: what is not shipped is lost with the pod".into());
+        }
+        if !options.pass_through.is_empty() {
+            warnings.push(
+                "the agent will have no right in the cluster; where it impersonated before, take its old rights away: kubectl delete \
+                 clusterrole,clusterrolebinding -l app.kubernetes.io/name=trunkline-agent (helm upgrade does so by itself)"
+                    .into(),
+            );
         }
         if manifest::any_group(options) {
             warnings.push(

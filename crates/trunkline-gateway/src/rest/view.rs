@@ -9,6 +9,7 @@ use trunkline_registry::Record;
 
 use super::management::Management;
 use super::read::Sight;
+use crate::config::Declared;
 use crate::fleet::Fleet;
 use crate::standing::{Desired, status};
 use crate::tunnels::Tunnels;
@@ -26,7 +27,7 @@ pub(super) struct View {
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     Management(ClusterId),
-    Declared(ClusterId, Option<ClusterUid>),
+    Declared(ClusterId, Declared),
     Registered(Arc<Record>),
 }
 
@@ -61,7 +62,7 @@ impl View {
     pub(super) fn all(&self) -> Vec<Source> {
         let declared = self.fleet.list_declared();
         let mut all: Vec<Source> =
-            declared.iter().map(|(id, uid)| Source::Declared(id.clone(), *uid)).collect();
+            declared.iter().map(|(id, said)| Source::Declared(id.clone(), said.clone())).collect();
         all.extend(self.fleet.registry.list().into_iter().map(Source::Registered));
         // Two sorted runs.
         all.sort_by(|one, other| one.id().cmp(other.id()));
@@ -76,8 +77,8 @@ impl View {
         if id.is_management() {
             return self.management.as_ref().map(|_| Source::Management(id.clone()));
         }
-        if let Some(uid) = self.fleet.list_declared().get(id) {
-            return Some(Source::Declared(id.clone(), *uid));
+        if let Some(declared) = self.fleet.list_declared().get(id) {
+            return Some(Source::Declared(id.clone(), declared.clone()));
         }
         self.fleet.registry.get(id).map(Source::Registered)
     }
@@ -93,9 +94,10 @@ impl View {
                     status(Desired::Management, &seen, now),
                 )
             }
-            Source::Declared(id, uid) => {
-                let status = status(Desired::Declared, &self.tunnels.observe(id), now);
-                Cluster::new(unwritten(id, *uid), ClusterSpec::default(), status)
+            Source::Declared(id, declared) => {
+                let desired = Desired::Declared(&declared.pass_through);
+                let status = status(desired, &self.tunnels.observe(id), now);
+                Cluster::new(unwritten(id, declared.uid), ClusterSpec::default(), status)
             }
             Source::Registered(record) => {
                 let seen = self.tunnels.observe(&record.metadata.name);

@@ -61,6 +61,7 @@ fn link(slot: u16, epoch: u64) -> ObservedLink {
         epoch: Epoch(epoch),
         rtt: Some(Duration::from_micros(1_234)),
         software: format!("1.0.{epoch}"),
+        identity: IdentityMode::Impersonate,
         not_after: moment(1_000 + epoch),
         root: Some("sha256:3".into()),
     }
@@ -114,7 +115,7 @@ fn what_is_wrong_behind_a_tunnel_degrades() {
         (StatusReport { upstream: UpstreamState::Down, message: "refused".into(), ..answering() }, "refused"),
         (StatusReport { upstream: UpstreamState::Down, ..answering() }, "does not answer the agent"),
     ] {
-        let told = status(Desired::Declared, &Observed { report, ..tunnel() }, at(300));
+        let told = status(Desired::Declared(&[]), &Observed { report, ..tunnel() }, at(300));
         assert_eq!(told.state, ClusterState::Degraded, "{why}");
         assert!(told.reason.contains(why), "{}", told.reason);
     }
@@ -132,7 +133,7 @@ fn without_a_tunnel_an_enrolled_cluster_is_disconnected_and_keeps_what_is_known(
     // Once it has ended, nobody wants to know of it.
     assert!(status(Desired::Registered(&enrolled()), &seen, at(500)).slots.is_empty());
 
-    let told = status(Desired::Declared, &Observed::default(), at(300));
+    let told = status(Desired::Declared(&[]), &Observed::default(), at(300));
     assert_eq!((told.state, told.origin), (ClusterState::Disconnected, Origin::File));
     assert!(told.reason.contains("since this gateway started"), "{}", told.reason);
 }
@@ -167,4 +168,24 @@ fn the_management_cluster_is_as_its_api_server_is() {
     let told = status(Desired::Management, &seen(StatusReport::default()), at(300));
     assert_eq!(told.state, ClusterState::Degraded);
     assert!(told.reason.contains("the gateway has not said yet"), "{}", told.reason);
+}
+
+#[test]
+fn an_agent_that_runs_in_another_mode_than_its_cluster_is_registered_for_degrades_it() {
+    let audiences = ["urn:alpha".to_owned()];
+    let mut passing = tunnel();
+    for link in &mut passing.links {
+        link.identity = IdentityMode::PassThrough;
+    }
+    let told = status(Desired::Declared(&audiences), &passing, at(300));
+    assert_eq!((told.state, told.identity), (ClusterState::Connected, Some(IdentityMode::PassThrough)));
+    assert_eq!(told.pass_through, audiences);
+    for (desired, observed, why) in [
+        (Desired::Declared(&audiences), &tunnel(), "its agent impersonates"),
+        (Desired::Declared(&[]), &passing, "its agent passes tokens through"),
+    ] {
+        let told = status(desired, observed, at(300));
+        assert_eq!(told.state, ClusterState::Degraded, "{why}");
+        assert!(told.reason.contains(why), "{}", told.reason);
+    }
 }

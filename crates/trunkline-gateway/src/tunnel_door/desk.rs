@@ -37,7 +37,9 @@ impl Desk {
                     _ => json(StatusCode::NOT_FOUND, &"this gateway keeps no logs"),
                 };
             }
-            Ok(Purpose::Kubernetes(_)) => return json(StatusCode::BAD_REQUEST, &"this is no API server"),
+            Ok(Purpose::Kubernetes(_) | Purpose::PassThrough(_)) => {
+                return json(StatusCode::BAD_REQUEST, &"this is no API server");
+            }
             Err(_) => return json(StatusCode::BAD_REQUEST, &"no stream head"),
         }
         match (call, self.live.get().cloned()) {

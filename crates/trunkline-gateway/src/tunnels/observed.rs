@@ -19,6 +19,7 @@ impl Tunnels {
             epoch: live.epoch,
             rtt: live.session.rtt(),
             software: live.software.clone(),
+            identity: live.mode,
             not_after: live.identity.not_after,
             root: live.root.as_ref().map(ToString::to_string),
         });

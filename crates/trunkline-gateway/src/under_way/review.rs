@@ -1,6 +1,7 @@
 //! Looks again at what is under way: at once when rules, clusters or sessions change, each second at the clock, and each
 //! minute at everything.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -124,6 +125,15 @@ impl Review {
         if !id.is_management() && !matches!(ground.standing(), Some(Standing::Open(_))) {
             return None;
         }
+        let passes = match &errand.passed {
+            // Whom the gateway's own tokens are for does not change while it runs.
+            Some(claimed) => claimed.must_be_for(ground.pass_through(), &BTreeSet::new()).is_ok(),
+            None => ground.pass_through().is_empty(),
+        };
+        if !passes {
+            let why = format!("how cluster {id} is told who you are has changed; begin again");
+            return Some(Cut::new("AccessChanged", why));
+        }
         let place = ground.place(id, errand.confirmed);
         let rules = self.fleet.access.rules();
         match decide(&rules, principal, &place, &errand.action, errand.act_as.as_ref()) {
@@ -155,8 +165,12 @@ pub(crate) fn session_ended(by: &str, why: &str) -> Cut {
 }
 
 fn expired(subject: &Arc<Subject>, now: SystemTime) -> Option<Cut> {
-    subject
-        .principal
-        .has_ended(now)
-        .then(|| Cut::new("SignInExpired", "your sign-in has ended; sign in again"))
+    if subject.principal.has_ended(now) {
+        return Some(Cut::new("SignInExpired", "your sign-in has ended; sign in again"));
+    }
+    let passed = subject.errand.as_ref().and_then(|errand| errand.passed.as_ref());
+    let over = passed.is_some_and(|claimed| claimed.has_ended(now));
+    over.then(|| {
+        Cut::new("ClusterTokenEnded", "your token for the cluster has ended; begin again with another")
+    })
 }

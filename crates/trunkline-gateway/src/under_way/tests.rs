@@ -35,6 +35,7 @@ fn errand(user: &str) -> Errand {
             groups: vec!["dev".into(), "trunkline:viewers".into()],
             ..Identity::default()
         },
+        passed: None,
         confirmed: false,
         recorded: false,
     }
@@ -124,4 +125,44 @@ async fn the_first_reason_is_the_one_that_is_told() {
     stay.subject().cut(Cut::new("One", "first"));
     stay.subject().cut(Cut::new("Two", "second"));
     assert_eq!(stay.leave().told().await, Cut::new("One", "first"));
+}
+
+/// A cluster in pass-through mode or not, from here on.
+async fn pass_through(review: &Review, audiences: &[&str]) {
+    let patch = trunkline_api::ManifestPatch {
+        pass_through: Some(audiences.iter().map(|one| (*one).to_owned()).collect()),
+        ..Default::default()
+    };
+    let (id, life) = ("alpha".parse().unwrap(), std::time::Duration::from_secs(60));
+    review.fleet.registry.renew_join(&id, "root", &patch, Timestamp::now(), life).await.unwrap();
+}
+
+#[tokio::test]
+async fn t15_what_goes_through_ends_with_its_token_and_with_the_mode_it_began_in() {
+    let review = with_alpha().await;
+    allow(&review, "viewer").await;
+    let impersonated = begin(&review, Principal::for_test("jane", &["dev"]));
+    pass_through(&review, &["urn:alpha"]).await;
+    assert_eq!(review.why_cut(impersonated.subject()).unwrap().reason, "AccessChanged");
+    let passing = |ends| {
+        let claimed = Claimed::for_test("urn:alpha", ends);
+        // What an identity is made of by the rule is the same; it does not go on.
+        let identity = Identity {
+            user: "jane".into(),
+            groups: vec!["dev".into(), "trunkline:viewers".into()],
+            ..Identity::default()
+        };
+        let errand = Errand { passed: Some(claimed), identity, ..errand("jane") };
+        let principal = Arc::new(Principal::for_test("jane", &["dev"]));
+        review.under_way.begin(RequestId::random(), principal, None, Kind::Watch, Some(errand))
+    };
+    let later = SystemTime::now() + std::time::Duration::from_secs(3600);
+    let (ended, good) = (passing(SystemTime::now()), passing(later));
+    assert_eq!(review.why_cut(good.subject()), None);
+    let tasks = trunkline_runtime::Tasks::new();
+    tasks.spawn_until_stopped(review.clone().stand());
+    assert_eq!(ended.leave().told().await.reason, "ClusterTokenEnded");
+    pass_through(&review, &["urn:other"]).await;
+    assert_eq!(good.leave().told().await.reason, "AccessChanged", "it is no longer for this cluster");
+    tasks.shut_down().await;
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trunkline_api::{ClusterPatch, Lock, ManifestOptions, ProblemReason, Protection};
+use trunkline_api::{
+    ClusterPatch, Lock, ManifestOptions, ManifestPatch, NewCluster, ProblemReason, Protection,
+};
 use trunkline_proto::{MAX_SLOTS, Slot};
 use trunkline_registry::{
     MAX_BY, MAX_DESCRIPTION, MAX_DISPLAY_NAME, MAX_ENVIRONMENT, MAX_GROUPS, MAX_LABELS, MAX_REASON, Registry,
@@ -95,7 +97,7 @@ async fn what_is_too_long_or_unprintable_is_refused_and_what_just_fits_is_kept()
     fits.manifest.groups = vec!["g".repeat(256); MAX_GROUPS];
     registry.register(&fits, &"b".repeat(MAX_BY), at(0), LIFE).await.unwrap();
 
-    let wrong = |change: fn(&mut trunkline_api::NewCluster)| {
+    let wrong = |change: fn(&mut NewCluster)| {
         let mut wrong = new("wrong");
         change(&mut wrong);
         wrong
@@ -260,4 +262,40 @@ async fn of_many_who_register_one_name_at_once_one_does() {
     let taken = all.iter().filter(|one| matches!(one, Err(RegistryError::Exists { .. }))).count();
     assert_eq!(taken, 99);
     assert_eq!(ManifestOptions::default(), registry.list()[0].manifest);
+}
+
+#[tokio::test]
+async fn an_audience_is_one_clusters_alone() {
+    let registry = Registry::in_memory().unwrap();
+    let new = |name: &str, audiences: &[&str]| {
+        let mut new = NewCluster::named(id(name));
+        new.manifest.pass_through = audiences.iter().map(|one| (*one).to_owned()).collect();
+        new
+    };
+    registry.register(&new("a", &["urn:a", "urn:a2"]), "root", at(0), LIFE).await.unwrap();
+    registry.register(&new("plain", &[]), "root", at(0), LIFE).await.unwrap();
+    for (audiences, says) in [
+        (&["urn:b", "urn:a2"][..], "cluster a's"),
+        (&["https://kubernetes.default.svc"], "every cluster's"),
+        (&[""], "empty"),
+    ] {
+        let error =
+            registry.register(&new("b", audiences), "root", at(0), LIFE).await.unwrap_err().to_string();
+        assert!(error.starts_with("manifest.passThrough") && error.contains(says), "{error}");
+    }
+    registry.register(&new("b", &["urn:b"]), "root", at(0), LIFE).await.unwrap();
+    let patch = |audiences: &[&str]| ManifestPatch {
+        pass_through: Some(audiences.iter().map(|one| (*one).to_owned()).collect()),
+        ..ManifestPatch::default()
+    };
+    assert!(registry.renew_join(&id("b"), "root", &patch(&["urn:a"]), at(1), LIFE).await.is_err());
+    assert_eq!(registry.get(&id("b")).unwrap().manifest.pass_through, ["urn:b"]);
+    // Given up by one, it is free for another.
+    registry.renew_join(&id("a"), "root", &patch(&[]), at(1), LIFE).await.unwrap();
+    let (record, _) =
+        registry.renew_join(&id("b"), "root", &patch(&["urn:b", "urn:a"]), at(1), LIFE).await.unwrap();
+    assert_eq!(record.manifest.pass_through, ["urn:b", "urn:a"]);
+    // What is not named stays.
+    let (record, _) = registry.renew_token(&id("b"), "root", at(2), LIFE).await.unwrap();
+    assert_eq!(record.manifest.pass_through, ["urn:b", "urn:a"]);
 }

@@ -34,6 +34,8 @@ pub(crate) enum ClustersCommand {
     Lock(LockArgs),
     /// Open a locked cluster again
     Unlock(NameArgs),
+    /// Say which token kubectl brings along for a cluster in pass-through mode
+    Token(TokenArgs),
     /// Take a cluster out of the fleet
     #[command(visible_alias = "rm")]
     Remove(RemoveArgs),
@@ -129,6 +131,13 @@ pub(crate) struct RegisterArgs {
     /// trunkline:viewers, trunkline:operators and trunkline:admins
     #[arg(long = "group", value_name = "GROUP")]
     pub(crate) groups: Vec<String>,
+    /// Pass-through mode: the agent gets no right in the cluster and passes on the token that each client brings for it, which must be
+    /// made for this audience; may be given several times
+    #[arg(long, value_name = "AUDIENCE", conflicts_with = "groups")]
+    pub(crate) pass_through: Vec<String>,
+    /// No longer in pass-through mode: the agent impersonates
+    #[arg(long, requires = "renew", conflicts_with = "pass_through")]
+    pub(crate) impersonate: bool,
     /// The storage class of the agent's volume
     #[arg(long, value_name = "CLASS", conflicts_with = "ephemeral_spool")]
     pub(crate) storage_class: Option<String>,
@@ -193,6 +202,19 @@ pub(crate) struct LockArgs {
     /// Why, as it is told to everybody who is cut
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    /// The cluster
+    #[arg(value_parser = changeable)]
+    pub(crate) name: ClusterId,
+    /// A file with a token that was made for the cluster, which somebody else keeps good; read again whenever it is needed
+    #[arg(value_name = "FILE", required_unless_present = "forget")]
+    pub(crate) file: Option<PathBuf>,
+    /// Bring none along any more
+    #[arg(long, conflicts_with = "file")]
+    pub(crate) forget: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,10 +1,11 @@
-//! `trunkline clusters`: list, show, register, edit, lock, unlock, remove.
+//! `trunkline clusters`: list, show, register, edit, lock, unlock, remove; and the tokens that go through to them.
 
 mod list;
 mod show;
 mod register;
 mod waiting;
 mod labels;
+mod token;
 
 use http::Method;
 use trunkline_api::{Cluster, ClusterPatch, LockRequest};
@@ -34,6 +35,7 @@ pub(crate) fn run(args: ClustersArgs) -> anyhow::Result<()> {
             let _: Cluster = rest.ask(Method::POST, &format!("/clusters/{}/unlock", args.name)).await?;
             print(&format!("{} is unlocked", args.name))
         }),
+        ClustersCommand::Token(args) => ask(&see(&args.name), token::run(&rest, &args, sign_in)),
         ClustersCommand::Remove(args) => ask(&see(&args.name), remove(&rest, &args)),
     }
 }

@@ -1,9 +1,14 @@
 //! `trunkline credential`: kubectl and client libraries run this to sign in (`client.authentication.k8s.io`).
 //!
-//! Invariant: a certificate with its key, or a token, goes to the gateway it was signed in for, and to no other address that
-//! a kubeconfig may name.
+//! A cluster in pass-through mode takes a second token, made for it: that goes along in the one token that kubectl can show.
+//!
+//! Invariants:
+//! - a certificate with its key, or a token, goes to the gateway it was signed in for, and to no other address that a kubeconfig may
+//!   name;
+//! - the token for a cluster is given along for that cluster alone.
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -11,7 +16,7 @@ use crate::cli::SignInArgs;
 use crate::cmd::{ask, print};
 use crate::exit::{Exit, Failure};
 use crate::profile::Proof;
-use crate::sign_in::{Bearer, SignIn, nobody, read};
+use crate::sign_in::{Bearer, ForCluster, SignIn, cluster_of, nobody, read};
 use crate::words::output_is_terminal;
 
 /// What kubectl says of why it asks; it is in this variable.
@@ -68,6 +73,7 @@ fn credential(sign_in: &SignIn, info: Option<&str>) -> anyhow::Result<Value> {
                 .next("trunkline kubeconfig, which writes the right version")
         })?,
     };
+    let mut for_cluster = None;
     if let Some(cluster) = info.and_then(|info| info.spec.cluster) {
         let within = cluster.server.strip_prefix(&sign_in.gateway);
         if !within.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
@@ -77,18 +83,28 @@ fn credential(sign_in: &SignIn, info: Option<&str>) -> anyhow::Result<Value> {
             );
             return Err(Failure::new(Exit::Failed, what).next("trunkline kubeconfig").into());
         }
+        if let Some(id) = cluster_of(&sign_in.gateway, &cluster.server) {
+            for_cluster = ForCluster::remembered(&sign_in.gateway, &id)?;
+        }
     }
-    Ok(json!({"apiVersion": version, "kind": "ExecCredential", "status": status(sign_in)?}))
+    let status = status(sign_in, for_cluster.as_ref())?;
+    Ok(json!({"apiVersion": version, "kind": "ExecCredential", "status": status}))
 }
 
-/// What kubectl is given: a certificate with its key, or a token.
-fn status(sign_in: &SignIn) -> anyhow::Result<Value> {
+/// What kubectl is given: a certificate with its key, or a token; and with either the token for the cluster, if there is one. It is
+/// good for as long as all of it is.
+fn status(sign_in: &SignIn, for_cluster: Option<&ForCluster>) -> anyhow::Result<Value> {
+    let until = |ends: Option<Timestamp>| {
+        let also = for_cluster.and_then(|second| second.ends);
+        ends.into_iter().chain(also).min().map(|ends| ends.to_string())
+    };
     if let Some(bearer) = Bearer::of(sign_in) {
         let token = ask("trunkline login", bearer.token())?;
-        let mut status = json!({"token": token.text.as_str()});
+        let both = for_cluster.map(|second| second.token.beside(&token.text));
+        let mut status = json!({"token": both.as_deref().unwrap_or(&token.text)});
         // Without an end kubectl keeps it for as long as it runs.
-        if let Some(ends) = token.ends {
-            status["expirationTimestamp"] = ends.to_string().into();
+        if let Some(ends) = until(token.ends) {
+            status["expirationTimestamp"] = ends.into();
         }
         return Ok(status);
     }
@@ -96,11 +112,15 @@ fn status(sign_in: &SignIn) -> anyhow::Result<Value> {
     let Some(Proof::Certificate { certificate, key }) = &sign_in.proof else {
         return Err(nobody("you are not signed in").into());
     };
-    Ok(json!({
-        "expirationTimestamp": ends.map(|ends| ends.to_string()),
+    let mut status = json!({
+        "expirationTimestamp": until(ends),
         "clientCertificateData": read(certificate)?,
         "clientKeyData": read(key)?,
-    }))
+    });
+    if let Some(second) = for_cluster {
+        status["token"] = second.token.beside("").as_str().into();
+    }
+    Ok(status)
 }
 
 #[cfg(test)]

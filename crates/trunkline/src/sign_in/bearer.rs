@@ -91,7 +91,7 @@ impl Bearer {
 }
 
 /// The token of a file that somebody else keeps good.
-fn in_file(path: &Path) -> anyhow::Result<Token> {
+pub(super) fn in_file(path: &Path) -> anyhow::Result<Token> {
     let shown = path.display();
     let next = format!("put a good token into {shown}");
     let wrong = |why: String| nobody(&format!("{shown}: {why}")).next(next.clone());

@@ -99,8 +99,10 @@ pub(super) fn uids(view: &View, logs: &Logs, source: &Source) -> Vec<ClusterUid>
     match source {
         Source::Management(_) => logs.management().into_iter().collect(),
         Source::Registered(record) => record.metadata.uid.into_iter().collect(),
-        Source::Declared(_, Some(uid)) => vec![*uid],
-        Source::Declared(id, None) => {
+        Source::Declared(id, declared) => {
+            if let Some(uid) = declared.uid {
+                return vec![uid];
+            }
             let mut uids: Vec<_> = view.tunnels.of(id).iter().map(|live| live.identity.uid).collect();
             uids.sort_unstable();
             uids.dedup();

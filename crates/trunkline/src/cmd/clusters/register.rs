@@ -67,6 +67,7 @@ fn change(args: &RegisterArgs) -> ManifestPatch {
     ManifestPatch {
         without_bindings: (!args.without_binding.is_empty()).then(|| args.without_binding.clone()),
         groups: (!args.groups.is_empty()).then(|| args.groups.clone()),
+        pass_through: (args.impersonate || !args.pass_through.is_empty()).then(|| args.pass_through.clone()),
         storage_class: args.storage_class.clone(),
         ephemeral_spool: args.ephemeral_spool.then_some(true),
         image: args.image.clone(),

@@ -1,7 +1,8 @@
 //! `trunkline clusters show`: all that is known of one cluster.
 
 use jiff::Timestamp;
-use trunkline_api::{Cluster, SlotStatus};
+use trunkline_api::{Cluster, ClusterStatus, SlotStatus};
+use trunkline_proto::IdentityMode;
 
 use super::list::{colour, word};
 use crate::cli::{Form, ShowArgs};
@@ -45,6 +46,7 @@ fn lines(cluster: &Cluster, now: Timestamp) -> Vec<String> {
     row("Kubernetes", status.kubernetes_version.clone());
     row("Nodes", status.nodes.map(|nodes| nodes.to_string()));
     row("Agent", status.agent_version.clone());
+    row("Identity", identity(status));
     row("Round trip", status.rtt_ms.map(millis));
     row("Last seen", status.last_seen.map(ago));
     row("Certificate ends", status.certificate_not_after.map(ahead));
@@ -69,6 +71,19 @@ fn lines(cluster: &Cluster, now: Timestamp) -> Vec<String> {
         lines.extend(Table::new(heads, true, Paint::output()).lines(&rows));
     }
     lines
+}
+
+/// How the API server is told whose a request is: as the agent says, and as it is registered where no agent came yet.
+fn identity(status: &ClusterStatus) -> Option<String> {
+    let audiences = status.pass_through.join(", ");
+    match (status.identity, audiences.is_empty()) {
+        (None, true) => None,
+        (Some(mode), true) => Some(mode.to_string()),
+        (mode, false) => {
+            let mode = mode.unwrap_or(IdentityMode::PassThrough);
+            Some(format!("{mode}; tokens for {audiences}"))
+        }
+    }
 }
 
 fn slot_row(slot: &SlotStatus, now: Timestamp) -> Vec<Cell> {
