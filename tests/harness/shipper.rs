@@ -12,7 +12,7 @@ use crate::wait::within;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Sends a body to an intake, and gives the answer's status and body; none if there was no answer.
-pub async fn post(to: SocketAddr, path: &str, kind: &str, body: &[u8]) -> Option<(u16, String)> {
+pub async fn hand_in(to: SocketAddr, path: &str, kind: &str, body: &[u8]) -> Option<(u16, String)> {
     within("an answer of the intake", PATIENCE, async {
         let mut tcp = TcpStream::connect(to).await.ok()?;
         let head = format!(

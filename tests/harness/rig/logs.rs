@@ -8,7 +8,7 @@ use trunkline_gateway::LogsConfig;
 use trunkline_intake::{DatasetConfig, IntakeConfig};
 
 use super::{Rig, RigBuilder};
-use crate::shipper::post;
+use crate::shipper::hand_in;
 
 impl RigBuilder {
     /// The gateway keeps logs, and every agent takes them: of the datasets `logs` and `audit`.
@@ -39,7 +39,7 @@ impl Rig {
     pub async fn ship(&self, name: &str, path: &str, records: &[Value]) -> Value {
         let intake = if name == "management" { self.gateway().intake()[0] } else { self.intake(name) };
         let bulk: String = records.iter().map(|record| format!("{{\"create\":{{}}}}\n{record}\n")).collect();
-        let answer = post(intake, path, "application/x-ndjson", bulk.as_bytes()).await;
+        let answer = hand_in(intake, path, "application/x-ndjson", bulk.as_bytes()).await;
         let (status, answer) = answer.expect("an answer");
         assert_eq!(status, 200, "{answer}");
         serde_json::from_str(&answer).unwrap()
