@@ -1,6 +1,7 @@
 //! T25: bodies that are small and inflate to a lot. A process of its own, since it measures how much memory that takes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic anywhere")]
+#![allow(clippy::print_stdout, reason = "a process says what was measured, and where it listens")]
 
 #[path = "../intake/rig.rs"]
 #[expect(dead_code, reason = "the other tests use more of it")]
