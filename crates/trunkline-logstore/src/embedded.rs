@@ -33,6 +33,7 @@ mod retention;
 mod indexer;
 mod feed;
 mod watch;
+mod unwanted;
 mod query;
 mod reading;
 mod find;
