@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gateway", &["proto", "runtime", "api", "registry", "audit", "pki", "oidc", "tunnel", "upstream"]),
     ("agent", &["proto", "runtime", "pki", "tunnel", "upstream"]),
     ("", &["proto", "runtime", "api", "audit", "pki", "oidc", "upstream", "sample", "gateway", "agent"]),
-    ("fuzz", &["proto", "runtime", "api", "registry", "pki", "upstream", "tunnel", "gateway", ""]),
+    ("fuzz", &["proto", "runtime", "api", "registry", "spool", "pki", "upstream", "tunnel", "gateway", ""]),
     (
         "tests",
         &[

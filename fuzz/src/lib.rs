@@ -35,9 +35,11 @@ mod status;
 mod events;
 mod frames;
 mod kubeconfig;
+mod chunk;
 
 pub use bodies::bodies;
 pub use certificate::certificate;
+pub use chunk::chunk;
 pub use events::events;
 pub use frames::frames;
 pub use head::head;
@@ -72,4 +74,5 @@ pub const TARGETS: &[Target] = &[
     ("status", status),
     ("events", events),
     ("kubeconfig", kubeconfig),
+    ("chunk", chunk),
 ];

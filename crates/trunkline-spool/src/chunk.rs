@@ -21,7 +21,7 @@ use bytes::{Buf as _, Bytes};
 
 pub(crate) use encode::{Commit, Encoder};
 pub use head::ChunkHead;
-pub(crate) use head::HEAD;
+pub(crate) use head::{HEAD, MAGIC};
 
 use crate::epoch::Epoch;
 use crate::error::BadChunk;

@@ -22,9 +22,11 @@ impl Epoch {
         Self(rand::random())
     }
 
-    /// What every checksum begins with.
-    pub(crate) fn seed(self) -> u32 {
-        crc32fast::hash(&self.0)
+    /// The checksum of what belongs to it.
+    pub(crate) fn crc(self, bytes: &[u8]) -> u32 {
+        let mut hasher = crc32fast::Hasher::new_with_initial(crc32fast::hash(&self.0));
+        hasher.update(bytes);
+        hasher.finalize()
     }
 
     /// Its bytes.

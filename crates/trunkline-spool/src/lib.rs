@@ -26,7 +26,22 @@ mod record;
 mod chunk;
 mod settings;
 mod status;
+mod folder;
+mod format;
+mod segments;
+mod cursor;
+mod scan;
+mod gaps;
+mod marks;
+mod view;
+mod recover;
+mod store;
+mod queue;
+mod commit;
+mod walk;
 mod spool;
+#[doc(hidden)]
+pub mod bare;
 
 pub use chunk::{CHUNK, Chunk, ChunkHead, Limits};
 pub use epoch::{Epoch, NoEpoch};
@@ -35,3 +50,6 @@ pub use record::{MAX_RECORD, NewRecord, Record};
 pub use settings::{Clock, Full, Settings};
 pub use spool::{ChunkAt, Reader, Receipt, Spool, Writer};
 pub use status::{Gap, Status};
+
+#[cfg(test)]
+mod tests;

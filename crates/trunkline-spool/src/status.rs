@@ -20,7 +20,7 @@ pub struct Status {
     pub epoch: Epoch,
     /// The newest durable record; 0 before the first.
     pub last: u64,
-    /// Through where it was acknowledged, or is gone.
+    /// Through where it was acknowledged.
     pub acked: u64,
     /// How many records wait to be acknowledged.
     pub records: u64,
@@ -35,7 +35,7 @@ pub struct Status {
     pub gaps: u64,
     /// See `gaps`.
     pub lost: u64,
-    /// Why the disk took nothing when it was last tried; none if it did.
+    /// Why the disk did not do what it was told when it was last tried; none if it did.
     pub fault: Option<String>,
     /// Whether whoever brings records should bring fewer: 90 % of the cap are taken, or the disk takes nothing.
     pub pressure: bool,

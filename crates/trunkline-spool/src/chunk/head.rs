@@ -53,7 +53,7 @@ impl ChunkHead {
         epoch: Epoch,
     ) -> Self {
         let (first, count) = place;
-        let body_crc = crc(epoch, body);
+        let body_crc = epoch.crc(body);
         Self { first, count, at, commit, body: body.len(), raw, body_crc, flags: 0 }
     }
 
@@ -65,7 +65,7 @@ impl ChunkHead {
         let Some(mut head) = bytes.get(..HEAD) else {
             return Err(BadChunk::Length { says: HEAD, came: bytes.len() });
         };
-        let checked = head.get(8..).map(|rest| crc(epoch, rest));
+        let checked = head.get(8..).map(|rest| epoch.crc(rest));
         if !head.starts_with(&MAGIC) {
             return Err(BadChunk::NoChunk);
         }
@@ -103,7 +103,7 @@ impl ChunkHead {
             out.put_u64_le(number);
         }
         out.put_u32_le(self.flags);
-        let crc = crc(epoch, out.get(begin + 8..).unwrap_or_default());
+        let crc = epoch.crc(out.get(begin + 8..).unwrap_or_default());
         if let Some(place) = out.get_mut(begin + 4..begin + 8) {
             place.copy_from_slice(&crc.to_le_bytes());
         }
@@ -126,7 +126,7 @@ impl ChunkHead {
 
     /// Whether a body is the one this head was made for.
     pub(crate) fn fits(&self, body: &[u8], epoch: Epoch) -> bool {
-        body.len() == self.body && crc(epoch, body) == self.body_crc
+        body.len() == self.body && epoch.crc(body) == self.body_crc
     }
 
     pub(crate) fn stored(&self) -> bool {
@@ -145,10 +145,4 @@ impl ChunkHead {
     pub(crate) fn set_ends_commit(&mut self) {
         self.flags |= LAST;
     }
-}
-
-fn crc(epoch: Epoch, bytes: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new_with_initial(epoch.seed());
-    hasher.update(bytes);
-    hasher.finalize()
 }
