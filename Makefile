@@ -173,6 +173,10 @@ prove-audit: ## kill -9 at 200 points of audit writes, nothing answered lost; 30
 prove-spool: ## kill -9 at 500 points of a spool's writes, 100,000 seeds of power cuts on a model of a disk, full disks
 	TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-spool -- --nocapture
 
+.PHONY: prove-logstore
+prove-logstore: ## kill -9 at 100 points of the embedded store's writes, all found once; 10,000 searches as a model's
+	TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-logstore -- --nocapture embedded:: killed_within full daily
+
 .PHONY: certs
 certs: ## Certificates for development, in certs/dev
 	certs/generate.sh

@@ -1,4 +1,5 @@
 mod documents;
+mod ending;
 mod model;
 mod scopes;
 mod writing;
