@@ -18,9 +18,9 @@ fn a_search_whose_time_is_over_says_so_or_tells_the_beginning_of_its_answer() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path(), unlimited(), DAY);
     let (mut agent, mut random) = (Agent::new("prod", 0, "logs"), StdRng::seed_from_u64(5));
-    for turn in 0..4_000 {
+    for turn in 0..3_000 {
         store.take(&agent.anything(&mut random));
-        if turn % 1_500 == 0 {
+        if turn % 1_000 == 0 {
             store.commit();
         }
     }
@@ -28,11 +28,11 @@ fn a_search_whose_time_is_over_says_so_or_tells_the_beginning_of_its_answer() {
     let question = everything(&[agent.uid]);
     let whole = store.all(&question, Order::Newest, 1000);
     let (mut ended, mut partial, mut finished) = (0, 0, 0);
-    for step in 0..80 {
+    for step in 0..50 {
         let until = Instant::now() + Duration::from_micros(step * step * 4);
         let watch = Watch::new(until, Arc::new(AtomicBool::new(false)));
         let found = Reading::new(&store.parts.all(), &question, &watch)
-            .and_then(|reading| find(&reading, &question, Order::Newest, None, 1000, &watch));
+            .and_then(|reading| find(&reading, &question, Order::Newest, None, 300, &watch));
         match found {
             Err(Ended::TooLong) => ended += 1,
             Err(other) => panic!("{other}"),

@@ -24,7 +24,7 @@ fn what_is_sent_again_is_there_once_across_midnight_and_restarts_too() {
         .collect();
     let mut store = Store::open(folder.path(), unlimited(), DAY);
     batch.iter().for_each(|document| store.take(document));
-    // Again before the commit, behind it, on the next day, and in another process.
+    // Again in the same chunk, behind the commit, on the next day, and in another process.
     batch.iter().for_each(|document| store.take(document));
     store.commit();
     store.today = tomorrow;
