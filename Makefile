@@ -177,6 +177,10 @@ prove-spool: ## kill -9 at 500 points of a spool's writes, 100,000 seeds of powe
 prove-logstore: ## kill -9 at 100 points of the embedded store's writes, all found once; 10,000 searches as a model's
 	TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-logstore -- --nocapture embedded:: killed_within full daily
 
+.PHONY: prove-dsl
+prove-dsl: ## 1,000,000 filters as queries of Elasticsearch: each in the scope, of nine kinds of clauses, and as the filter means
+	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-logstore --lib -- --nocapture t22_whatever
+
 .PHONY: certs
 certs: ## Certificates for development, in certs/dev
 	certs/generate.sh

@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("logs", &["proto"]),
     ("spool", &["runtime"]),
     ("intake", &["runtime", "logs", "spool"]),
-    ("logstore", &["proto", "runtime", "logs", "spool"]),
+    ("logstore", &["proto", "runtime", "logs", "spool", "pki"]),
     ("pki", &["proto"]),
     ("oidc", &["runtime", "pki"]),
     ("upstream", &["proto", "runtime", "pki"]),

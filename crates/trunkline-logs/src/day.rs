@@ -13,9 +13,10 @@ const MILLISECONDS: i64 = 24 * 60 * 60 * 1000;
 pub struct Day(pub u32);
 
 impl Day {
-    /// The day in which a moment lies, given in milliseconds since 1970; what is before that is its first day.
+    /// The day in which a moment lies, given in milliseconds since 1970; what is before that is its first day, and what is
+    /// beyond all days is the last.
     pub fn of(milliseconds: i64) -> Self {
-        Self(u32::try_from(milliseconds.div_euclid(MILLISECONDS)).unwrap_or_default())
+        Self(u32::try_from(milliseconds.div_euclid(MILLISECONDS).max(0)).unwrap_or(u32::MAX))
     }
 
     /// Its first moment, in milliseconds since 1970.
@@ -64,6 +65,7 @@ mod tests {
         for no in ["", "1969-12-31", "2026-1-1", "2026-13-01", "20261127", "2026-11-27x"] {
             assert_eq!(Day::named(no), None, "{no}");
         }
+        assert_eq!((Day::of(i64::MIN), Day::of(i64::MAX)), (Day(0), Day(u32::MAX)));
         assert_eq!((Day::of(-1), Day(u32::MAX).to_string()), (Day(0), "9999-12-31".into()));
     }
 }

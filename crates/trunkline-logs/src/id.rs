@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::Alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trunkline_proto::{ClusterUid, Slot};
@@ -13,12 +14,21 @@ use crate::{Dataset, OwnId};
 
 const LENGTH: usize = 16;
 
+/// The letters of base64url in the order of their codes: texts then have the order of the bytes, so that a store that sorts ids as
+/// texts sorts them as [`Cursor`](crate::Cursor) does.
+const SORTED: Alphabet =
+    match Alphabet::new("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz") {
+        Ok(alphabet) => alphabet,
+        Err(_) => panic!("an alphabet has 64 letters, each of them once"),
+    };
+const BASE64: GeneralPurpose = GeneralPurpose::new(&SORTED, NO_PAD);
+
 /// What tells one life of a spool from another: random, made with the spool. Written as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SpoolEpoch(pub [u8; LENGTH]);
 
-/// A document's id: 128 bits of a hash, written as 22 characters of base64url.
+/// A document's id: 128 bits of a hash, written as 22 letters, digits, `-` and `_` whose order is the order of the bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DocumentId(pub [u8; LENGTH]);
@@ -58,7 +68,7 @@ impl DocumentId {
 
 impl fmt::Display for DocumentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+        f.write_str(&BASE64.encode(self.0))
     }
 }
 
@@ -66,7 +76,7 @@ impl FromStr for DocumentId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+        let bytes = BASE64.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
         bytes.map(Self).ok_or_else(|| InvalidId(text.chars().take(64).collect(), "a document"))
     }
 }
@@ -157,6 +167,16 @@ mod tests {
             }
         }
         assert_eq!(ids.len(), all);
+    }
+
+    #[test]
+    fn ids_as_texts_have_the_order_of_ids() {
+        let mut ids: Vec<_> = (0_u64..2000)
+            .map(|place| DocumentId::of_place(ClusterUid::random(), Slot(0), SpoolEpoch([0; 16]), place))
+            .collect();
+        ids.extend([DocumentId([0; 16]), DocumentId([0xff; 16])]);
+        ids.sort_unstable();
+        assert!(ids.iter().map(ToString::to_string).is_sorted());
     }
 
     #[test]

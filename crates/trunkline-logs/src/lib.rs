@@ -38,4 +38,4 @@ pub use limits::{
 };
 pub use question::{Cursor, Hit, Hits, Order, Question, Scope, Slice, Top};
 pub use time::{MAX_AHEAD, MAX_BEHIND, parse_time};
-pub use words::{MAX_WORD_BYTES, words};
+pub use words::{MAX_WORD_LETTERS, words};

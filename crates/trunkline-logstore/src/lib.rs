@@ -9,7 +9,7 @@
 //! - one document that is not taken holds no other up.
 
 mod answer;
-
 pub mod embedded;
+pub mod elastic;
 
 pub use answer::{Outcome, SearchError, Unavailable};

@@ -11,6 +11,31 @@ use crate::{
 
 /// The roots that are ours: nothing of a shipper's stands in or under them.
 const OURS: [&str; 2] = ["cluster", "trunkline"];
+/// Names at the root that Elasticsearch and OpenSearch keep for themselves: they refuse a document with one, or count it as many (`_doc_count`).
+const THEIRS: [&str; 20] = [
+    "_data_stream_timestamp",
+    "_doc_count",
+    "_feature",
+    "_field_names",
+    "_id",
+    "_ignored",
+    "_ignored_source",
+    "_index",
+    "_inference_fields",
+    "_nested_path",
+    "_primary_term",
+    "_recovery_source",
+    "_routing",
+    "_seq_no",
+    "_source",
+    "_tier",
+    "_ts_routing_hash",
+    "_tsid",
+    "_type",
+    "_version",
+];
+/// Where fields are kept whose names no store takes at the root.
+const UNNAMEABLE: &str = "event.original_fields";
 /// Where shippers say when it happened, the best first.
 const TIMES: [&str; 4] = ["@timestamp", "timestamp", "time", "ts"];
 /// Where shippers say what happened, the best first.
@@ -28,6 +53,7 @@ pub fn rebuild(stamp: Stamp, entry: &Entry) -> Result<Document, Rejected> {
     within_limits(&value)?;
     let Value::Object(mut fields) = value else { return Err(Rejected::NoObject) };
     fields.retain(|name, _| !is_ours(name));
+    put_aside(&mut fields);
 
     let received = entry.received.clamp(stamp.arrived - 366 * 24 * 3_600_000, stamp.arrived + MAX_AHEAD);
     let time = take_time(&mut fields, received);
@@ -41,7 +67,7 @@ pub fn rebuild(stamp: Stamp, entry: &Entry) -> Result<Document, Rejected> {
     fields.insert("@timestamp".into(), written(time).into());
     fields.insert("message".into(), message.clone().into());
     fields.insert("cluster".into(), json!({ "id": stamp.cluster, "uid": stamp.uid }));
-    fields.insert("trunkline".into(), ours(&stamp, received, &facets, &terms));
+    fields.insert("trunkline".into(), ours(id, &stamp, received, &facets, &terms));
     let source = serde_json::to_string(&fields)?;
     Ok(Document { id, has_own_id: entry.own_id.is_some(), stamp, time, message, facets, terms, source })
 }
@@ -52,8 +78,20 @@ fn is_ours(name: &str) -> bool {
     OURS.contains(&root) || name.starts_with("@timestamp.") || name.starts_with("message.")
 }
 
-fn ours(stamp: &Stamp, received: i64, facets: &Facets, terms: &[String]) -> Value {
+/// Takes fields whose names no store takes at the root into one that is called [`UNNAMEABLE`].
+fn put_aside(fields: &mut Map<String, Value>) {
+    let taken = |name: &str| !name.split('.').any(|part| part.trim().is_empty()) && !THEIRS.contains(&name);
+    if fields.keys().all(|name| taken(name)) {
+        return;
+    }
+    let (kept, aside) = std::mem::take(fields).into_iter().partition(|(name, _)| taken(name));
+    *fields = kept;
+    fields.insert(UNNAMEABLE.into(), Value::Object(aside));
+}
+
+fn ours(id: DocumentId, stamp: &Stamp, received: i64, facets: &Facets, terms: &[String]) -> Value {
     let mut ours = Map::new();
+    ours.insert("id".into(), id.to_string().into());
     ours.insert("dataset".into(), stamp.dataset.as_str().into());
     ours.insert("slot".into(), stamp.slot.0.into());
     ours.insert("spool".into(), stamp.spool.to_string().into());

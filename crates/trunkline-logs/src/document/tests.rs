@@ -42,12 +42,20 @@ fn a_document_says_whose_it_is_when_it_was_and_all_that_its_shipper_said() {
             "http": {"status": 200}, "tags": ["a", "b"],
             "cluster": {"id": "prod-eu", "uid": "123e4567-e89b-42d3-a456-426614174000"},
             "trunkline": {
-                "dataset": "logs", "slot": 1, "spool": "03030303030303030303030303030303", "sequence": 17,
+                "id": document.id, "dataset": "logs", "slot": 1, "spool": "03030303030303030303030303030303", "sequence": 17,
                 "received_at": "2026-11-27T03:15:00.000Z", "arrived_at": "2026-11-27T03:15:01.000Z",
                 "level": "info", "terms": ["http.status=200", "level=INFO", "tags=a", "tags=b"],
             },
         })
     );
+}
+
+#[test]
+fn names_that_no_store_takes_are_put_aside() {
+    let (document, source) = built(r#"{"":1,"a.":2,"_id":"x","_doc_count":1000,"_PID":7,"b":{"":3}}"#);
+    assert_eq!(source["event.original_fields"], json!({"": 1, "a.": 2, "_id": "x", "_doc_count": 1000}));
+    assert_eq!((&source["_PID"], &source["b"], source.get("_id")), (&json!(7), &json!({"": 3}), None));
+    assert!(document.terms.contains(&"event.original_fields._id=x".to_owned()), "{:?}", document.terms);
 }
 
 #[test]
