@@ -30,7 +30,7 @@ const BATCH: u64 = 20;
 /// the day before.
 fn batch(slot: u16, round: u8, first: u64, today: Day) -> Vec<Document> {
     let one = |sequence: u64| {
-        let own = (sequence % 5 == 0).then(|| format!("{round}-{slot}-{}", sequence % 30));
+        let own = sequence.is_multiple_of(5).then(|| format!("{round}-{slot}-{}", sequence % 30));
         let day = if sequence <= 40 { Day(today.0 - 1) } else { today };
         document(slot, round, sequence, day, own.as_deref(), &"x".repeat(sequence as usize % 200))
     };
