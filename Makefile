@@ -169,6 +169,7 @@ prove-mutants: $(TOOLS)/bin/cargo-mutants ## 150 mutants of authz, headers and r
 
 $(TOOLS)/bin/cargo-mutants:
 	CARGO_TARGET_DIR=$(CACHE)/target-tools cargo install -q --locked --root $(TOOLS) cargo-mutants --version $(MUTANTS_VERSION)
+
 .PHONY: prove-audit
 prove-audit: ## kill -9 at 200 points of audit writes, nothing answered lost; 30,000 streams of frames
 	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-audit -- --nocapture
@@ -176,6 +177,11 @@ prove-audit: ## kill -9 at 200 points of audit writes, nothing answered lost; 30
 .PHONY: prove-spool
 prove-spool: ## kill -9 at 500 points of a spool's writes, 100,000 seeds of power cuts on a model of a disk, full disks
 	TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-spool -- --nocapture
+
+.PHONY: prove-logstore
+prove-logstore: ## kill -9 at 100 points of the embedded store's writes, all found once; 10,000 searches as a model's
+	TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-logstore -- --nocapture embedded:: killed_within full daily
+
 .PHONY: prove-dsl
 prove-dsl: ## 1,000,000 filters as queries of Elasticsearch: each in the scope, of nine kinds of clauses, and as the filter means
 	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-logstore --lib -- --nocapture t22_whatever

@@ -50,7 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "benches",
         &[
             "proto", "runtime", "api", "registry", "audit", "pki", "tunnel", "upstream", "sample", "gateway",
-            "agent", "tests",
+            "agent", "logs", "logstore", "tests",
         ],
     ),
 ];

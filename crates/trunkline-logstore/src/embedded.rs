@@ -33,6 +33,7 @@ mod retention;
 mod indexer;
 mod feed;
 mod watch;
+mod unwanted;
 mod query;
 mod reading;
 mod find;
@@ -74,7 +75,7 @@ pub struct Settings {
     pub retention_days: u32,
     /// How many bytes the indexes may take; then the oldest part of them goes, an eighth or less at a time. At least 64 MiB.
     pub cap_bytes: u64,
-    /// How many bytes may wait to be indexed; then nothing is taken.
+    /// How many bytes may wait to be indexed; then nothing is taken. At least 64 MiB.
     pub spool_bytes: u64,
     /// How many bytes of records are held in memory while they are indexed. At least 48 MiB.
     pub memory: usize,
@@ -209,19 +210,19 @@ impl Embedded {
     ///
     /// # Errors
     /// When the disk takes nothing, or too much waits to be indexed. Some of them may have been kept; hand in all again.
-    pub async fn write(&self, documents: Vec<Document>) -> Result<Vec<Outcome>, Unavailable> {
+    pub async fn write(&self, documents: &[Document]) -> Result<Vec<Outcome>, Unavailable> {
         let today = today();
         let mut outcomes = Vec::with_capacity(documents.len());
         let mut records = Vec::new();
         let mut places: Vec<(Place, u64)> = Vec::new();
         for document in documents {
-            let outcome = self.judge(&document, today);
-            if let Ok(record) = outcome {
-                records.push(record);
-                places.push((Place::of(&document), document.stamp.sequence));
-                outcomes.push(Outcome::Stored);
-            } else if let Err(outcome) = outcome {
-                outcomes.push(outcome);
+            match self.judge(document, today) {
+                Ok(record) => {
+                    records.push(record);
+                    places.push((Place::of(document), document.stamp.sequence));
+                    outcomes.push(Outcome::Stored);
+                }
+                Err(outcome) => outcomes.push(outcome),
             }
         }
         self.append(records).await?;
@@ -275,14 +276,14 @@ impl Embedded {
     /// When it took too long and nothing can be said, or too many search.
     pub async fn find(
         &self,
-        question: Question,
+        question: &Question,
         order: Order,
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<Hits, SearchError> {
         let limit = limit.min(MAX_HITS);
         self.searches
-            .search(&self.parts, question, move |reading, question, watch| {
+            .search(&self.parts, question.clone(), move |reading, question, watch| {
                 find::find(reading, question, order, after, limit, watch)
             })
             .await
@@ -295,13 +296,13 @@ impl Embedded {
     /// When it took too long, or too many search.
     pub async fn histogram(
         &self,
-        question: Question,
+        question: &Question,
         slices: usize,
-        by: Option<Field>,
+        by: Option<&Field>,
     ) -> Result<Vec<Slice>, SearchError> {
-        let slices = slices.clamp(1, MAX_SLICES);
+        let (slices, by) = (slices.clamp(1, MAX_SLICES), by.cloned());
         self.searches
-            .search(&self.parts, question, move |reading, question, watch| {
+            .search(&self.parts, question.clone(), move |reading, question, watch| {
                 histogram::histogram(reading, question, slices, by.as_ref(), watch)
             })
             .await
@@ -312,10 +313,10 @@ impl Embedded {
     ///
     /// # Errors
     /// When it took too long, or too many search.
-    pub async fn top(&self, question: Question, field: Field, n: usize) -> Result<Top, SearchError> {
-        let n = n.min(MAX_VALUES);
+    pub async fn top(&self, question: &Question, field: &Field, n: usize) -> Result<Top, SearchError> {
+        let (field, n) = (field.clone(), n.min(MAX_VALUES));
         self.searches
-            .search(&self.parts, question, move |reading, question, watch| {
+            .search(&self.parts, question.clone(), move |reading, question, watch| {
                 values::top(reading, question, &field, n, watch)
             })
             .await
@@ -345,6 +346,9 @@ impl Settings {
     fn check(&self) -> Result<(), OpenError> {
         if self.cap_bytes < 64 * 1024 * 1024 {
             return Err(OpenError::Settings("its cap is less than 64 MiB"));
+        }
+        if self.spool_bytes < 64 * 1024 * 1024 {
+            return Err(OpenError::Settings("its spool is less than 64 MiB"));
         }
         if self.memory < 48 * 1024 * 1024 || self.memory > 4 * 1024 * 1024 * 1024 {
             return Err(OpenError::Settings("its memory is not between 48 MiB and 4 GiB"));

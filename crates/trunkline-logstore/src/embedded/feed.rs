@@ -159,9 +159,7 @@ impl Feed {
 
 fn take(mut indexer: Indexer, chunk: &ChunkAt, epoch: trunkline_spool::Epoch) -> Result<Indexer, Fault> {
     let chunk = Chunk::decode(&chunk.bytes, epoch, &ChunkLimits::default())?;
-    for record in chunk.records() {
-        indexer.take(record, today())?;
-    }
+    indexer.take(chunk.records(), today())?;
     Ok(indexer)
 }
 

@@ -6,7 +6,7 @@
 //!
 //! Limits: [`OPEN`] days are written at once, and share the memory; a commit has at most [`RECORDS`] records.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -53,8 +53,10 @@ struct Open {
     earlier: Vec<Arc<Part>>,
     writer: IndexWriter,
     added: usize,
-    /// Through where its day is complete without what was added since.
+    /// Through where its day is complete as it was committed.
     through: u64,
+    /// Through where it is complete with what was added since.
+    complete: u64,
     /// The ids of shippers' own among what was added since.
     own: HashSet<DocumentId>,
     used: Instant,
@@ -84,35 +86,44 @@ impl Indexer {
         })
     }
 
-    /// Takes a record. Nothing is durable before [`Indexer::commit`].
-    pub(super) fn take(&mut self, record: Record, today: Day) -> Result<(), Fault> {
-        let sequence = record.sequence;
-        if sequence <= self.taken {
-            return Ok(());
-        }
-        match Kept::read(record) {
-            Ok(kept) => self.add(sequence, &kept, today)?,
-            // Nothing but a fault of ours makes one: it must not stand in the way of all others.
-            Err(error) => {
-                error!(sequence, %error, "a record of the log store's spool is no document and was left out")
+    /// Takes records, in order. Nothing is durable before [`Indexer::commit`].
+    ///
+    /// What is new is judged in their order, and then added day by day: however the days are mixed, each is opened once.
+    pub(super) fn take(
+        &mut self,
+        records: impl IntoIterator<Item = Record>,
+        today: Day,
+    ) -> Result<(), Fault> {
+        let mut taken = self.taken;
+        let mut days: BTreeMap<Day, Vec<(u64, Kept)>> = BTreeMap::new();
+        for record in records.into_iter().filter(|record| record.sequence > self.taken) {
+            taken = record.sequence;
+            match Kept::read(record) {
+                Ok(kept) => {
+                    if self.marks.is_new(&kept.place, kept.sequence) && !self.limits.is_over(kept.day, today)
+                    {
+                        self.marks.raise(&kept.place, kept.sequence, today);
+                        days.entry(kept.day).or_default().push((taken, kept));
+                    }
+                }
+                // Nothing but a fault of ours makes one: it must not stand in the way of all others.
+                Err(error) => {
+                    error!(sequence = taken, %error, "a record of the log store's spool is no document and was left out");
+                }
             }
         }
-        self.taken = sequence;
-        Ok(())
-    }
-
-    fn add(&mut self, sequence: u64, kept: &Kept, today: Day) -> Result<(), Fault> {
-        if !self.marks.is_new(&kept.place, kept.sequence) || self.limits.is_over(kept.day, today) {
-            return Ok(());
+        for (day, documents) in days {
+            let open = self.open(day)?;
+            let before = open.added;
+            for (sequence, kept) in &documents {
+                open.add(*sequence, kept)?;
+            }
+            open.complete = taken;
+            let added = open.added - before;
+            self.added += added;
         }
-        let open = self.open(kept.day)?;
-        if sequence > open.through && (!kept.has_own_id || open.is_first(kept.id)?) {
-            let document = open.part.fields().document(kept);
-            open.writer.add_document(document)?;
-            open.added += 1;
-            self.added += 1;
-        }
-        self.marks.raise(&kept.place, kept.sequence, today);
+        self.open.iter_mut().for_each(|open| open.complete = taken);
+        self.taken = taken;
         Ok(())
     }
 
@@ -128,14 +139,8 @@ impl Indexer {
 
     /// Makes everything that was taken durable and searchable. Says through where the spool may forget.
     pub(super) fn commit(&mut self) -> Result<u64, Fault> {
-        for open in self.open.iter_mut().filter(|open| open.added > 0) {
-            let mut commit = open.writer.prepare_commit()?;
-            commit.set_payload(&payload(self.spool, self.taken));
-            commit.commit()?;
-            open.part.reload()?;
-            open.added = 0;
-            open.own.clear();
-            open.through = self.taken;
+        for open in &mut self.open {
+            open.commit(self.spool)?;
         }
         if self.waiting() > 0 {
             self.ledger.write(&mut self.marks, self.spool, self.taken)?;
@@ -185,10 +190,7 @@ impl Indexer {
             Some(at) => self.open[at..].rotate_left(1),
             None => {
                 if self.open.len() >= OPEN {
-                    if self.open[0].added > 0 {
-                        self.commit()?;
-                    }
-                    self.open.remove(0);
+                    self.open.remove(0).commit(self.spool)?;
                 }
                 let mut there = self.parts.of(day);
                 let part = match there.pop() {
@@ -216,7 +218,30 @@ impl Open {
             through = through.max(part.through(spool)?);
         }
         let writer = part.writer(memory)?;
-        Ok(Self { part, earlier, writer, added: 0, through, own: HashSet::new(), used: Instant::now() })
+        let own = HashSet::new();
+        Ok(Self { part, earlier, writer, added: 0, through, complete: through, own, used: Instant::now() })
+    }
+
+    /// Adds a document unless its day has it.
+    fn add(&mut self, sequence: u64, kept: &Kept) -> Result<(), Fault> {
+        if sequence > self.through && (!kept.has_own_id || self.is_first(kept.id)?) {
+            self.writer.add_document(self.part.fields().document(kept))?;
+            self.added += 1;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, spool: Epoch) -> Result<(), Fault> {
+        if self.added > 0 {
+            let mut commit = self.writer.prepare_commit()?;
+            commit.set_payload(&payload(spool, self.complete));
+            commit.commit()?;
+            self.part.reload()?;
+            self.added = 0;
+            self.own.clear();
+            self.through = self.complete;
+        }
+        Ok(())
     }
 
     /// Whether nothing of the day has this id of its shipper's yet; from now on this does.

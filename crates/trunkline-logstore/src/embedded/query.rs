@@ -13,6 +13,7 @@ use tantivy::schema::IndexRecordOption;
 use trunkline_logs::{Field, Filter, Match, Scope};
 
 use super::schema::Fields;
+use super::unwanted::Unwanted;
 
 /// The documents of these clusters that the filter wants.
 pub(super) fn query(fields: &Fields, scope: &Scope, filter: &Filter) -> Box<dyn Query> {
@@ -37,7 +38,9 @@ fn within(fields: &Fields, Scope(uids): &Scope) -> Box<dyn Query> {
 fn each(fields: &Fields, all: &[Filter], mut clauses: Vec<(Occur, Box<dyn Query>)>) -> Box<dyn Query> {
     for one in all {
         match one {
-            Filter::Not(other) => clauses.push((Occur::MustNot, translated(fields, other))),
+            Filter::Not(other) => {
+                clauses.push((Occur::MustNot, Box::new(Unwanted(translated(fields, other)))))
+            }
             other => clauses.push((Occur::Must, translated(fields, other))),
         }
     }

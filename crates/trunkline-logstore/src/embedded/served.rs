@@ -9,7 +9,7 @@ use crate::{LogStore, Outcome, SearchError, StoreStatus, Unavailable};
 
 impl LogStore for Embedded {
     fn write<'a>(&'a self, documents: &'a [Document]) -> BoxFuture<'a, Result<Vec<Outcome>, Unavailable>> {
-        self.write(documents.to_vec()).boxed()
+        self.write(documents).boxed()
     }
 
     fn find<'a>(
@@ -19,7 +19,7 @@ impl LogStore for Embedded {
         after: Option<Cursor>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Hits, SearchError>> {
-        self.find(question.clone(), order, after, limit).boxed()
+        self.find(question, order, after, limit).boxed()
     }
 
     fn histogram<'a>(
@@ -28,7 +28,7 @@ impl LogStore for Embedded {
         slices: usize,
         by: Option<&'a Field>,
     ) -> BoxFuture<'a, Result<Vec<Slice>, SearchError>> {
-        self.histogram(question.clone(), slices, by.cloned()).boxed()
+        self.histogram(question, slices, by).boxed()
     }
 
     fn top<'a>(
@@ -37,7 +37,7 @@ impl LogStore for Embedded {
         field: &'a Field,
         count: usize,
     ) -> BoxFuture<'a, Result<Top, SearchError>> {
-        self.top(question.clone(), field.clone(), count).boxed()
+        self.top(question, field, count).boxed()
     }
 
     fn status(&self) -> StoreStatus {

@@ -1,4 +1,5 @@
 mod documents;
+mod ending;
 mod model;
 mod scopes;
 mod writing;
@@ -31,6 +32,8 @@ struct Store {
     parts: Arc<Parts>,
     sequence: u64,
     today: Day,
+    /// What makes the next chunk.
+    chunk: Vec<Record>,
 }
 
 impl Store {
@@ -39,7 +42,7 @@ impl Store {
         let ledger = Arc::new(Ledger::open(&folder.join("marks.redb")).unwrap());
         let epoch = Epoch::from(SPOOL);
         let indexer = Indexer::begin(parts.clone(), ledger, limits, MEMORY, epoch).unwrap();
-        Self { indexer, parts, sequence: 0, today }
+        Self { indexer, parts, sequence: 0, today, chunk: Vec::new() }
     }
 
     /// The next record of the spool.
@@ -48,10 +51,14 @@ impl Store {
         let new = record(document, document.stamp.day).unwrap();
         let record =
             Record { sequence: self.sequence, tag: new.tag, day: document.stamp.day.0, bytes: new.bytes };
-        self.indexer.take(record, self.today).unwrap();
+        self.chunk.push(record);
+        if self.chunk.len() == 64 {
+            self.indexer.take(self.chunk.drain(..), self.today).unwrap();
+        }
     }
 
     fn commit(&mut self) {
+        self.indexer.take(self.chunk.drain(..), self.today).unwrap();
         assert_eq!(self.indexer.commit().unwrap(), self.sequence);
     }
 

@@ -24,7 +24,7 @@ fn what_is_sent_again_is_there_once_across_midnight_and_restarts_too() {
         .collect();
     let mut store = Store::open(folder.path(), unlimited(), DAY);
     batch.iter().for_each(|document| store.take(document));
-    // Again before the commit, behind it, on the next day, and in another process.
+    // Again in the same chunk, behind the commit, on the next day, and in another process.
     batch.iter().for_each(|document| store.take(document));
     store.commit();
     store.today = tomorrow;
@@ -87,7 +87,7 @@ fn an_index_that_was_committed_without_the_marks_is_not_written_twice() {
     let mut agent = Agent::new("prod", 0, "logs");
     let mut own = |turn: u32, day| {
         let id = format!("id-{}", turn % 7);
-        agent.say_as(day, (turn % 2 == 0).then_some(&id), &json!({"message": "words"}))
+        agent.say_as(day, turn.is_multiple_of(2).then_some(&id), &json!({"message": "words"}))
     };
     let all: Vec<Document> = (0..40).map(|turn| own(turn, Day(DAY.0 + turn % 3))).collect();
     let uid = agent.uid;
