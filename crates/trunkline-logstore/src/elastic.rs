@@ -43,7 +43,6 @@ use wire::Wire;
 pub use config::{BulkConfig, ElasticConfig, ElasticConfigError, Layout};
 pub use credential::CredentialError;
 pub use keep::{Product, Status};
-pub use search::{MAX_PAGE, MAX_SLICES, MAX_VALUES};
 pub use served::Served;
 
 /// A store over Elasticsearch or OpenSearch.
@@ -110,7 +109,7 @@ impl Elastic {
         self.noted(self.bulk.write(&self.wire, documents, index_of).await)
     }
 
-    /// A page of at most [`MAX_PAGE`] documents, from behind a place on.
+    /// A page of at most [`MAX_HITS`](crate::MAX_HITS) documents, from behind a place on.
     ///
     /// # Errors
     /// When the store cannot be asked, or takes too long.
@@ -124,7 +123,7 @@ impl Elastic {
         self.noted(self.searches.find(&self.wire, question, order, after, limit).await)
     }
 
-    /// How many documents lie in each of at most [`MAX_SLICES`] slices of the question's time, the oldest first, the empty ones among them. By a
+    /// How many documents lie in each of at most [`MAX_SLICES`](crate::MAX_SLICES) slices of the question's time, the oldest first, the empty ones among them. By a
     /// field: of its ten most frequent values in the whole time, those that a slice has, in the order of the whole.
     ///
     /// # Errors
@@ -138,7 +137,7 @@ impl Elastic {
         self.noted(self.searches.histogram(&self.wire, question, slices, by).await)
     }
 
-    /// The most frequent values of a field, at most [`MAX_VALUES`].
+    /// The most frequent values of a field, at most [`MAX_VALUES`](crate::MAX_VALUES).
     ///
     /// # Errors
     /// When the store cannot be asked, takes too long, or has counted in part only.

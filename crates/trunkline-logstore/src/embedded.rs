@@ -50,7 +50,7 @@ use trunkline_logs::{Cursor, Day, Document, Field, Hits, Order, Question, Slice,
 use trunkline_runtime::Tasks;
 use trunkline_spool::{Full, NewRecord, Refused, Spool, Writer};
 
-use crate::{Outcome, SearchError, Unavailable};
+use crate::{MAX_HITS, MAX_SLICES, MAX_VALUES, Outcome, SearchError, Unavailable};
 use feed::{Feed, State};
 use ledger::{Ledger, LedgerError};
 use marks::Marks;
@@ -59,12 +59,6 @@ use record::{Place, record};
 use retention::Limits;
 use searches::Searches;
 
-/// The most documents on one page.
-pub const MAX_HITS: usize = 1000;
-/// The most slices of one histogram.
-pub const MAX_SLICES: usize = 200;
-/// The most values that [`Embedded::top`] tells.
-pub const MAX_VALUES: usize = 50;
 /// How many bytes of records are handed to the spool at once.
 const APPEND: usize = 8 * 1024 * 1024;
 

@@ -19,14 +19,8 @@ use super::config::Layout;
 use super::index::patterns;
 use super::query::{bounded, keyword, query, says};
 use super::wire::{Answer, Ask, Trouble, Wire};
-use crate::SearchError;
+use crate::{MAX_HITS, MAX_SLICES, MAX_VALUES, SearchError};
 
-/// The most documents of a page.
-pub const MAX_PAGE: usize = 1000;
-/// The most slices of a histogram.
-pub const MAX_SLICES: usize = 200;
-/// The most values that are counted.
-pub const MAX_VALUES: usize = 50;
 /// How many values a histogram tells apart.
 const BY: usize = 10;
 /// How many values each shard counts before theirs are put together: the more, the more exact.
@@ -59,7 +53,7 @@ impl Searches {
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<Hits, SearchError> {
-        let mut limit = limit.min(MAX_PAGE);
+        let mut limit = limit.min(MAX_HITS);
         if finds_nothing(question) || limit == 0 {
             return Ok(Hits::default());
         }
