@@ -169,6 +169,10 @@ $(TOOLS)/bin/cargo-mutants:
 prove-audit: ## kill -9 at 200 points of audit writes, nothing answered lost; 30,000 streams of frames
 	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-audit -- --nocapture
 
+.PHONY: prove-spool
+prove-spool: ## kill -9 at 500 points of a spool's writes, 100,000 seeds of power cuts on a model of a disk, full disks
+	TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-spool -- --nocapture
+
 .PHONY: certs
 certs: ## Certificates for development, in certs/dev
 	certs/generate.sh

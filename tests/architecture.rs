@@ -29,8 +29,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "fuzz",
         &[
-            "proto", "runtime", "api", "registry", "pki", "logs", "intake", "upstream", "tunnel", "gateway",
-            "",
+            "proto", "runtime", "api", "registry", "spool", "pki", "logs", "intake", "upstream", "tunnel",
+            "gateway", "",
         ],
     ),
     (

@@ -37,10 +37,12 @@ mod frames;
 mod kubeconfig;
 mod bulk;
 mod otlp;
+mod chunk;
 
 pub use bodies::bodies;
 pub use bulk::bulk;
 pub use certificate::certificate;
+pub use chunk::chunk;
 pub use events::events;
 pub use frames::frames;
 pub use head::head;
@@ -78,4 +80,5 @@ pub const TARGETS: &[Target] = &[
     ("kubeconfig", kubeconfig),
     ("bulk", bulk),
     ("otlp", otlp),
+    ("chunk", chunk),
 ];

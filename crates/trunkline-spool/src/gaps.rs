@@ -9,7 +9,7 @@ const REMEMBERED: usize = 4_096;
 #[derive(Debug, Default)]
 pub(crate) struct Gaps {
     known: Vec<Gap>,
-    /// How many gaps were noted that were not known.
+    /// How many gaps were noted that touched none that was known.
     pub(crate) count: u64,
     /// How many sequences were in them.
     pub(crate) lost: u64,
@@ -35,7 +35,7 @@ impl Gaps {
         if self.known.len() > REMEMBERED {
             self.known.remove(0);
         }
-        self.count += u64::from(new > 0);
+        self.count += u64::from(known == 0);
         self.lost += new;
         new
     }
@@ -68,7 +68,7 @@ mod tests {
         let mut note = |from, to| gaps.note(Gap { from, to });
         assert_eq!([note(5, 9), note(5, 9), note(7, 12), note(20, 20), note(1, 30)], [5, 0, 3, 1, 21]);
         assert_eq!(note(31, 31), 1);
-        assert_eq!((gaps.count, gaps.lost), (5, 31));
+        assert_eq!((gaps.count, gaps.lost), (2, 31));
         assert_eq!(gaps.within(3, 10), 7);
         assert_eq!([gaps.behind(0), gaps.behind(2), gaps.behind(40)], [31, 31, 40]);
         gaps.forget(30);

@@ -40,6 +40,8 @@ mod queue;
 mod commit;
 mod walk;
 mod spool;
+#[doc(hidden)]
+pub mod bare;
 
 pub use chunk::{CHUNK, Chunk, ChunkHead, Limits};
 pub use epoch::{Epoch, NoEpoch};

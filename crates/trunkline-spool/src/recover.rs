@@ -8,7 +8,7 @@
 //! Invariants:
 //! - no sequence is given out twice: the next one is behind everything that the files' names, the chunks and the cursor
 //!   know;
-//! - what is kept is synced before anybody is told of it.
+//! - what is kept is synced before anybody is told of it, and written anew before that.
 
 use std::io;
 
@@ -77,7 +77,7 @@ fn newest_segment(folder: &Folder, epoch: Epoch, first: u64, answered: u64) -> i
     let file = folder.open(&segments::name(first))?;
     let length = file.length()?;
     let mut segment = Segment { first, length: 0, oldest: None, newest: None };
-    let mut whole = first - 1;
+    let (mut whole, mut begin) = (first - 1, 0);
     let mut scan = Scan { file: &file, epoch, at: 0, end: length };
     let mut open: Option<Commit> = None;
     loop {
@@ -88,8 +88,9 @@ fn newest_segment(folder: &Folder, epoch: Epoch, first: u64, answered: u64) -> i
             && (head.is_some() || commit.complete || commit.last <= answered)
         {
             (segment.length, segment.newest, whole) = (commit.end, Some(commit.at), commit.last);
+            begin = commit.begin;
         }
-        let Some(head) = head else { break };
+        let (Some(head), Some(found)) = (head, found) else { break };
         segment.oldest = segment.oldest.or(Some(head.at));
         let before = open.filter(|commit| commit.first == head.commit);
         let intact =
@@ -97,6 +98,7 @@ fn newest_segment(folder: &Folder, epoch: Epoch, first: u64, answered: u64) -> i
         open = Some(Commit {
             first: head.commit,
             last: head.last(),
+            begin: before.map_or(found.at, |commit| commit.begin),
             end: scan.at,
             at: head.at,
             intact,
@@ -114,7 +116,11 @@ fn newest_segment(folder: &Folder, epoch: Epoch, first: u64, answered: u64) -> i
         );
         file.cut(segment.length)?;
     }
-    // Whoever wrote it may not have come to that.
+    // Whoever wrote the last commit may not have come to a sync, or failed at it: then another one would do nothing for what
+    // the page cache takes for written.
+    let mut tail = vec![0; (segment.length - begin) as usize];
+    file.read_at(begin, &mut tail)?;
+    file.write_at(begin, &tail)?;
     file.sync()?;
     folder.sync()?;
     Ok((segment, whole))
@@ -125,7 +131,8 @@ fn newest_segment(folder: &Folder, epoch: Epoch, first: u64, answered: u64) -> i
 struct Commit {
     first: u64,
     last: u64,
-    /// Where its last chunk ends, and when that was spooled.
+    /// Where it begins, where its last chunk ends, and when that was spooled.
+    begin: u64,
     end: u64,
     at: u64,
     /// Nothing of it is missing so far; and it ends here.

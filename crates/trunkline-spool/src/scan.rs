@@ -40,7 +40,7 @@ pub(crate) struct Found {
 /// What begins at a place.
 enum Here {
     Whole(Found),
-    /// So many bytes can be passed over: what they hold is none of these sequences, or damaged behind a good head.
+    /// So many bytes can be passed over: what they hold is below these sequences.
     Over(u64),
     /// Anything.
     Nothing,
@@ -86,14 +86,10 @@ impl Scan<'_> {
         // The head may have been read before it was damaged; then the whole is told by both checksums.
         let whole = ChunkHead::read(&bytes, self.epoch) == Ok(head)
             && head.fits(bytes.get(HEAD..).unwrap_or_default(), self.epoch);
-        Ok(if whole {
-            Here::Whole(Found { at: self.at, head, bytes: bytes.into() })
-        } else {
-            Here::Over(length)
-        })
+        Ok(if whole { Here::Whole(Found { at: self.at, head, bytes: bytes.into() }) } else { Here::Nothing })
     }
 
-    /// Goes on to the next place where a chunk may begin.
+    /// Goes on to the next head.
     fn look(&mut self) -> io::Result<()> {
         let mut from = self.at + 1;
         let mut window = vec![0; WINDOW];
@@ -104,12 +100,15 @@ impl Scan<'_> {
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
                 read => read?,
             }
-            if let Some(place) = piece.windows(MAGIC.len()).position(|four| four == MAGIC) {
+            let head = piece
+                .windows(HEAD)
+                .position(|head| head.starts_with(&MAGIC) && ChunkHead::read(head, self.epoch).is_ok());
+            if let Some(place) = head {
                 self.at = from + place as u64;
                 return Ok(());
             }
-            // One that begins in the last three bytes is seen whole in the next piece.
-            from += length.saturating_sub(MAGIC.len() as u64 - 1).max(1);
+            // One that is cut by the end of this piece is seen whole in the next.
+            from += length.saturating_sub(HEAD as u64 - 1).max(1);
         }
         self.at = self.end;
         Ok(())

@@ -80,7 +80,7 @@ struct Kept {
     /// Taken only when the spool is dropped.
     thread: Option<JoinHandle<()>>,
     /// Held as long as the spool is open.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Drop for Kept {
@@ -89,6 +89,10 @@ impl Drop for Kept {
         if let Some(thread) = self.thread.take() {
             // Whoever waited for what it did was told.
             let _ = thread.join();
+        }
+        // A process that is being started just now has this file open as well, until it is another program.
+        if let Some(lock) = &self.lock {
+            let _ = lock.unlock();
         }
     }
 }
@@ -157,7 +161,7 @@ impl Spool {
             most: queue_bytes.min(quarter),
             refuses,
             thread: Some(thread),
-            _lock: lock,
+            lock,
         };
         Ok(Self { kept: Arc::new(kept) })
     }

@@ -51,7 +51,11 @@ impl Store {
         let epoch = format::epoch(&folder)?;
         let path = folder.path().to_owned();
         let opened = (|| {
-            let (cursor, place) = Cursor::open(&folder, epoch)?;
+            let (mut cursor, place) = Cursor::open(&folder, epoch)?;
+            if let Some(place) = place {
+                // It may be in the page cache alone.
+                cursor.write(place)?;
+            }
             let view = recover::recover(&folder, epoch, place)?;
             let shared = Arc::new(Shared::new(epoch, settings.cap, view));
             let saved = place.unwrap_or_default();

@@ -32,8 +32,14 @@ struct Place {
     segment: u64,
     /// Where in it the next chunk should begin.
     at: u64,
-    /// None if the file is not there.
+    /// None until something is to be read: an empty segment may be made anew under its name.
     file: Option<Handle>,
+}
+
+impl Place {
+    fn at_beginning_of(segment: u64) -> Self {
+        Self { segment, at: 0, file: None }
+    }
 }
 
 /// What is known of the segment that a walk is in.
@@ -72,10 +78,10 @@ impl Walk {
             let Some(stretch) = self.stretch(place.as_ref().map(|place| place.segment)) else {
                 return Ok(None);
             };
-            let mut here = match place.take().filter(|place| place.segment == stretch.first) {
-                Some(place) => place,
-                None => Place { segment: stretch.first, at: 0, file: self.enter(stretch.first)? },
-            };
+            let mut here = place
+                .take()
+                .filter(|place| place.segment == stretch.first)
+                .unwrap_or_else(|| Place::at_beginning_of(stretch.first));
             if let Some(found) = self.find(&mut here, &stretch)? {
                 let (head, bytes) = (found.head, found.bytes);
                 let gap = (head.first > self.next).then(|| Gap { from: self.next, to: head.first - 1 });
@@ -97,15 +103,24 @@ impl Walk {
                 self.place = Some(here);
                 return Ok(None);
             };
-            place = Some(Place { segment: following, at: 0, file: self.enter(following)? });
+            place = Some(Place::at_beginning_of(following));
         }
     }
 
     fn find(&self, place: &mut Place, stretch: &Stretch) -> io::Result<Option<Found>> {
-        let Some(file) = &place.file else { return Ok(None) };
-        let mut scan = Scan { file, epoch: self.shared.epoch, at: place.at, end: stretch.length };
+        if place.at >= stretch.length {
+            return Ok(None);
+        }
+        let file = match place.file.take() {
+            Some(file) => file,
+            None => match self.folder.open(&segments::name(stretch.first)) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                opened => opened?,
+            },
+        };
+        let mut scan = Scan { file: &file, epoch: self.shared.epoch, at: place.at, end: stretch.length };
         let found = scan.next(&(self.next..=stretch.last))?;
-        place.at = scan.at;
+        (place.at, place.file) = (scan.at, Some(file));
         Ok(found)
     }
 
@@ -128,12 +143,5 @@ impl Walk {
             last: view.end_of(place)?.saturating_sub(1),
             following: view.segments.get(place + 1).map(|next| next.first),
         })
-    }
-
-    fn enter(&self, first: u64) -> io::Result<Option<Handle>> {
-        match self.folder.open(&segments::name(first)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            opened => opened.map(Some),
-        }
     }
 }

@@ -185,7 +185,7 @@ fn ten_thousand_mutations_are_errors_or_whole_and_take_no_memory() {
         if luck.random() && mutant.len() > HEAD {
             let field = |range: std::ops::Range<usize>| u32::from_le_bytes(mutant[range].try_into().unwrap());
             let (raw, count) = (field(16..20) as usize, field(20..24));
-            mutant = forged(epoch, count.max(1), raw, &mutant[HEAD..].to_vec());
+            mutant = forged(epoch, count.max(1), raw, &mutant[HEAD..]);
         }
         if let Ok(chunk) = Chunk::decode(&mutant, epoch, &Limits::default()) {
             whole += 1;

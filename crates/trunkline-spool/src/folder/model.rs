@@ -36,6 +36,8 @@ struct State {
     /// How many syncs of files fail.
     failing: u32,
     syncs: u64,
+    /// How many bytes were read.
+    read: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -88,6 +90,11 @@ impl Disk {
     /// How many syncs of files have returned well.
     pub(crate) fn syncs(&self) -> u64 {
         self.state().syncs
+    }
+
+    /// How many bytes were read.
+    pub(crate) fn read(&self) -> u64 {
+        self.state().read
     }
 
     /// The bytes of all files.
@@ -213,8 +220,9 @@ impl File {
     }
 
     pub(crate) fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
-        let state = self.disk.state();
+        let mut state = self.disk.state();
         state.alive()?;
+        state.read += into.len() as u64;
         let (seen, at) = (&state.files[self.number].seen, at as usize);
         into.copy_from_slice(seen.get(at..at + into.len()).ok_or(ErrorKind::UnexpectedEof)?);
         Ok(())

@@ -1,7 +1,12 @@
 //! Truncation and flipped bits at every place of a small spool.
 
-use super::{Disk, commit, open, read, record, runs, sequences, small, walk};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use super::{Disk, clock, commit, open, read, record, runs, sequences, small, walk};
 use crate::folder::model::File;
+use crate::record::NewRecord;
 use crate::segments;
 use crate::settings::Settings;
 use crate::status::Gap;
@@ -176,7 +181,7 @@ fn a_lost_cursor_repeats_work_and_an_old_one_tells_what_it_does_not_find() {
     store.settle();
     drop(store);
     let all = runs(&[second..=spool.last]);
-    for (slots, lost) in [(vec![0], second - 1), (vec![0, 4096], 0)] {
+    for (slots, lost) in [(vec![4096], second - 1), (vec![0, 4096], 0)] {
         let disk = spool.disk.copy();
         disk.damage("cursor", |bytes| slots.iter().for_each(|at: &usize| bytes[*at] ^= 1));
         let store = open(&disk, &spool.settings);
@@ -186,4 +191,48 @@ fn a_lost_cursor_repeats_work_and_an_old_one_tells_what_it_does_not_find() {
     spool.disk.remove("cursor").unwrap();
     let store = open(&spool.disk, &spool.settings);
     assert_eq!(sequences(&read(&store, &mut walk(&store)).0), all);
+}
+
+#[test]
+fn what_looks_like_chunks_within_records_is_none_and_costs_no_time() {
+    let disk = Disk::default();
+    let settings = Settings::default();
+    let mut store = open(&disk, &settings);
+    // Stored as it is: it would compress too well.
+    let bait = [NewRecord { tag: 0, bytes: b"TLC1".repeat(250_000).into() }];
+    for _ in 0..3 {
+        commit(&mut store, &bait).unwrap();
+    }
+    let length = store.shared().view().bytes();
+    disk.damage(&segments::name(1), |bytes| bytes[8] ^= 1);
+    let before = disk.read();
+    assert_eq!(sequences(&read(&store, &mut walk(&store)).0), [2, 3]);
+    let read = disk.read() - before;
+    assert!(read < 2 * length, "{read} bytes were read of {length}");
+}
+
+#[test]
+fn what_is_older_than_it_may_be_goes_and_is_counted() {
+    let now = Arc::new(AtomicU64::new(1_750_000_000_000));
+    let settings = Settings { max_age: Some(Duration::from_secs(3_600)), clock: clock(&now), ..small() };
+    let disk = Disk::default();
+    let mut store = open(&disk, &settings);
+    for n in 0..10 {
+        commit(&mut store, &[record(n, 4_000)]).unwrap();
+        now.fetch_add(600_000, Ordering::Relaxed);
+    }
+    store.shared().view().ack(1);
+    store.settle();
+    // The third was spooled 80 minutes ago, the fourth 70, the fifth 60 and no more.
+    let status = store.shared().status();
+    assert_eq!((status.records, status.lost, status.gaps), (6, 3, 1));
+    let oldest = status.oldest.unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(oldest.as_secs(), 1_750_000_000 + 4 * 600);
+    let (records, told) = read(&store, &mut walk(&store));
+    assert_eq!((sequences(&records), told), (runs(&[5..=10]), vec![Gap { from: 2, to: 4 }]));
+    now.fetch_add(86_400_000, Ordering::Relaxed);
+    store.settle();
+    let status = store.shared().status();
+    assert_eq!((status.records, status.lost, status.oldest, status.bytes), (0, 9, None, 0));
+    assert_eq!(commit(&mut store, &[record(11, 10)]), Ok(11));
 }

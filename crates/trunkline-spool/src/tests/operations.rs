@@ -45,7 +45,7 @@ fn kinds() -> impl Strategy<Value = Settings> {
 
 #[test]
 fn whatever_happens_nothing_answered_is_lost_comes_twice_or_out_of_order_and_gaps_are_exact() {
-    let count = count(300, 20_000);
+    let count = count(200, 20_000);
     let config = Config {
         cases: count.times as u32,
         rng_seed: RngSeed::Fixed(1),
@@ -67,7 +67,7 @@ fn whatever_happens_nothing_answered_is_lost_comes_twice_or_out_of_order_and_gap
 
 #[test]
 fn power_cuts_at_any_change_of_the_disk_lose_nothing_that_was_answered() {
-    let count = count(1_500, 100_000);
+    let count = count(1_000, 100_000);
     let (mut cuts, mut answered, mut refused) = (0, 0, 0);
     for seed in 0..count.times as u64 {
         let mut luck = StdRng::seed_from_u64(seed);

@@ -150,6 +150,7 @@ impl World {
                     assert_eq!(self.kept.insert(sequence, id), None, "{sequence} stood for another record");
                 }
                 if self.luck.random_ratio(1, 8) {
+                    self.count_lost();
                     self.is_durable();
                 }
             }
