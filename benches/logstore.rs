@@ -162,7 +162,11 @@ async fn searches(store: &Embedded, uid: ClusterUid) -> anyhow::Result<()> {
         let mut times = Vec::new();
         for _ in 0..TIMES {
             let began = Instant::now();
-            store.top(&question, &Field::named(field), 10).await?;
+            // Of very many values it may be: that is a figure as well.
+            if let Err(error) = store.top(&question, &Field::named(field), 10).await {
+                println!("  top        {error}");
+                break;
+            }
             times.push(began.elapsed().as_secs_f64() * 1e3);
         }
         println!("  top        {:9.1} ms  {field} of {text:?}", median(times));

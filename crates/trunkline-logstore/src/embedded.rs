@@ -137,6 +137,8 @@ pub struct Status {
     pub lost: u64,
     /// How many days lie there in another version's format. They are not searched.
     pub foreign_days: usize,
+    /// How many parts of days are damaged. They are not searched.
+    pub damaged_parts: usize,
     /// Why nothing is taken or indexed at the moment; none if all is well.
     pub fault: Option<String>,
 }
@@ -331,6 +333,7 @@ impl Embedded {
             spool_bytes: spool.bytes,
             lost: self.state.lost(),
             foreign_days: self.parts.foreign().map_or(0, |days| days.len()),
+            damaged_parts: self.parts.damaged().len(),
             fault: spool.fault.or_else(|| self.state.fault()),
         }
     }

@@ -18,7 +18,7 @@ use trunkline_spool::{Epoch, Record};
 use super::fault::Fault;
 use super::ledger::Ledger;
 use super::marks::Marks;
-use super::part::{Part, PartName, payload};
+use super::part::{Part, payload};
 use super::parts::Parts;
 use super::record::Kept;
 use super::retention::Limits;
@@ -195,12 +195,10 @@ impl Indexer {
                 let mut there = self.parts.of(day);
                 let part = match there.pop() {
                     Some(last) if last.bytes() <= full => last,
-                    Some(last) => {
-                        let number = last.name.number + 1;
-                        there.push(last);
-                        self.parts.begin(PartName { day, number })?
+                    last => {
+                        there.extend(last);
+                        self.parts.begin(day)?
                     }
-                    None => self.parts.begin(PartName { day, number: 0 })?,
                 };
                 self.open.push(Open::new(part, there, self.memory, self.spool)?);
             }

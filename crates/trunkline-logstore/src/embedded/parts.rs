@@ -4,9 +4,10 @@
 //! <folder>/index-<format>/<day>[.<number>]/    an index of tantivy's
 //! ```
 //!
-//! The folders of another format are left as they are, and told; only their age ends them.
+//! The folders of another format are left as they are, and told; only their age ends them. So are parts that are damaged: what
+//! comes for their day goes into another part.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,8 @@ const GOING: &str = "going-";
 pub(super) struct Parts {
     folder: PathBuf,
     all: RwLock<BTreeMap<PartName, Arc<Part>>>,
+    /// Those that cannot be opened.
+    damaged: RwLock<BTreeSet<PartName>>,
 }
 
 impl Parts {
@@ -33,7 +36,7 @@ impl Parts {
     pub(super) fn open(store: &Path) -> io::Result<Self> {
         let folder = store.join(format());
         fs::create_dir_all(&folder)?;
-        let mut all = BTreeMap::new();
+        let (mut all, mut damaged) = (BTreeMap::new(), BTreeSet::new());
         for name in names(&folder)? {
             if name.starts_with(GOING) {
                 fs::remove_dir_all(folder.join(name))?;
@@ -41,12 +44,13 @@ impl Parts {
                 match Part::open(&folder, name) {
                     Ok(part) => drop(all.insert(name, Arc::new(part))),
                     Err(error) => {
-                        warn!(part = %name, %error, "a part of the log store cannot be read; what is in it is not found")
+                        warn!(part = %name, %error, "a part of the log store is damaged; what is in it is not found");
+                        damaged.insert(name);
                     }
                 }
             }
         }
-        Ok(Self { folder, all: RwLock::new(all) })
+        Ok(Self { folder, all: RwLock::new(all), damaged: RwLock::new(damaged) })
     }
 
     /// All parts, the oldest first.
@@ -61,8 +65,17 @@ impl Parts {
         all.range(names).map(|(_, part)| part.clone()).collect()
     }
 
-    /// Begins a part.
-    pub(super) fn begin(&self, name: PartName) -> tantivy::Result<Arc<Part>> {
+    /// Those that cannot be opened, the oldest first.
+    pub(super) fn damaged(&self) -> Vec<PartName> {
+        self.damaged.read().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    /// Begins another part of a day.
+    pub(super) fn begin(&self, day: Day) -> tantivy::Result<Arc<Part>> {
+        let there = self.of(day).into_iter().map(|part| part.name);
+        let damaged = self.damaged().into_iter().filter(|name| name.day == day);
+        let number = there.chain(damaged).map(|name| name.number + 1).max().unwrap_or(0);
+        let name = PartName { day, number };
         let part = Arc::new(Part::open(&self.folder, name)?);
         self.all.write().unwrap_or_else(PoisonError::into_inner).insert(name, part.clone());
         Ok(part)
@@ -76,6 +89,7 @@ impl Parts {
             fs::rename(&from, &to)?;
         }
         self.all.write().unwrap_or_else(PoisonError::into_inner).remove(&name);
+        self.damaged.write().unwrap_or_else(PoisonError::into_inner).remove(&name);
         if to.exists() {
             fs::remove_dir_all(to)?;
         }

@@ -33,7 +33,8 @@ impl Limits {
     pub(super) fn condemned(&self, parts: &Parts, today: Day) -> Vec<PartName> {
         let all = parts.all();
         let mut bytes: u64 = all.iter().map(|part| part.bytes()).sum();
-        let mut condemned = Vec::new();
+        let mut condemned = parts.damaged();
+        condemned.retain(|name| self.is_over(name.day, today));
         for (at, part) in all.iter().enumerate() {
             let newest = at + 1 == all.len();
             if self.is_over(part.name.day, today) || (bytes > self.bytes && !newest) {

@@ -143,3 +143,25 @@ fn no_document_spoils_the_index() {
         assert_eq!(store.all(&question, Order::Newest, 3).len(), wanted, "{question:?}");
     }
 }
+
+#[test]
+fn a_damaged_part_is_left_as_it_is_and_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut agent = Agent::new("prod", 0, "logs");
+    let mut store = Store::open(folder.path(), unlimited(), DAY);
+    store.take(&agent.say(DAY, &json!({"message": "before"})));
+    store.commit();
+    let sequence = store.sequence;
+    drop(store);
+    let part = folder.path().join(crate::embedded::schema::format()).join(DAY.to_string());
+    let damage = "{\"index_settings\":";
+    std::fs::write(part.join("meta.json"), damage).unwrap();
+    let mut store = Store::open(folder.path(), Limits { days: 1, ..unlimited() }, DAY);
+    store.sequence = sequence;
+    store.take(&agent.say(DAY, &json!({"message": "behind"})));
+    store.commit();
+    assert_eq!((count(&store, &[agent.uid]), store.parts.damaged().len()), (1, 1));
+    assert_eq!(std::fs::read_to_string(part.join("meta.json")).unwrap(), damage);
+    store.indexer.trim(Day(DAY.0 + 2)).unwrap();
+    assert!(store.parts.damaged().is_empty() && store.parts.all().is_empty() && !part.exists());
+}
