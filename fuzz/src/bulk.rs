@@ -6,7 +6,7 @@
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use trunkline_intake::bare;
-use trunkline_logs::{MAX_RECORD_BYTES, OwnId, within_limits};
+use trunkline_logs::{MAX_RECORD_BYTES, OwnId, parse};
 
 use crate::lines::first_line;
 
@@ -96,9 +96,7 @@ fn expect(body: &[u8]) -> Option<Vec<Expected<'_>>> {
 }
 
 fn is_kept(document: &[u8]) -> bool {
-    let value = serde_json::from_slice::<Value>(document);
-    document.len() <= MAX_RECORD_BYTES
-        && value.is_ok_and(|value| value.is_object() && within_limits(&value).is_ok())
+    parse(document).is_ok()
 }
 
 /// An object's fields, those that are there twice twice.
