@@ -75,13 +75,20 @@ impl Metrics {
             "When the certificate in use ends, in seconds since 1970",
             self.certificate_not_after.clone(),
         );
-        let logs = sub.sub_registry_with_prefix("logs");
-        logs.register("batches", "Batches of records that were taken", self.batches.clone());
-        logs.register("batches_not_taken", "Batches to hand in again", self.batches_not_taken.clone());
-        logs.register("records_shipped", "Records that the store has", self.records_shipped.clone());
-        logs.register("records_missing", "Records that were lost in the spool", self.records_missing.clone());
-        logs.register("bytes_shipped", "Bytes of those batches, as they travel", self.bytes_shipped.clone());
-        logs.register("pace_bytes_per_second", "How fast records may leave", self.pace.clone());
+        sub.register("logs_batches", "Batches of records that were taken", self.batches.clone());
+        sub.register("logs_batches_not_taken", "Batches to hand in again", self.batches_not_taken.clone());
+        sub.register("logs_records_shipped", "Records that the store has", self.records_shipped.clone());
+        sub.register(
+            "logs_records_missing",
+            "Records that were lost in the spool",
+            self.records_missing.clone(),
+        );
+        sub.register(
+            "logs_bytes_shipped",
+            "Bytes of those batches, as they travel",
+            self.bytes_shipped.clone(),
+        );
+        sub.register("logs_pace_bytes_per_second", "How fast records may leave", self.pace.clone());
     }
 
     pub(crate) fn link_closed(&self, reason: &str) {

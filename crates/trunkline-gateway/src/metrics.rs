@@ -142,14 +142,13 @@ impl Metrics {
             "Tokens the management cluster was asked about, by what came of it",
             self.token_reviews.clone(),
         );
-        let logs = sub.sub_registry_with_prefix("logs");
-        logs.register("records", "Records that the log store has", self.logs_records.clone());
-        logs.register("bytes", "Their bytes, as JSON", self.logs_bytes.clone());
-        logs.register(
-            "dead_letters",
+        sub.register("logs_records", "Records that the log store has", self.logs_records.clone());
+        sub.register("logs_bytes", "Their bytes, as JSON", self.logs_bytes.clone());
+        sub.register(
+            "logs_dead_letters",
             "Records that can be no document, or are never taken: stored with the reason",
             self.logs_dead_letters.clone(),
         );
-        logs.register("lost", "Records that are nowhere, by reason", self.logs_lost.clone());
+        sub.register("logs_lost", "Records that are nowhere, by reason", self.logs_lost.clone());
     }
 }
