@@ -203,11 +203,13 @@ impl Running {
     /// Tells the gateway to open elsewhere, lets what is in flight finish, then cuts.
     pub async fn drain(self) {
         self.readiness.shut("draining");
-        if let Some(intake) = &self.intake {
-            // What shippers were answered is on the disk; what they were not is theirs to bring again.
-            intake.drain(self.grace).await;
-        }
-        self.uplink.drain(self.grace).await;
+        // What shippers were answered is on the disk; what they were not is theirs to bring again. Both within one grace.
+        let intake = async {
+            if let Some(intake) = &self.intake {
+                intake.drain(self.grace).await;
+            }
+        };
+        tokio::join!(intake, self.uplink.drain(self.grace));
         self.tasks.shut_down().await;
     }
 

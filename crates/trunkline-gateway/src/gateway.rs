@@ -352,9 +352,11 @@ impl Running {
     pub async fn drain(self) {
         self.readiness.shut("draining");
         self.draining.cancel();
-        if let Some(intake) = &self.intake {
-            intake.drain(self.grace).await;
-        }
+        let intake = async {
+            if let Some(intake) = &self.intake {
+                intake.drain(self.grace).await;
+            }
+        };
         let finished = async {
             while self.requests() > 0 {
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -364,7 +366,8 @@ impl Running {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         };
-        if tokio::time::timeout(self.grace, finished).await.is_err() {
+        let (_, finished) = tokio::join!(intake, tokio::time::timeout(self.grace, finished));
+        if finished.is_err() {
             warn!(requests = self.requests(), "the grace is over; cutting what is in flight");
         }
         self.tasks.shut_down().await;

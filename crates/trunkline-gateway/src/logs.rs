@@ -20,6 +20,7 @@ mod dead;
 mod deliver;
 mod local;
 mod receive;
+mod room;
 mod standing;
 mod tap;
 mod unpack;
@@ -32,9 +33,15 @@ use trunkline_proto::{ClusterId, ClusterUid, Dataset, Slot, SpoolEpoch};
 use crate::metrics::Metrics;
 use deliver::Deliveries;
 pub(crate) use local::ship_own;
-use receive::Room;
+use receive::{BYTES, BYTES_OF_ONE, Rates};
+use room::Room;
 pub(crate) use standing::{LogsStanding, Seen};
 pub(crate) use tap::{Tap, Tapped, Taps};
+
+/// How much memory documents may take on their way to the store.
+const WORK_OF_ALL: usize = 384 * 1024 * 1024;
+/// How much of it one cluster's may take: a group, and one more while the store has that.
+const WORK_OF_ONE: usize = 2 * unpack::WORK;
 
 /// The log lane's end in the gateway. Clones share it.
 #[derive(Clone, Debug)]
@@ -46,7 +53,11 @@ pub(crate) struct Logs {
 struct Shared {
     store: Store,
     management: Option<ClusterUid>,
-    room: Room,
+    /// For the bytes of batches as they travel.
+    bytes: Room,
+    /// For what becomes of them.
+    work: Room,
+    rates: Rates,
     deliveries: Deliveries,
     standing: LogsStanding,
     taps: Taps,
@@ -69,7 +80,9 @@ impl Logs {
         let shared = Shared {
             store,
             management,
-            room: Room::default(),
+            bytes: Room::new(BYTES, BYTES_OF_ONE),
+            work: Room::new(WORK_OF_ALL, WORK_OF_ONE),
+            rates: Rates::default(),
             deliveries: Deliveries::default(),
             standing: LogsStanding::default(),
             taps: Taps::default(),

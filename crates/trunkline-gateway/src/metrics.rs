@@ -77,6 +77,10 @@ pub(crate) struct Metrics {
     pub(crate) logs_bytes: Counter,
     /// `trunkline_gateway_logs_dead_letters_total`
     pub(crate) logs_dead_letters: Counter,
+    /// `trunkline_gateway_logs_already_there_total`
+    pub(crate) logs_already_there: Counter,
+    /// `trunkline_gateway_logs_put_off_total{reason}`
+    pub(crate) logs_put_off: Family<Reason, Counter>,
     /// `trunkline_gateway_logs_lost_total{reason}`
     pub(crate) logs_lost: Family<Reason, Counter>,
 }
@@ -149,6 +153,12 @@ impl Metrics {
             "Records that can be no document, or are never taken: stored with the reason",
             self.logs_dead_letters.clone(),
         );
+        sub.register(
+            "logs_already_there",
+            "Records that came again and that the log store had",
+            self.logs_already_there.clone(),
+        );
+        sub.register("logs_put_off", "Batches that are to come again, by reason", self.logs_put_off.clone());
         sub.register("logs_lost", "Records that are nowhere, by reason", self.logs_lost.clone());
     }
 }

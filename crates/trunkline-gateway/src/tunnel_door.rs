@@ -292,6 +292,12 @@ impl TunnelDoor {
         }
         let reason = session.ended().await;
         let last = self.tunnels.leave(&live, &reason);
+        let of_slot = |other: &Arc<Live>| other.identity.slot == live.identity.slot;
+        if let Some(logs) = &self.logs
+            && !self.tunnels.of(&live.cluster).iter().any(of_slot)
+        {
+            logs.standing().forget_slot(live.identity.uid, live.identity.slot);
+        }
         info!(cluster = %live.cluster, epoch = %live.epoch, from = %live.from, %reason, "link is down");
         if last && !self.fleet.is_declared(&live.cluster) {
             let seen = self.fleet.registry.note_seen(&live.cluster, live.identity.uid, Timestamp::now());

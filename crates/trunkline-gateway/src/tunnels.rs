@@ -126,6 +126,13 @@ impl Tunnel {
     }
 }
 
+impl Live {
+    /// What its session is for.
+    pub(crate) fn lane(&self) -> Lane {
+        self.lane
+    }
+}
+
 impl Tunnels {
     pub(crate) fn new(metrics: Metrics, tasks: &Tasks) -> Self {
         // Epochs grow across restarts of the gateway: seconds since 1970 leave room for a new one each.

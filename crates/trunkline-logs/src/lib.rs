@@ -32,7 +32,9 @@ pub use entry::{ENTRY, Entry, InvalidEntry, OwnId};
 pub use facet::{Facet, Facets, InvalidFacet};
 pub use filter::{Field, Filter, InvalidFilter, Match};
 pub use id::{DocumentId, InvalidId};
-pub use limits::{MAX_DEPTH, MAX_FIELDS, MAX_RECORD_BYTES, MAX_TERM_BYTES, MAX_TERMS, TooMuch};
+pub use limits::{
+    MAX_ALL_TERMS_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_RECORD_BYTES, MAX_TERM_BYTES, MAX_TERMS, TooMuch,
+};
 pub use parse::parse;
 pub use question::{Cursor, Hit, Hits, Order, Question, Scope, Slice, Top};
 pub use time::{MAX_AHEAD, MAX_BEHIND, parse_time};

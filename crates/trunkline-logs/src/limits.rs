@@ -11,6 +11,9 @@ pub const MAX_TERMS: usize = 64;
 /// The longest term, path and value together, in bytes; a longer one is kept but not found by its field.
 pub const MAX_TERM_BYTES: usize = 256;
 
+/// The most bytes of all terms of a document together; what is beyond is kept but not found by its field.
+pub const MAX_ALL_TERMS_BYTES: usize = 4 * 1024;
+
 /// Which limit a record does not keep to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TooMuch {

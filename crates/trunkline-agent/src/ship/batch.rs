@@ -67,11 +67,6 @@ impl Batch {
         (first, last)
     }
 
-    /// How many records are missing before or between its chunks.
-    pub(super) fn missing(&self) -> u64 {
-        self.chunks.iter().filter_map(|chunk| chunk.gap).map(|gap| gap.to - gap.from + 1).sum()
-    }
-
     /// All of it, at the pace.
     pub(super) fn body(&self, pace: &Arc<Pace>) -> Body {
         let chunks: Vec<Bytes> = self.chunks.iter().map(|chunk| chunk.bytes.clone()).collect();

@@ -1,7 +1,7 @@
 //! Dead letters: what can be no document, or is never taken by the store. A document of ours that says why.
 
 use serde_json::{Map, Value, json};
-use trunkline_logs::{Document, Stamp, build};
+use trunkline_logs::{Day, Document, Stamp, build};
 use trunkline_proto::Dataset;
 use trunkline_spool::{BadChunk, ChunkHead};
 
@@ -38,5 +38,7 @@ fn made(stamp: Stamp, what: &str, why: &str, mut letter: Value) -> Document {
         ("dead_letter".into(), letter),
     ]);
     let arrived = stamp.arrived;
-    build(Stamp { dataset: Dataset::dead_letters(), ..stamp }, arrived, None, fields)
+    // Of today, however old the record is: what is over its days is told in a letter that is not.
+    let day = Day::of(arrived);
+    build(Stamp { dataset: Dataset::dead_letters(), day, ..stamp }, arrived, None, fields)
 }

@@ -7,18 +7,22 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::OwnedMutexGuard;
-use tracing::error;
+use tokio::time::Instant;
+use tracing::{error, info, warn};
 use trunkline_logs::Document;
 use trunkline_logstore::Outcome;
 use trunkline_proto::LogAck;
 
+use super::receive::milliseconds;
 use super::standing::Batch;
-use super::unpack::{Group, unpack};
+use super::unpack::{Group, Says, Unpacking, work};
 use super::{Logs, Source, dead};
 use crate::metrics::Reason;
 
 /// When an agent is to try again that hears no other time.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long one batch is dealt with; what is left by then comes again.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Whose turn it is: the batches of one spool are dealt with one after another, whatever links they came by.
 #[derive(Debug, Default)]
@@ -52,35 +56,60 @@ pub(super) enum Dealt {
 
 impl Logs {
     /// Deals with the chunks of one spool, in order; says through where they may go.
-    pub(super) async fn take_in(&self, source: &Source, mut left: Bytes) -> LogAck {
+    pub(super) async fn take_in(&self, source: &Source, batch: Bytes, says: Says) -> LogAck {
         let _turn = self.shared.deliveries.turn(source).await;
-        let mut ack = LogAck::default();
-        while !left.is_empty() {
-            let (its, arrived) = (source.clone(), Timestamp::now().as_millisecond());
+        let (began, mut ack) = (Instant::now(), LogAck::default());
+        let mut unpacking = Unpacking::new(source.clone(), batch);
+        loop {
+            if began.elapsed() > LONGEST {
+                return self.rest_later(
+                    ack,
+                    "Slow",
+                    Duration::ZERO,
+                    "the rest of the batch would take too long",
+                );
+            }
+            let Some(_place) = self.shared.work.take(source.uid, work(says), LONGEST).await else {
+                return self.rest_later(
+                    ack,
+                    "NoRoom",
+                    AGAIN,
+                    "the gateway has no room for the batch: others came first",
+                );
+            };
+            let arrived = Timestamp::now().as_millisecond();
             // Inflating and parsing megabytes is not for the runtime's threads.
             let unpacked = tokio::task::spawn_blocking(move || {
-                let mut group = Group::default();
-                let bad = unpack(&its, &mut left, arrived, &mut group).err();
-                (group, left, bad)
+                let group = unpacking.next(arrived);
+                (group, unpacking)
             });
-            let Ok((group, rest, bad)) = unpacked.await else {
-                return put_off(ack, AGAIN, "the gateway could not unpack the batch");
+            let Ok((group, rest)) = unpacked.await else {
+                error!(cluster = %source.cluster, dataset = %source.dataset, spool = %source.spool, through = ack.through,
+                       "a batch could not be unpacked: this is a fault of the gateway; the spool waits");
+                return self.rest_later(
+                    ack,
+                    "Panic",
+                    Duration::from_secs(60),
+                    "the gateway failed at the batch",
+                );
             };
-            left = rest;
-            if group.last > 0 {
-                let last = group.last;
-                match self.deal_with(source, group, arrived).await {
-                    Dealt::Whole => ack.through = last,
-                    Dealt::Until(through, pause, why) => {
-                        ack.through = through.max(ack.through);
-                        return put_off(ack, pause, &why);
-                    }
+            unpacking = rest;
+            let Some(group) = group else { return ack };
+            let last = group.last;
+            match self.deal_with(source, group, arrived).await {
+                Dealt::Whole => ack.through = last,
+                Dealt::Until(through, pause, _) => {
+                    ack.through = through.max(ack.through);
+                    return self.rest_later(ack, "Store", pause, "the log store does not take all of it now");
                 }
             }
-            if let Some(bad) = bad {
-                return put_off(ack, Duration::from_secs(60), &format!("the batch cannot be read on: {bad}"));
-            }
         }
+    }
+
+    fn rest_later(&self, mut ack: LogAck, reason: &'static str, pause: Duration, why: &str) -> LogAck {
+        self.put_off(reason);
+        ack.retry_after_ms = Some(milliseconds(pause));
+        ack.why = why.into();
         ack
     }
 
@@ -92,12 +121,21 @@ impl Logs {
         };
         let dealt = self.write(documents, &mut batch).await;
         if let Dealt::Until(_, _, why) = &dealt {
+            // People hear it here; the agent hears no more than that it waits.
             batch.why.clone_from(why);
         }
         self.shared.metrics.logs_records.inc_by(batch.records);
         self.shared.metrics.logs_bytes.inc_by(batch.bytes);
         self.shared.metrics.logs_dead_letters.inc_by(batch.dead);
-        self.shared.standing.note(source.uid, &source.dataset, batch);
+        self.shared.metrics.logs_already_there.inc_by(batch.already);
+        if let Some(why) = self.shared.standing.note(source.uid, &source.dataset, batch) {
+            match why.as_str() {
+                "" => info!(cluster = %source.cluster, dataset = %source.dataset, "records are taken again"),
+                why => {
+                    warn!(cluster = %source.cluster, dataset = %source.dataset, why, "records wait: the store does not take them")
+                }
+            }
+        }
         dealt
     }
 
@@ -118,7 +156,7 @@ impl Logs {
                     batch.dead += u64::from(is_letter);
                     batch.bytes += document.source.len() as u64;
                 }
-                Outcome::AlreadyThere => {}
+                Outcome::AlreadyThere => batch.already += 1,
                 Outcome::Rejected(why) if is_letter => self.give_up(document, why),
                 Outcome::Rejected(why) => letters.push(dead::refused(document, why)),
                 Outcome::Later(why) => {
@@ -177,10 +215,4 @@ impl Logs {
                "the store refuses a dead letter; the record is lost");
         self.shared.metrics.logs_lost.get_or_create(&Reason { reason: "DeadLetterRefused" }).inc();
     }
-}
-
-fn put_off(mut ack: LogAck, pause: Duration, why: &str) -> LogAck {
-    ack.retry_after_ms = Some(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
-    ack.why = why.into();
-    ack
 }

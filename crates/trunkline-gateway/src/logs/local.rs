@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use trunkline_intake::report;
 use trunkline_proto::{ClusterId, ClusterUid, Dataset, MANAGEMENT, Slot, SpoolEpoch};
 use trunkline_runtime::{Tasks, chain};
 use trunkline_spool::Spool;
 use trunkline_tunnel::Backoff;
 
+use super::unpack::{Says, look};
 use super::{Logs, Source};
 
 /// The longest pause.
@@ -54,7 +55,14 @@ async fn ship(logs: Logs, source: Source, spool: Spool) {
                 continue;
             }
         };
-        let ack = logs.take_in(&source, chunk.bytes).await;
+        let says = match look(&source, &chunk.bytes) {
+            Ok(says) => says,
+            Err(bad) => {
+                error!(dataset = %source.dataset, why = %bad, "a chunk of the gateway's own spool cannot be read");
+                Says::default()
+            }
+        };
+        let ack = logs.take_in(&source, chunk.bytes, says).await;
         if ack.through >= chunk.head.first
             && let Err(error) = spool.ack(ack.through)
         {

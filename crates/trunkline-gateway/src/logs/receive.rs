@@ -1,108 +1,68 @@
-//! A batch from an agent: room for it, its bytes, and what becomes of them.
+//! A batch from an agent: may it come, is there room for it, and its bytes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
-use http_body::Body as _;
-use hyper::body::Incoming;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::debug;
-use trunkline_proto::{ClusterUid, LogAck, LogBatch, MAX_BATCH_BYTES, MAX_DATASETS};
-use trunkline_runtime::{Body, boxed, limited};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+use tokio::time::Instant;
+use trunkline_proto::{ClusterUid, Lane, LogAck, LogBatch, MAX_BATCH_BYTES, MAX_DATASETS};
+use trunkline_runtime::Body;
 use trunkline_tunnel::json;
 
-use super::unpack::GROUP;
+use super::unpack::{Says, look};
 use super::{Logs, Source};
+use crate::bucket::{Bucket, Rate};
+use crate::metrics::Reason;
 use crate::tunnels::Live;
 
-/// How much memory all batches may take, in bytes.
-const ROOM: usize = 256 * 1024 * 1024;
-/// How much of it one cluster's may take.
-const OF_ONE: usize = 64 * 1024 * 1024;
-/// How many times its text a record takes while it becomes a document.
-const SWELLS: usize = 4;
-/// How many times its bytes a small batch may inflate to.
-const RATIO: usize = 100;
+/// How much memory the bytes of all batches may take.
+pub(super) const BYTES: usize = 256 * 1024 * 1024;
+/// How much of it one cluster's may take: two of the longest.
+pub(super) const BYTES_OF_ONE: usize = 2 * MAX_BATCH_BYTES;
 /// How long a batch waits for room.
 const WAIT: Duration = Duration::from_secs(10);
-/// How long the bytes of a batch may take: the slowest line takes 64 s for the longest.
-const BODY_DEADLINE: Duration = Duration::from_secs(120);
-/// Permits are of this many bytes.
-const UNIT: usize = 1024;
+/// How long nothing of a batch may come.
+const SILENCE: Duration = Duration::from_secs(20);
+/// How long all of it may take.
+const WHOLE: Duration = Duration::from_secs(600);
+/// How much text one cluster may hand in, in bytes: a second, and at once.
+const TEXT: Rate = Rate { per_second: 32 * 1024 * 1024, burst: 512 * 1024 * 1024 };
+/// How many records.
+const RECORDS: Rate = Rate { per_second: 200_000, burst: 4_000_000 };
+/// How many clusters' rates are remembered; those at rest are forgotten first.
+const REMEMBERED: usize = 20_000;
 
-/// The memory that batches may take.
-#[derive(Debug)]
-pub(super) struct Room {
-    all: Arc<Semaphore>,
-    clusters: Arc<Mutex<HashMap<ClusterUid, usize>>>,
-}
+/// How much each cluster handed in lately.
+#[derive(Debug, Default)]
+pub(super) struct Rates(Mutex<HashMap<ClusterUid, [Bucket; 2]>>);
 
-/// A batch's place in memory.
-#[derive(Debug)]
-pub(super) struct Place {
-    _all: OwnedSemaphorePermit,
-    _share: OfOne,
-}
-
-/// What one batch has of its cluster's share.
-#[derive(Debug)]
-struct OfOne {
-    uid: ClusterUid,
-    bytes: usize,
-    clusters: Arc<Mutex<HashMap<ClusterUid, usize>>>,
-}
-
-impl Default for Room {
-    fn default() -> Self {
-        Self { all: Arc::new(Semaphore::new(ROOM / UNIT)), clusters: Arc::default() }
-    }
-}
-
-impl Room {
-    /// A place for a batch of so many bytes; none when the cluster has its share already, or there is none for a while.
-    pub(super) async fn take(&self, uid: ClusterUid, bytes: usize) -> Option<Place> {
-        let inflated = bytes.saturating_mul(RATIO).min(GROUP);
-        let bytes = bytes + SWELLS * inflated;
-        let share = OfOne::take(uid, bytes, &self.clusters)?;
-        let units = u32::try_from(bytes.div_ceil(UNIT)).ok()?;
-        let all = tokio::time::timeout(WAIT, self.all.clone().acquire_many_owned(units)).await;
-        Some(Place { _all: all.ok()?.ok()?, _share: share })
-    }
-}
-
-impl OfOne {
-    fn take(
-        uid: ClusterUid,
-        bytes: usize,
-        clusters: &Arc<Mutex<HashMap<ClusterUid, usize>>>,
-    ) -> Option<Self> {
-        let mut all = lock(clusters);
-        let taken = all.entry(uid).or_default();
-        if *taken > 0 && *taken + bytes > OF_ONE {
-            return None;
+impl Rates {
+    /// A batch of so much came.
+    ///
+    /// # Errors
+    /// When to come again, if that is too much.
+    fn take(&self, uid: ClusterUid, says: Says) -> Result<(), Duration> {
+        let (mut all, now) = (self.0.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
+        if all.len() >= REMEMBERED {
+            all.retain(|_, buckets| buckets.iter().any(|bucket| !bucket.is_full(now)));
         }
-        *taken += bytes;
-        Some(Self { uid, bytes, clusters: clusters.clone() })
-    }
-}
-
-impl Drop for OfOne {
-    fn drop(&mut self) {
-        let mut all = lock(&self.clusters);
-        if let Some(taken) = all.get_mut(&self.uid) {
-            *taken -= self.bytes;
-            if *taken == 0 {
-                all.remove(&self.uid);
-            }
+        let [text, records] = all.entry(uid).or_default();
+        let wait = text.debt(TEXT, now).max(records.debt(RECORDS, now));
+        if !wait.is_zero() {
+            return Err(wait);
         }
+        text.charge(TEXT, says.inflated as u64, now);
+        records.charge(RECORDS, says.records, now);
+        Ok(())
     }
 }
 
-fn lock(clusters: &Mutex<HashMap<ClusterUid, usize>>) -> MutexGuard<'_, HashMap<ClusterUid, usize>> {
-    clusters.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// A no that another try does not change.
+struct No(StatusCode, String);
 
 impl Logs {
     /// Answers a session's request that hands a batch in.
@@ -112,27 +72,52 @@ impl Logs {
         batch: LogBatch,
         request: Request<Incoming>,
     ) -> Response<Body> {
+        let answered = match self.may_come(live, &batch, &request) {
+            Ok(length) => self.read_and_take_in(live, batch, request, length).await,
+            Err(no) => Err(no),
+        };
+        match answered {
+            Ok(ack) => json(StatusCode::OK, &ack),
+            Err(No(status, why)) => {
+                self.put_off("Refused");
+                json(status, &why)
+            }
+        }
+    }
+
+    /// How long the batch is, if it may come.
+    fn may_come(&self, live: &Live, batch: &LogBatch, request: &Request<Incoming>) -> Result<usize, No> {
+        let no = |why: String| Err(No(StatusCode::BAD_REQUEST, why));
+        if live.lane() != Lane::Logs {
+            return no("batches come on links of the logs lane".into());
+        }
         if batch.dataset.is_reserved() {
-            let why = format!("the dataset {} is the gateway's own; give yours another name", batch.dataset);
-            return no(StatusCode::BAD_REQUEST, &why);
+            return no(format!(
+                "the dataset {} is the gateway's own; give yours another name",
+                batch.dataset
+            ));
         }
         if !self.shared.standing.admits(live.identity.uid, &batch.dataset) {
-            let why = format!(
-                "{} is one dataset too many: a cluster has {MAX_DATASETS} at the most, and what is counted is what came since the gateway \
-                 started",
+            return no(format!(
+                "{} is one dataset too many: a cluster has {MAX_DATASETS} at the most; one that brought nothing for a day is forgotten",
                 batch.dataset
-            );
-            return no(StatusCode::BAD_REQUEST, &why);
+            ));
         }
         let Some(length) = request.body().size_hint().exact() else {
-            return no(StatusCode::LENGTH_REQUIRED, "a batch says how long it is");
+            return Err(No(StatusCode::LENGTH_REQUIRED, "a batch says how long it is".into()));
         };
-        let Some(length) = usize::try_from(length).ok().filter(|length| *length <= MAX_BATCH_BYTES) else {
-            return no(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                &format!("a batch has {MAX_BATCH_BYTES} bytes at the most"),
-            );
-        };
+        usize::try_from(length).ok().filter(|length| *length <= MAX_BATCH_BYTES).ok_or_else(|| {
+            No(StatusCode::PAYLOAD_TOO_LARGE, format!("a batch has {MAX_BATCH_BYTES} bytes at the most"))
+        })
+    }
+
+    async fn read_and_take_in(
+        &self,
+        live: &Live,
+        batch: LogBatch,
+        request: Request<Incoming>,
+        length: usize,
+    ) -> Result<LogAck, No> {
         let source = Source {
             cluster: live.cluster.clone(),
             uid: live.identity.uid,
@@ -140,35 +125,59 @@ impl Logs {
             dataset: batch.dataset,
             spool: batch.spool,
         };
-        let Some(_place) = self.shared.room.take(source.uid, length).await else {
-            return later(
-                "the gateway has no room for this batch now: others, or others of this cluster, came first",
-            );
+        let Some(_place) = self.shared.bytes.take(source.uid, length, WAIT).await else {
+            self.put_off("NoRoom");
+            return Ok(later("the gateway has no room for this batch now: others came first"));
         };
-        let read = limited(boxed(request.into_body()), MAX_BATCH_BYTES);
-        let bytes = match tokio::time::timeout(BODY_DEADLINE, read).await {
-            Ok(Ok(Some(bytes))) => bytes,
-            Ok(_) => return no(StatusCode::BAD_REQUEST, "the batch broke off"),
-            Err(_) => return no(StatusCode::REQUEST_TIMEOUT, "the batch did not come in time"),
-        };
-        let ack = self.take_in(&source, bytes).await;
-        if !ack.why.is_empty() {
-            debug!(cluster = %source.cluster, dataset = %source.dataset, through = ack.through, why = ack.why,
-                   "not all of a batch was taken");
+        let bytes = read(request.into_body(), length).await?;
+        let says = look(&source, &bytes)
+            .map_err(|bad| No(StatusCode::BAD_REQUEST, format!("the batch cannot be read: {bad}")))?;
+        if let Err(wait) = self.shared.rates.take(source.uid, says) {
+            self.put_off("Rate");
+            let ack = later("this cluster hands in more than one may");
+            return Ok(LogAck { retry_after_ms: Some(milliseconds(wait)), ..ack });
         }
-        json(StatusCode::OK, &ack)
+        Ok(self.take_in(&source, bytes, says).await)
+    }
+
+    /// Counts a batch, or a part of one, that is to come again.
+    pub(super) fn put_off(&self, reason: &'static str) {
+        self.shared.metrics.logs_put_off.get_or_create(&Reason { reason }).inc();
     }
 }
 
-/// Nothing is said of the batch but that it may come again.
-fn later(why: &str) -> Response<Body> {
-    // Not all of them in the same moment.
-    let retry_after_ms = Some(1000 + u64::from(rand::random::<u16>()) % 4000);
-    json(StatusCode::OK, &LogAck { through: 0, retry_after_ms, why: why.into() })
+/// Reads a body that says how long it is.
+async fn read(mut body: Incoming, length: usize) -> Result<Bytes, No> {
+    let no = |why: &str| No(StatusCode::BAD_REQUEST, why.into());
+    let reading = async {
+        let mut bytes = BytesMut::with_capacity(length);
+        loop {
+            match tokio::time::timeout(SILENCE, body.frame()).await {
+                Ok(Some(Ok(frame))) => bytes.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
+                Ok(Some(Err(_))) => return Err(no("the batch broke off")),
+                Ok(None) => return Ok(bytes.freeze()),
+                Err(_) => {
+                    return Err(No(
+                        StatusCode::REQUEST_TIMEOUT,
+                        "nothing of the batch came for too long".into(),
+                    ));
+                }
+            }
+        }
+    };
+    let late = || No(StatusCode::REQUEST_TIMEOUT, "the batch did not come in time".into());
+    tokio::time::timeout(WHOLE, reading).await.map_err(|_| late())?
 }
 
-fn no(status: StatusCode, why: &str) -> Response<Body> {
-    json(status, &why)
+/// Nothing is said of the batch but that it may come again.
+fn later(why: &str) -> LogAck {
+    // Not all of them in the same moment.
+    let retry_after_ms = Some(1000 + u64::from(rand::random::<u16>()) % 4000);
+    LogAck { through: 0, retry_after_ms, why: why.into() }
+}
+
+pub(super) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -176,34 +185,14 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn one_cluster_has_its_share_and_others_have_room() {
-        let room = Room::default();
-        let (one, other) = (ClusterUid::random(), ClusterUid::random());
-        let mut held = Vec::new();
-        while let Some(place) = room.take(one, MAX_BATCH_BYTES).await {
-            held.push(place);
-        }
-        let each = MAX_BATCH_BYTES + SWELLS * GROUP;
-        assert_eq!(held.len(), (OF_ONE / each).max(1));
-        assert!(room.take(other, MAX_BATCH_BYTES).await.is_some());
-        held.pop();
-        assert!(room.take(one, MAX_BATCH_BYTES).await.is_some());
-        held.clear();
-        assert_eq!((room.all.available_permits(), lock(&room.clusters).len()), (ROOM / UNIT, 0));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn in_all_there_is_so_much_and_who_waits_too_long_is_sent_away() {
-        let room = Room::default();
-        let mut held = Vec::new();
-        while let Some(place) = room.take(ClusterUid::random(), MAX_BATCH_BYTES).await {
-            held.push(place);
-        }
-        assert_eq!(held.len(), ROOM / (MAX_BATCH_BYTES + SWELLS * GROUP));
-        let (waits, ()) = tokio::join!(room.take(ClusterUid::random(), MAX_BATCH_BYTES), async {
-            tokio::time::sleep(WAIT / 2).await;
-            held.pop();
-        });
-        assert!(waits.is_some());
+    async fn a_cluster_hands_in_so_much_and_others_do_not_feel_it() {
+        let (rates, one, other) = (Rates::default(), ClusterUid::random(), ClusterUid::random());
+        let batch = Says { inflated: 16 * 1024 * 1024, records: 50_000 };
+        let at_once = (0..1000).take_while(|_| rates.take(one, batch).is_ok()).count();
+        assert!((32..=40).contains(&at_once), "{at_once}");
+        assert!(rates.take(other, batch).is_ok());
+        let wait = rates.take(one, batch).unwrap_err();
+        tokio::time::advance(wait).await;
+        assert!(rates.take(one, batch).is_ok());
     }
 }

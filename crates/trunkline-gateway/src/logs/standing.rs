@@ -9,6 +9,8 @@ use trunkline_proto::{ClusterUid, Dataset, MAX_DATASETS, Slot, SpoolReport};
 
 /// Over how long a rate is taken.
 const WINDOW: Duration = Duration::from_secs(30);
+/// After how long a dataset that brings nothing gives its place up.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 
 /// What is seen, by cluster. It lives as long as the process.
 #[derive(Debug, Default)]
@@ -30,6 +32,7 @@ struct Counts {
     /// Records when this window began, and the rate of the one before.
     window: (Instant, u64),
     rate: f64,
+    last: Instant,
 }
 
 /// What is seen of one dataset of one cluster.
@@ -57,6 +60,8 @@ pub(super) struct Batch {
     pub(super) records: u64,
     pub(super) bytes: u64,
     pub(super) dead: u64,
+    /// Those that the store had already.
+    pub(super) already: u64,
     pub(super) lag: Option<Duration>,
     pub(super) why: String,
 }
@@ -64,7 +69,16 @@ pub(super) struct Batch {
 impl Default for Counts {
     fn default() -> Self {
         let window = (Instant::now(), 0);
-        Self { records: 0, bytes: 0, dead: 0, lag: None, why: String::new(), window, rate: 0.0 }
+        Self {
+            records: 0,
+            bytes: 0,
+            dead: 0,
+            lag: None,
+            why: String::new(),
+            window,
+            rate: 0.0,
+            last: window.0,
+        }
     }
 }
 
@@ -85,14 +99,21 @@ impl LogsStanding {
     pub(super) fn admits(&self, uid: ClusterUid, dataset: &Dataset) -> bool {
         let mut all = self.all();
         let datasets = &mut all.entry(uid).or_default().datasets;
-        if datasets.len() < MAX_DATASETS {
-            datasets.entry(dataset.clone()).or_default();
+        if datasets.contains_key(dataset) {
+            return true;
         }
-        datasets.contains_key(dataset)
+        if datasets.len() >= MAX_DATASETS {
+            datasets.retain(|_, counts| counts.last.elapsed() < FORGOTTEN);
+        }
+        let admitted = datasets.len() < MAX_DATASETS;
+        if admitted {
+            datasets.insert(dataset.clone(), Counts::default());
+        }
+        admitted
     }
 
-    /// A batch was dealt with.
-    pub(super) fn note(&self, uid: ClusterUid, dataset: &Dataset, batch: Batch) {
+    /// A batch was dealt with. Gives why records wait if that is otherwise than before; empty when they do no longer.
+    pub(super) fn note(&self, uid: ClusterUid, dataset: &Dataset, batch: Batch) -> Option<String> {
         let mut all = self.all();
         let datasets = &mut all.entry(uid).or_default().datasets;
         let counts = datasets.entry(dataset.clone()).or_default();
@@ -104,7 +125,10 @@ impl LogsStanding {
         counts.bytes += batch.bytes;
         counts.dead += batch.dead;
         counts.lag = batch.lag.or(counts.lag);
+        counts.last = Instant::now();
+        let changed = counts.why.is_empty() != batch.why.is_empty();
         counts.why = batch.why;
+        changed.then(|| counts.why.clone())
     }
 
     /// What an agent says of its spools. A hostile one may say anything of its own.
@@ -114,6 +138,13 @@ impl LogsStanding {
             spool.fault.truncate(spool.fault.floor_char_boundary(512));
         }
         self.all().entry(uid).or_default().spools.insert(slot, spools);
+    }
+
+    /// A slot has no session any more: what it said of its spools is old.
+    pub(crate) fn forget_slot(&self, uid: ClusterUid, slot: Slot) {
+        if let Some(cluster) = self.all().get_mut(&uid) {
+            cluster.spools.remove(&slot);
+        }
     }
 
     /// What is seen of a cluster, by dataset.
@@ -143,13 +174,15 @@ impl LogsStanding {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_cluster_has_so_many_datasets_and_no_more() {
+    #[tokio::test(start_paused = true)]
+    async fn a_cluster_has_so_many_datasets_and_no_more() {
         let (standing, one, other) = (LogsStanding::default(), ClusterUid::random(), ClusterUid::random());
         let named = |at: usize| format!("d{at}").parse().unwrap();
         assert!((0..MAX_DATASETS).all(|at| standing.admits(one, &named(at))));
         assert!(!standing.admits(one, &named(MAX_DATASETS)));
-        assert!(standing.admits(one, &named(0)) && standing.admits(other, &named(MAX_DATASETS)));
+        tokio::time::advance(FORGOTTEN).await;
+        assert!(standing.admits(one, &named(MAX_DATASETS)));
+        assert!(standing.admits(other, &named(0)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -25,7 +25,7 @@ use axum::extract::State;
 use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trunkline_api::{
-    LogHistogram, LogPage, LogQuery, LogStanding, LogStatus, LogTop, Problem, ProblemReason,
+    FleetRole, LogHistogram, LogPage, LogQuery, LogStanding, LogStatus, LogTop, Problem, ProblemReason,
 };
 use trunkline_logs::{Field, Question};
 use trunkline_logstore::{MAX_HITS, MAX_SLICES, MAX_VALUES, SearchError};
@@ -252,7 +252,12 @@ pub(super) async fn status(
         let seen = uids.into_iter().flat_map(|uid| logs.standing().of(uid));
         items.extend(seen.map(|(dataset, seen)| shown::standing(source.id(), &dataset, seen)));
     }
-    Ok(Json(LogStatus { items, store: shown::store(logs.store().status()) }))
+    let mut store = shown::store(logs.store().status());
+    // What is wrong with the store names machines: for who sees all of the fleet.
+    if reader.sight.fleet_role() < FleetRole::Viewer && store.fault.is_some() {
+        store.fault = Some("it takes or answers nothing now".into());
+    }
+    Ok(Json(LogStatus { items, store }))
 }
 
 fn question(shared: &Shared, reader: &Reader, query: &LogQuery) -> Result<Question, No> {

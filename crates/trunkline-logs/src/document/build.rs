@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::{Document, Rejected, Stamp};
 use crate::time::written;
 use crate::{
-    DocumentId, Entry, Facets, MAX_AHEAD, MAX_BEHIND, MAX_TERM_BYTES, MAX_TERMS, OwnId, parse, parse_time,
+    DocumentId, Entry, Facets, MAX_AHEAD, MAX_ALL_TERMS_BYTES, MAX_BEHIND, MAX_TERM_BYTES, MAX_TERMS, OwnId,
+    parse, parse_time,
 };
 
 /// The roots that are ours: nothing of a shipper's stands in or under them.
@@ -131,29 +132,49 @@ fn take_message(fields: &mut Map<String, Value>) -> String {
 }
 
 fn terms(fields: &Map<String, Value>) -> Vec<String> {
-    let mut terms = Vec::new();
+    let mut found = Terms::default();
     for (name, value) in fields {
-        collect(name, value, &mut terms);
+        found.collect(name, value);
     }
-    terms
+    found.terms
 }
 
-fn collect(path: &str, value: &Value, terms: &mut Vec<String>) {
-    if terms.len() >= MAX_TERMS || path.len() >= MAX_TERM_BYTES {
-        return;
+/// Terms, and how many bytes there may be more: a name can stand in front of many values.
+struct Terms {
+    terms: Vec<String>,
+    left: usize,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { terms: Vec::new(), left: MAX_ALL_TERMS_BYTES }
     }
-    let text = match value {
-        Value::Null => return,
-        Value::Bool(truth) => truth.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
-        Value::Array(list) => return list.iter().for_each(|value| collect(path, value, terms)),
-        Value::Object(map) => {
-            return map.iter().for_each(|(name, value)| collect(&format!("{path}.{name}"), value, terms));
+}
+
+impl Terms {
+    fn collect(&mut self, path: &str, value: &Value) {
+        if self.terms.len() >= MAX_TERMS || path.len() >= MAX_TERM_BYTES || self.left == 0 {
+            return;
         }
-    };
-    let term = format!("{path}={text}");
-    if term.len() <= MAX_TERM_BYTES && !terms.contains(&term) {
-        terms.push(term);
+        let text = match value {
+            Value::Null => return,
+            Value::Bool(truth) => truth.to_string(),
+            Value::Number(number) => number.to_string(),
+            Value::String(text) if text.len() > MAX_TERM_BYTES => return,
+            Value::String(text) => text.clone(),
+            Value::Array(list) => return list.iter().for_each(|value| self.collect(path, value)),
+            Value::Object(map) => {
+                return map.iter().for_each(|(name, value)| self.collect(&format!("{path}.{name}"), value));
+            }
+        };
+        let term = format!("{path}={text}");
+        if term.len() <= MAX_TERM_BYTES && !self.terms.contains(&term) {
+            // The first that does not fit is the last that is tried.
+            match self.left.checked_sub(term.len()) {
+                Some(left) => self.left = left,
+                None => return self.left = 0,
+            }
+            self.terms.push(term);
+        }
     }
 }

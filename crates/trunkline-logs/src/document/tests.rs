@@ -146,6 +146,15 @@ fn what_is_no_object_within_the_limits_is_rejected_with_its_reason() {
 
 #[test]
 fn terms_are_bounded_in_number_and_length() {
+    let swelling =
+        json!({"x".repeat(240): Value::Object((0..64).map(|at| (at.to_string(), json!(1))).collect())});
+    let (document, _) = built(&swelling.to_string());
+    let bytes = document.terms.iter().map(String::len).sum::<usize>();
+    assert!(
+        (3800..=4096).contains(&bytes) && document.source.len() < 12 * 1024,
+        "{bytes}, {}",
+        document.source.len()
+    );
     let many = Value::Object((0..500).map(|at| (format!("f{at}"), json!(at))).collect());
     assert_eq!(built(&many.to_string()).0.terms.len(), 64);
     assert_eq!(

@@ -1,22 +1,29 @@
 //! What a filter means, said over one document: what the live tail goes by, and stores are tested against.
 
+use std::cell::OnceCell;
+
 use super::{Field, Filter, Match};
 use crate::{Document, words};
 
 impl Filter {
     /// Whether a document is wanted.
     pub fn matches(&self, document: &Document) -> bool {
+        // A message is cut up once, however many words are asked for, and not at all if none is.
+        self.says(document, &OnceCell::new())
+    }
+
+    fn says(&self, document: &Document, said: &OnceCell<Vec<String>>) -> bool {
+        let said_words = || said.get_or_init(|| words(&document.message).collect());
         match self {
             Self::All => true,
-            Self::And(all) => all.iter().all(|one| one.matches(document)),
-            Self::Or(any) => any.iter().any(|one| one.matches(document)),
-            Self::Not(other) => !other.matches(document),
+            Self::And(all) => all.iter().all(|one| one.says(document, said)),
+            Self::Or(any) => any.iter().any(|one| one.says(document, said)),
+            Self::Not(other) => !other.says(document, said),
             Self::Phrase(wanted) => {
-                let said: Vec<String> = words(&document.message).collect();
-                !wanted.is_empty() && said.windows(wanted.len()).any(|some| some == wanted.as_slice())
+                !wanted.is_empty() && said_words().windows(wanted.len()).any(|some| some == wanted.as_slice())
             }
             Self::WordBegins(beginning) => {
-                words(&document.message).any(|word| word.starts_with(beginning.as_str()))
+                said_words().iter().any(|word| word.starts_with(beginning.as_str()))
             }
             Self::Is(field, wanted) => is(document, field, wanted),
         }

@@ -64,7 +64,7 @@ impl Tail {
                 _ = fleet.recv() => self.look_again()?,
                 tapped = self.tap.next() => {
                     let event = match tapped.ok_or(Ended)? {
-                        Tapped::Document(document) => LogEvent::Record(Box::new(shown::arrived(&document))),
+                        Tapped::Document(waited) => LogEvent::Record(Box::new(shown::arrived(&waited.document))),
                         Tapped::PassedOver(records) => LogEvent::PassedOver { records },
                     };
                     // A struct of strings and numbers always serialises.
