@@ -38,8 +38,10 @@ lint: ## Clippy over all targets, warnings denied
 doc: ## API documentation, broken links denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked -q
 
+# What other platforms need is looked at as well, and nothing else downloads it.
 .PHONY: deny
 deny: $(TOOLS)/bin/cargo-deny ## Licences, banned crates, sources
+	cargo fetch -q --locked
 	$(TOOLS)/bin/cargo-deny --locked --offline check bans licenses sources
 
 $(TOOLS)/bin/cargo-deny:
