@@ -145,6 +145,12 @@ impl Gateway {
         self.shared.lock().ordered.insert(0, (format!("{BASE}{path}"), status, body));
     }
 
+    /// Answers every request to a path that begins like this with these events; the stream ends behind them.
+    pub(crate) fn order_events(&self, path: &str, events: &[Value]) {
+        let lines: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+        self.order(path, 200, Value::String(format!(": here\n\n{lines}")));
+    }
+
     /// Never answers requests to a path that begins like this.
     pub(crate) fn is_silent_on(&self, path: &str) {
         self.shared.lock().silent.push(format!("{BASE}{path}"));
@@ -259,7 +265,13 @@ impl Shared {
             return std::future::pending().await;
         }
         if let Some((_, status, body)) = ordered {
-            return answer(status, &body);
+            return match body {
+                Value::String(events) => Response::builder()
+                    .header(header::CONTENT_TYPE, "text/event-stream")
+                    .body(BodyExt::boxed(Full::from(events)))
+                    .unwrap(),
+                body => answer(status, &body),
+            };
         }
         let path = head.uri.path().strip_prefix(BASE).unwrap_or_default().to_owned();
         let query: BTreeMap<String, String> = head

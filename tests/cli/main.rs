@@ -21,4 +21,5 @@ mod credential;
 mod cluster_tokens;
 mod pki;
 mod audit;
+mod logs;
 mod shell;
