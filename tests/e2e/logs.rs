@@ -122,6 +122,10 @@ async fn a_rule_decides_whose_records_are_read_and_of_which_namespaces() {
         json!({"name": "shop", "spec": {
             "subjects": {"users": ["sam"]}, "clusters": {"names": ["us"]}, "role": "viewer", "namespaces": ["shop"],
         }}),
+        json!({"name": "mia-eu", "spec": {"subjects": {"users": ["mia"]}, "clusters": {"names": ["eu"]}, "role": "viewer"}}),
+        json!({"name": "mia-us", "spec": {
+            "subjects": {"users": ["mia"]}, "clusters": {"names": ["us"]}, "role": "viewer", "namespaces": ["bank"],
+        }}),
         json!({"name": "all", "spec": {"subjects": {"users": ["jane"]}, "clusters": {"names": ["*"]}, "role": "admin"}}),
         json!({"name": "config", "spec": {
             "subjects": {"users": ["carl"]}, "clusters": {"names": ["*"]}, "role": "custom", "verbs": ["get"], "resources": ["configmaps"],
@@ -134,7 +138,12 @@ async fn a_rule_decides_whose_records_are_read_and_of_which_namespaces() {
         rig.ship(cluster, "/_bulk", &[of("shop"), of("bank")]).await;
     }
     found(&rig, "", 4).await;
-    for (user, sees) in [("eva", vec!["eu bank", "eu shop"]), ("sam", vec!["us shop"]), ("carl", vec![])] {
+    for (user, sees) in [
+        ("eva", vec!["eu bank", "eu shop"]),
+        ("sam", vec!["us shop"]),
+        ("mia", vec!["eu bank", "eu shop", "us bank"]),
+        ("carl", vec![]),
+    ] {
         for query in ["", "?q=-x", "?q=shop OR bank OR cluster:us OR cluster:eu"] {
             let path = format!("/trunkline/v1/logs{}", query.replace(' ', "%20"));
             let reply = rig.client_as(user, &[]).get(&path).await;

@@ -46,8 +46,10 @@ pub enum Filter {
 /// What is asked for by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Field {
-    /// The cluster's id.
+    /// The cluster's id, as it was called when the record arrived.
     Cluster,
+    /// The cluster's uid, whatever it is called.
+    Uid,
     /// The dataset.
     Dataset,
     /// One of the things that most records say.
@@ -72,6 +74,7 @@ impl Field {
     pub fn named(name: &str) -> Self {
         match name {
             "cluster" => Self::Cluster,
+            "cluster.uid" => Self::Uid,
             "dataset" => Self::Dataset,
             "ns" => Self::Facet(Facet::Namespace),
             other => other.parse().map(Self::Facet).unwrap_or_else(|_| Self::Path(other.to_owned())),
@@ -82,6 +85,7 @@ impl Field {
     pub fn name(&self) -> &str {
         match self {
             Self::Cluster => "cluster",
+            Self::Uid => "cluster.uid",
             Self::Dataset => "dataset",
             Self::Facet(facet) => facet.name(),
             Self::Path(path) => path,

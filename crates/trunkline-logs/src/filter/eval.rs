@@ -33,6 +33,7 @@ impl Filter {
 fn is(document: &Document, field: &Field, wanted: &Match) -> bool {
     match field {
         Field::Cluster => says(document.stamp.cluster.as_str(), wanted),
+        Field::Uid => says(&document.stamp.uid.to_string(), wanted),
         Field::Dataset => says(document.stamp.dataset.as_str(), wanted),
         Field::Facet(facet) => document.facets.get(*facet).is_some_and(|value| says(value, wanted)),
         Field::Path(path) => {

@@ -37,6 +37,7 @@ pub(super) fn bounded(question: &Question) -> (i64, i64) {
 pub(super) fn keyword(field: &Field) -> (String, String) {
     match field {
         Field::Cluster => ("cluster.id".into(), String::new()),
+        Field::Uid => ("cluster.uid".into(), String::new()),
         Field::Dataset => ("trunkline.dataset".into(), String::new()),
         Field::Facet(facet) => (format!("trunkline.{facet}"), String::new()),
         Field::Path(path) => (TERMS.into(), format!("{path}=")),

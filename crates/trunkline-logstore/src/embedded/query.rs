@@ -78,8 +78,8 @@ fn is(fields: &Fields, field: &Field, wanted: &Match) -> Box<dyn Query> {
     match wanted {
         Match::Exactly(value) => exactly(Term::from_field_text(name, &format!("{before}{value}"))),
         Match::Begins(beginning) => begins(name, &format!("{before}{beginning}")),
-        // Every document has both.
-        Match::Exists if matches!(field, Field::Cluster | Field::Dataset) => Box::new(AllQuery),
+        // Every document has them.
+        Match::Exists if matches!(field, Field::Cluster | Field::Uid | Field::Dataset) => Box::new(AllQuery),
         Match::Exists => begins(name, &before),
     }
 }
@@ -88,6 +88,7 @@ fn is(fields: &Fields, field: &Field, wanted: &Match) -> Box<dyn Query> {
 pub(super) fn place(fields: &Fields, field: &Field) -> (tantivy::schema::Field, String) {
     match field {
         Field::Cluster => (fields.cluster, String::new()),
+        Field::Uid => (fields.uid, String::new()),
         Field::Dataset => (fields.dataset, String::new()),
         Field::Facet(facet) => (fields.facet(*facet), String::new()),
         Field::Path(path) => (fields.terms, format!("{path}=")),

