@@ -62,6 +62,14 @@ impl OpenSearch {
         Self::at(&folder, port).await
     }
 
+    /// Asks it to stop, and starts it again at the same place once it was away for so long.
+    pub(crate) async fn stopped_for(self, away: Duration) -> Result<Self> {
+        let (folder, port) = (self.folder.clone(), self.port);
+        self.stop().await?;
+        tokio::time::sleep(away).await;
+        Self::at(&folder, port).await
+    }
+
     /// Asks it to stop, and waits until it has.
     pub(crate) async fn stop(mut self) -> Result<()> {
         self.process.signal("TERM").await?;
