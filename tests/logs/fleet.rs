@@ -22,6 +22,8 @@ use trunkline_runtime::Tasks;
 use trunkline_tests::real_parts::free_port;
 use trunkline_tests::{Client, Paper, Process};
 
+pub(crate) use ask::login_field;
+
 /// The kinds of records that every intake takes. Joined with the clusters' names some read alike.
 pub(crate) const DATASETS: [&str; 4] = ["logs", "audit", "prod", "eu"];
 /// What shippers show where intakes want it.

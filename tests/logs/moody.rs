@@ -151,9 +151,13 @@ impl Moody {
             Mood::Silent => bail!("the connection closes"),
             _ => {}
         }
-        let items: Vec<Value> = (refused.iter())
-            .map(|refused| match refused {
-                Some(status) => json!({"create": {"status": status, "error": {"type": kind(*status), "reason": "told to"}}}),
+        let items: Vec<Value> = (lines.chunks(2).zip(&refused))
+            .map(|(pair, refused)| match refused {
+                Some(status) => {
+                    let action: Value = serde_json::from_str(pair[0]).unwrap();
+                    let error = json!({"type": kind(*status), "reason": "told to"});
+                    json!({"create": {"_id": action["create"]["_id"], "status": status, "error": error}})
+                }
                 None => items.next().unwrap_or_default(),
             })
             .collect();

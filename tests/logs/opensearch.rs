@@ -103,6 +103,13 @@ impl OpenSearch {
         self.ask("GET", &path, None).await?["count"].as_u64().context("a count")
     }
 
+    /// How many documents have a field with exactly this value.
+    pub(crate) async fn count_of(&self, index: &str, field: &str, value: &str) -> Result<u64> {
+        let query = json!({"query": {"term": {field: value}}});
+        let answer = self.ask("POST", &format!("/{index}/_count?ignore_unavailable=true"), Some(&query)).await?;
+        answer["count"].as_u64().context("a count")
+    }
+
     /// The documents whose field has exactly this value, at most 10,000. A text is looked for in the field's `keyword`.
     pub(crate) async fn search(&self, index: &str, field: &str, value: &str) -> Result<Vec<Value>> {
         self.found(index, json!({"term": {field: value}})).await

@@ -42,9 +42,20 @@ impl Fleet {
 
     /// How many records are found.
     pub(crate) async fn count(&self, query: &str) -> usize {
-        let path = format!("/histogram?slices=1&from={}&{}", since(), escaped(query));
-        let slices = self.logs(&path).await["slices"].as_array().unwrap().clone();
-        slices.iter().map(|slice| slice["count"].as_u64().unwrap()).sum::<u64>().try_into().unwrap()
+        self.counted(query).await.unwrap()
+    }
+
+    /// The same; none when the store cannot be asked now.
+    async fn counted(&self, query: &str) -> Option<usize> {
+        let path = format!("/trunkline/v1/logs/histogram?slices=1&from={}&{}", since(), escaped(query));
+        let reply = within(&path, ANSWERED, self.client.get(&path)).await;
+        if reply.status == 503 {
+            return None;
+        }
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        let answer = reply.json();
+        let counts = answer["slices"].as_array()?.iter().map(|slice| slice["count"].as_u64());
+        usize::try_from(counts.sum::<Option<u64>>()?).ok()
     }
 
     /// Waits until so many records are found.
@@ -54,7 +65,8 @@ impl Fleet {
         while last < wanted {
             assert!(began.elapsed() < limit, "{query}: {last} of {wanted} after {limit:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
-            last = self.count(query).await;
+            // An index that is being made cannot be asked.
+            last = self.counted(query).await.unwrap_or(last);
         }
     }
 
