@@ -70,6 +70,7 @@ async fn whatever_the_store_answers_what_was_answered_is_there_once() -> Result<
         said.extend(writers.are_even(&fleet).await);
         opensearch.refresh().await.unwrap();
         let there = opensearch.count("trunkline-logs.*").await.unwrap();
+        assert_eq!(there, writers.answered() as u64);
         said.push(format!("{there} in OpenSearch"));
         assert_eq!(fleet.count("q=dataset:dead_letters").await, 0);
         said

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::fleet::{Fleet, MANAGEMENT};
 
+/// What is sent again under an `_id` may be counted as stored before the embedded store has looked whether it has it.
+const AGAIN: u64 = 3;
+
 /// Compares a status in which nothing waits with everything else that is told.
 pub(crate) async fn agrees(fleet: &Fleet, status: &Value) {
     let items = status["items"].as_array().unwrap();
@@ -13,7 +16,8 @@ pub(crate) async fn agrees(fleet: &Fleet, status: &Value) {
     };
     for item in items.iter().filter(|item| item["records"].as_u64() > Some(0)) {
         let query = format!("clusters={}&q=dataset:{}", item["cluster"].as_str().unwrap(), item["dataset"].as_str().unwrap());
-        assert_eq!(fleet.count(&query).await as u64, item["records"].as_u64().unwrap(), "{item}");
+        let (there, told) = (fleet.count(&query).await as u64, item["records"].as_u64().unwrap());
+        assert!((there..=there + AGAIN).contains(&told), "{there}: {item}");
         assert!(item["lagMs"].as_u64().is_some() && item["spoolCap"].as_u64() > Some(0), "{item}");
         assert_eq!((&item["why"], &item["lost"]), (&Value::Null, &0.into()), "{item}");
         println!("status: {item}");

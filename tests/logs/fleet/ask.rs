@@ -95,9 +95,9 @@ impl Fleet {
     pub(crate) async fn trunkline(&self, arguments: &[&str]) -> Outcome {
         let file = |name: &str| self.paper.path(name).display().to_string();
         let gateway = format!("https://localhost:{}", self.doors.front.port());
-        let call = Call::new(binary()).args(["--gateway", &gateway, "--ca", &file("front-ca.pem")]);
+        let call = Call::new(binary()).args(arguments).args(["--gateway", &gateway, "--ca", &file("front-ca.pem")]);
         let call = call.args(["--certificate", &file("jane.pem"), "--key", &file("jane.key")]);
-        call.env("HOME", self.paper.folder()).args(arguments).run().await.unwrap()
+        call.env("HOME", self.paper.folder()).run().await.unwrap()
     }
 }
 
@@ -125,5 +125,5 @@ async fn metric(admin: std::net::SocketAddr, name: &str) -> f64 {
         let whole = rest.starts_with('{') || rest.starts_with(' ');
         whole.then(|| rest.rsplit(' ').next()?.parse::<f64>().ok())?
     });
-    values.sum()
+    values.fold(0.0, |sum, value| sum + value)
 }
