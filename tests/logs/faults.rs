@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
 use serde_json::json;
 use tokio::time::sleep;
 use trunkline_tests::count;
@@ -11,13 +12,13 @@ use trunkline_tests::count;
 use crate::fleet::Plan;
 use crate::parts::in_parts;
 use crate::way::Way;
-use crate::writer::Writers;
+use crate::writer::{Manner, Writers};
 
 /// How long a record may take to the search while a gateway comes and goes.
 const ARRIVES: Duration = Duration::from_secs(180);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_agent_killed_at_any_point_loses_nothing_that_was_answered() {
+async fn an_agent_killed_at_any_point_loses_nothing_that_was_answered() -> Result<()> {
     in_parts("agent killed", count(10, 500), 50, async |times| {
         let mut fleet = Plan::new(json!({"embedded": {}}), &["eu"]).raise().await;
         let writers = Writers::start(&fleet, "eu");
@@ -31,16 +32,16 @@ async fn an_agent_killed_at_any_point_loses_nothing_that_was_answered() {
             fleet.start_agent("eu");
         }
         writers.go_on().await;
-        writers.are_even(&fleet).await
+        Ok(writers.are_even(&fleet).await)
     })
-    .await;
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_gateway_killed_at_any_point_loses_nothing_that_was_answered() {
+async fn a_gateway_killed_at_any_point_loses_nothing_that_was_answered() -> Result<()> {
     in_parts("gateway killed", count(5, 100), 20, async |times| {
         let mut fleet = Plan::new(json!({"embedded": {}}), &["eu"]).raise().await;
-        let writers = Writers::start(&fleet, "eu").and_one_at_the_gateway(&fleet);
+        let writers = Writers::start(&fleet, "eu").and_one_at_the_gateway(Manner::default(), &fleet);
         for at in 0..times {
             // Something arrived before it is killed, but for every third time: then it may be killed while it starts.
             if at % 3 != 2 {
@@ -55,16 +56,16 @@ async fn a_gateway_killed_at_any_point_loses_nothing_that_was_answered() {
             }
         }
         fleet.listens().await;
-        writers.are_even(&fleet).await
+        Ok(writers.are_even(&fleet).await)
     })
-    .await;
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_link_that_breaks_within_a_batch_loses_nothing_that_was_answered() {
+async fn a_link_that_breaks_within_a_batch_loses_nothing_that_was_answered() -> Result<()> {
     in_parts("link cut", count(15, 500), 50, async |times| {
         let mut fleet = Plan::new(json!({"embedded": {}}), &["eu"]).make();
-        let way = Way::lay(&fleet.tasks, fleet.tunnel(), times).await.unwrap();
+        let way = Way::lay(&fleet.tasks, fleet.tunnel(), times).await?;
         fleet.lead("eu", way.address());
         fleet.start_gateway().await;
         fleet.start_agent("eu");
@@ -76,7 +77,7 @@ async fn a_link_that_breaks_within_a_batch_loses_nothing_that_was_answered() {
         assert!(within * 3 > times, "{within} of {times} cuts were within a session");
         let mut said = vec![format!("{within} within a session")];
         said.extend(writers.are_even(&fleet).await);
-        said
+        Ok(said)
     })
-    .await;
+    .await
 }

@@ -72,12 +72,6 @@ impl Plan {
         Self { clusters: clusters.to_vec(), store, wants_login: false, max_mib: 256 }
     }
 
-    /// The gateway has this store.
-    pub(crate) fn with_store(mut self, store: Value) -> Self {
-        self.store = store;
-        self
-    }
-
     /// Intakes take records from those only who show the token.
     pub(crate) fn wants_login(mut self) -> Self {
         self.wants_login = true;

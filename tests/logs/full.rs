@@ -3,112 +3,68 @@
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Result;
 use serde_json::json;
 use tokio::time::sleep;
 use trunkline_tests::command::Call;
-use trunkline_tests::{count, wait_until};
+use trunkline_tests::count;
 
-use crate::fleet::{Fleet, Plan};
+use crate::fleet::Plan;
 use crate::parts::in_parts;
-use crate::writer::{Balance, Writer};
+use crate::writer::{Manner, Writers};
 
-const FILLS: Duration = Duration::from_secs(300);
-const ARRIVES: Duration = Duration::from_secs(300);
-/// Bytes of a record beside its message.
-const HEAVY: usize = 16 * 1024;
-
-/// A writer that fills a spool, and one beside it without ids.
-fn writers(fleet: &Fleet) -> [(Writer, &'static str); 2] {
-    let start = |name, path, has_ids| {
-        Writer::start_heavy(name, fleet.intake("eu"), path, has_ids, HEAVY, &fleet.tasks)
-    };
-    [
-        (start("named", "/_bulk", true), "q=dataset:logs"),
-        (start("plain", "/datasets/audit/_bulk", false), "q=dataset:audit"),
-    ]
-}
-
-async fn balances(fleet: &Fleet, writers: &[(Writer, &'static str)]) -> Vec<String> {
-    for (writer, query) in writers {
-        writer.stop().await;
-        fleet.finds(query, writer.answered(), ARRIVES).await;
-    }
-    fleet.nothing_waits(ARRIVES).await;
-    let mut said = Vec::new();
-    for (writer, query) in writers {
-        let balance: Balance = writer.balance(&fleet.messages(query).await);
-        let refused = writer.ledger().refused;
-        assert!(balance.is_even(), "{query}: {balance}");
-        said.push(format!("{query}: {refused} requests refused, {balance}"));
-    }
-    said
-}
-
-async fn are_refused(writers: &[(Writer, &'static str)]) {
-    for (writer, query) in writers {
-        let before = writer.ledger().refused;
-        wait_until(&format!("{query}: there is no room"), FILLS, async || {
-            (writer.ledger().refused > before).then_some(())
-        })
-        .await;
-    }
-}
+/// Records that fill a spool.
+const HEAVY: Manner = Manner { has_ids: true, weight: 16 * 1024, pause: Duration::from_millis(10) };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_spool_refuses_and_takes_again_when_the_gateway_is_back() {
+async fn a_full_spool_refuses_and_takes_again_when_the_gateway_is_back() -> Result<()> {
     in_parts("spool full", count(1, 20), 5, async |times| {
         let mut fleet = Plan::new(json!({"embedded": {}}), &["eu"]).max_mib(16).raise().await;
-        let writers = writers(&fleet);
+        let writers = Writers::start_in(HEAVY, &fleet, "eu");
         for _ in 0..times {
             fleet.kill_gateway();
-            are_refused(&writers).await;
+            writers.are_refused().await;
             // A full spool is opened like any other.
             fleet.kill_agent("eu");
             fleet.start_agent("eu");
-            are_refused(&writers).await;
+            writers.are_refused().await;
             fleet.start_gateway().await;
-            for (writer, _) in &writers {
-                writer.goes_on(40, ARRIVES).await;
-            }
+            writers.go_on().await;
         }
-        balances(&fleet, &writers).await
+        Ok(writers.are_even(&fleet).await)
     })
-    .await;
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_refuses_and_takes_again_when_there_is_room() {
+async fn a_full_disk_refuses_and_takes_again_when_there_is_room() -> Result<()> {
     in_parts("disk full", count(2, 20), 10, async |times| {
         let mut fleet = Plan::new(json!({"embedded": {}}), &["eu"]).make();
         let spool = fleet.spool("eu");
-        std::fs::create_dir_all(&spool).unwrap();
+        std::fs::create_dir_all(&spool)?;
         // A disk of its own for the agent's process, without rights on the machine.
         let on = format!("mount -t tmpfs -o size=24m none {} && exec \"$@\"", spool.display());
         let program = ["unshare", "--map-root-user", "--mount", "sh", "-c", &on, "sh"];
         if Call::new("unshare").args([&program[1..5], &[&on, "sh", "true"]].concat()).bytes().await.is_err() {
-            return vec!["NOT TRIED: no disk can be mounted here".into()];
+            return Ok(vec!["NOT TRIED: no disk can be mounted here".into()]);
         }
         fleet.start_gateway().await;
         fleet.start_agent_within(&program, "eu");
         fleet.connected("eu").await;
         let inside = format!("/proc/{}/root{}", fleet.agent("eu").id(), spool.display());
         let somebody_else = Path::new(&inside).join("somebody-else");
-        let writers = writers(&fleet);
-        for (writer, _) in &writers {
-            writer.goes_on(40, ARRIVES).await;
-        }
+        let writers = Writers::start_in(HEAVY, &fleet, "eu");
+        writers.go_on().await;
         for _ in 0..times {
             fill(&somebody_else);
-            are_refused(&writers).await;
+            writers.are_refused().await;
             sleep(Duration::from_millis(rand::random_range(0..500))).await;
-            std::fs::remove_file(&somebody_else).unwrap();
-            for (writer, _) in &writers {
-                writer.goes_on(40, ARRIVES).await;
-            }
+            std::fs::remove_file(&somebody_else)?;
+            writers.go_on().await;
         }
-        balances(&fleet, &writers).await
+        Ok(writers.are_even(&fleet).await)
     })
-    .await;
+    .await
 }
 
 /// Takes all the room that there is.

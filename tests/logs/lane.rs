@@ -10,20 +10,23 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use trunkline_tests::{Count, count, hand_in_with};
+use trunkline_tests::{count, hand_in_with};
 
 use crate::fleet::{Fleet, LOGIN, MANAGEMENT, Plan, login_field};
 use crate::moody::store_at;
 use crate::opensearch::OpenSearch;
+use crate::parts::in_parts;
 use crate::shippers::{Collector, Encoding, Filebeat, Rsyslog, Shipping};
 use crate::stage::{Stage, append};
 use crate::status;
 
 /// The real ones.
 const SHIPPERS: usize = 5;
-/// A million takes a while.
+/// How many canaries at once.
+const PART: usize = 250_000;
+/// So many take a while.
 const ARRIVES: Duration = Duration::from_secs(3600);
 
 /// A file that a shipper follows.
@@ -57,8 +60,8 @@ struct Shippers {
 }
 
 impl Shippers {
-    fn start(stage: &Stage, fleet: &Fleet, all: Count) -> Result<Self> {
-        let lines = all.times / SHIPPERS;
+    /// Each with so many lines, half of which are in its file before it starts.
+    fn start(stage: &Stage, fleet: &Fleet, lines: usize) -> Result<Self> {
         let canary = |cluster, dataset| {
             let file = stage.folder("followed")?.join(format!("{cluster}-{dataset}.log"));
             let canary = Canary { cluster, dataset, file, lines };
@@ -110,44 +113,68 @@ impl Shippers {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn canaries_of_real_shippers_are_found_once_and_under_their_cluster_only_in_the_embedded_store() -> Result<()> {
-    let Some(stage) = Stage::set().await else { return Ok(()) };
-    let mut fleet = Plan::new(json!({"embedded": {}}), &["eu", "prod-eu"]).wants_login().raise().await;
-    ship(&stage, &fleet).await?;
-    anew(&mut fleet).await;
-    stage.passed()
+async fn canaries_of_real_shippers_are_found_once_under_their_cluster_only_in_the_embedded_store()
+-> Result<()> {
+    if Stage::set().await.is_none() {
+        return Ok(());
+    }
+    in_parts("canaries, embedded store", count(5_000, 1_000_000), PART, async |lines| {
+        let stage = Stage::set().await.context("the parts were there")?;
+        let mut fleet = Plan::new(json!({"embedded": {}}), &["eu", "prod-eu"]).wants_login().raise().await;
+        let (_, mut said) = ship(&stage, &fleet, lines).await?;
+        said.push(anew(&mut fleet).await);
+        stage.passed()?;
+        Ok(said)
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn canaries_of_real_shippers_are_found_once_and_under_their_cluster_only_in_opensearch() -> Result<()> {
-    let Some(stage) = Stage::set().await else { return Ok(()) };
-    let opensearch = OpenSearch::start(&stage.folder("opensearch")?).await?;
-    let mut fleet = Plan::new(store_at(opensearch.url()), &["eu", "prod-eu"]).wants_login().raise().await;
-    let canaries = ship(&stage, &fleet).await?;
-    opensearch.refresh().await?;
-    // The same, asked past Trunkline.
-    for cluster in ["eu", "prod-eu"] {
-        let shipped: usize = canaries.iter().filter(|canary| canary.cluster == cluster).map(|canary| canary.lines).sum();
-        let there = opensearch.count_of("trunkline-logs.*", "cluster.uid", &fleet.uid(cluster).to_string()).await?;
-        println!("OpenSearch has {there} of the uid of {cluster}");
-        assert_eq!(there, (shipped + liar(&fleet, cluster).len() + 1) as u64);
+async fn canaries_of_real_shippers_are_found_once_under_their_cluster_only_in_opensearch() -> Result<()> {
+    if Stage::set().await.is_none() {
+        return Ok(());
     }
-    let ours = opensearch.search("trunkline-logs.*", "cluster.id", MANAGEMENT).await?.len();
-    assert!(ours > 0);
-    for index in ["trunkline-logs.logs.2026-01-01", "trunkline-logs.audit.2026-01-01", "filebeat-*", "logs-rsyslog"] {
+    in_parts("canaries, OpenSearch", count(5_000, 1_000_000), PART, async |lines| {
+        let stage = Stage::set().await.context("the parts were there")?;
+        let opensearch = OpenSearch::start(&stage.folder("opensearch")?).await?;
+        let mut fleet = Plan::new(store_at(opensearch.url()), &["eu", "prod-eu"]).wants_login().raise().await;
+        let (canaries, mut said) = ship(&stage, &fleet, lines).await?;
+        said.extend(past_trunkline(&opensearch, &fleet, &canaries).await?);
+        said.push(anew(&mut fleet).await);
+        opensearch.stop().await?;
+        stage.passed()?;
+        Ok(said)
+    })
+    .await
+}
+
+/// The same, as OpenSearch says it.
+async fn past_trunkline(opensearch: &OpenSearch, fleet: &Fleet, canaries: &[Canary]) -> Result<Vec<String>> {
+    opensearch.refresh().await?;
+    let mut said = Vec::new();
+    for cluster in ["eu", "prod-eu"] {
+        let its = canaries.iter().filter(|canary| canary.cluster == cluster);
+        let shipped = its.map(|canary| canary.lines).sum::<usize>() + liar(fleet, cluster).len() + 1;
+        let uid = fleet.uid(cluster).to_string();
+        let there = opensearch.count_of("trunkline-logs.*", "cluster.uid", &uid).await?;
+        assert_eq!(there, shipped as u64, "{cluster}");
+        said.push(format!("OpenSearch has {there} of {cluster}'s uid"));
+    }
+    let own = opensearch.count_of("trunkline-logs.*", "cluster.id", MANAGEMENT).await?;
+    assert_eq!(own, canaries[4].lines as u64);
+    for index in
+        ["trunkline-logs.logs.2026-01-01", "trunkline-logs.audit.2026-01-01", "filebeat-*", "logs-rsyslog"]
+    {
         assert_eq!(opensearch.count(index).await?, 0, "{index}");
     }
-    assert_eq!(opensearch.search("trunkline-logs.*", "_id", "the-same").await?, [] as [Value; 0]);
-    anew(&mut fleet).await;
-    opensearch.stop().await?;
-    stage.passed()
+    assert_eq!(opensearch.count_of("trunkline-logs.*", "_id", "the-same").await?, 0);
+    Ok(said)
 }
 
 /// Ships canaries, and looks where they are.
-async fn ship(stage: &Stage, fleet: &Fleet) -> Result<Vec<Canary>> {
-    let all = count(5_000, 1_000_000);
+async fn ship(stage: &Stage, fleet: &Fleet, lines: usize) -> Result<(Vec<Canary>, Vec<String>)> {
     let began = std::time::Instant::now();
-    let shippers = Shippers::start(stage, fleet, all)?;
+    let shippers = Shippers::start(stage, fleet, lines / SHIPPERS)?;
     for cluster in ["eu", "prod-eu"] {
         lie(fleet, cluster).await;
     }
@@ -161,6 +188,7 @@ async fn ship(stage: &Stage, fleet: &Fleet) -> Result<Vec<Canary>> {
     let took = began.elapsed();
     let canaries = shippers.stop().await?;
     let status = fleet.nothing_waits(ARRIVES).await;
+    status::agrees(fleet, &status).await;
     let mut found = 0;
     for canary in &canaries {
         let there = fleet.messages(&canary.query()).await;
@@ -170,23 +198,21 @@ async fn ship(stage: &Stage, fleet: &Fleet) -> Result<Vec<Canary>> {
         assert!(wanted.iter().eq(once), "{}", canary.query());
         found += there.len();
     }
-    println!("{all} canaries: {found} found once each within {took:.1?}");
     for (cluster, other) in [("eu", "prod-eu"), ("prod-eu", "eu")] {
         let lies = fleet.messages(&format!("clusters={cluster}&q=lie")).await;
-        let wanted = liar(fleet, cluster).into_iter().map(|record| record["message"].as_str().unwrap().to_owned());
-        assert_eq!(lies.into_iter().collect::<BTreeSet<_>>(), wanted.collect(), "{other}");
-        // Joined with their clusters' names these read alike: eu-prod-eu.
+        let wanted =
+            liar(fleet, cluster).into_iter().map(|record| record["message"].as_str().unwrap().to_owned());
+        assert_eq!((lies.len(), lies.into_iter().collect::<BTreeSet<_>>()), (3, wanted.collect()), "{other}");
+        // Joined with their clusters' names these read alike.
         let dataset = if cluster == "eu" { "prod" } else { "eu" };
         let alike = fleet.messages(&format!("clusters={cluster}&q=dataset:{dataset} alike")).await;
         assert_eq!(alike, [format!("alike {cluster}")]);
         // None of another's, by whatever query.
         let own = fleet.count(&format!("clusters={cluster}")).await;
-        let by_name = fleet.count(&format!("clusters={cluster}&q=cluster:{cluster}")).await;
-        assert_eq!(own, by_name);
+        assert_eq!(own, fleet.count(&format!("clusters={cluster}&q=cluster:{cluster}")).await);
         assert_eq!(fleet.count(&format!("clusters={cluster}&q=cluster:{other}")).await, 0);
     }
-    status::agrees(fleet, &status).await;
-    Ok(canaries)
+    Ok((canaries, vec![format!("{found} found once each, all to be found after {took:.1?}")]))
 }
 
 /// What a shipper says who would like its records to be somebody else's.
@@ -228,12 +254,11 @@ async fn lie(fleet: &Fleet, cluster: &'static str) {
 }
 
 /// A cluster that takes the name of another sees nothing of it.
-async fn anew(fleet: &mut Fleet) {
+async fn anew(fleet: &mut Fleet) -> String {
     let before = fleet.count("clusters=eu").await;
     let others = fleet.count("clusters=prod-eu").await;
     fleet.register_anew("eu").await;
     let now = fleet.messages("clusters=eu").await;
-    println!("eu anew: {before} records before, {} now", now.len());
     assert!(before > 0 && now.is_empty(), "{now:?}");
     assert_eq!(fleet.count("clusters=prod-eu").await, others);
     let fields = format!("content-type: application/x-ndjson\r\n{}", login_field());
@@ -242,4 +267,5 @@ async fn anew(fleet: &mut Fleet) {
     assert_eq!(answer.unwrap().0, 200);
     fleet.finds("clusters=eu", 1, Duration::from_secs(60)).await;
     assert_eq!(fleet.messages("clusters=eu").await, ["of the new one"]);
+    format!("eu anew: {before} records before, {} then", now.len())
 }

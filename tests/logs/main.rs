@@ -28,5 +28,6 @@ mod status;
 mod lane;
 mod faults;
 mod refusing;
+mod one_index;
 mod full;
 mod midnight;

@@ -132,7 +132,8 @@ impl Moody {
         let goes: Vec<&[&str]> = goes.map(|(pair, _)| pair).collect();
         let mut items = Vec::new().into_iter();
         if !goes.is_empty() {
-            let bulk: String = goes.iter().flat_map(|pair| pair.iter()).map(|line| format!("{line}\n")).collect();
+            let bulk: String =
+                goes.iter().flat_map(|pair| pair.iter()).map(|line| format!("{line}\n")).collect();
             parts.headers.remove(header::CONTENT_LENGTH);
             let answer = self.pass(Request::from_parts(parts, Full::new(bulk.into()))).await?;
             let status = answer.status();

@@ -106,7 +106,8 @@ impl OpenSearch {
     /// How many documents have a field with exactly this value.
     pub(crate) async fn count_of(&self, index: &str, field: &str, value: &str) -> Result<u64> {
         let query = json!({"query": {"term": {field: value}}});
-        let answer = self.ask("POST", &format!("/{index}/_count?ignore_unavailable=true"), Some(&query)).await?;
+        let answer =
+            self.ask("POST", &format!("/{index}/_count?ignore_unavailable=true"), Some(&query)).await?;
         answer["count"].as_u64().context("a count")
     }
 

@@ -15,7 +15,11 @@ pub(crate) async fn agrees(fleet: &Fleet, status: &Value) {
         its.map(|item| item[field].as_u64().unwrap_or_default()).sum()
     };
     for item in items.iter().filter(|item| item["records"].as_u64() > Some(0)) {
-        let query = format!("clusters={}&q=dataset:{}", item["cluster"].as_str().unwrap(), item["dataset"].as_str().unwrap());
+        let query = format!(
+            "clusters={}&q=dataset:{}",
+            item["cluster"].as_str().unwrap(),
+            item["dataset"].as_str().unwrap()
+        );
         let (there, told) = (fleet.count(&query).await as u64, item["records"].as_u64().unwrap());
         assert!((there..=there + AGAIN).contains(&told), "{there}: {item}");
         assert!(item["lagMs"].as_u64().is_some() && item["spoolCap"].as_u64() > Some(0), "{item}");
@@ -47,7 +51,10 @@ pub(crate) async fn agrees(fleet: &Fleet, status: &Value) {
         let row = text.lines().find(|line| line.split_whitespace().take(2).eq(its));
         assert!(row.is_some_and(|row| row.trim_end().ends_with("ok")), "{its:?}: {text}");
     }
-    assert!(text.lines().next().is_some_and(|heads| heads.contains("RECORDS/S") && heads.contains("LAG")), "{text}");
+    assert!(
+        text.lines().next().is_some_and(|heads| heads.contains("RECORDS/S") && heads.contains("LAG")),
+        "{text}"
+    );
     let told = fleet.trunkline(&["logs", "--status", "-o", "json"]).await;
     let told: Value = serde_json::from_slice(&told.stdout).unwrap();
     assert_eq!(told["items"].as_array().unwrap().len(), items.len());

@@ -82,7 +82,10 @@ impl Way {
             self.inner.cuts.fetch_add(1, Ordering::Relaxed);
             let within = carried.load(Ordering::Relaxed) > BEGUN;
             self.inner.within.fetch_add(usize::from(within), Ordering::Relaxed);
-            let _ = self.inner.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+            let _ = self
+                .inner
+                .left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         }
         // Both ends hear that the other is gone: what was read and not passed on is lost.
     }

@@ -21,16 +21,31 @@ pub(crate) use several::Writers;
 
 /// How many records a request brings.
 const BATCH: usize = 20;
-/// The pause after a request: it is not the intake's speed that is measured.
-const PAUSE: Duration = Duration::from_millis(10);
+/// The pause before what was refused is sent again.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// How a writer writes.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner {
+    /// Whether its records have ids.
+    pub(crate) has_ids: bool,
+    /// Bytes of each record beside its message, which do not compress.
+    pub(crate) weight: usize,
+    /// The pause after a request: it is not the intake's speed that is measured.
+    pub(crate) pause: Duration,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { has_ids: true, weight: 200, pause: Duration::from_millis(10) }
+    }
+}
 
 /// A writer at work. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct Writer {
     name: &'static str,
-    has_ids: bool,
-    /// Bytes of each record beside its message, which do not compress.
-    weight: usize,
+    manner: Manner,
     ledger: Arc<Mutex<Ledger>>,
     stop: CancellationToken,
 }
@@ -64,20 +79,14 @@ pub(crate) struct Balance {
 
 impl Writer {
     /// Writes to this intake until it is told to stop. Every message begins with `name`, a word.
-    pub(crate) fn start(name: &'static str, to: SocketAddr, path: &str, has_ids: bool, tasks: &Tasks) -> Self {
-        Self::start_heavy(name, to, path, has_ids, 200, tasks)
-    }
-
-    /// The same with records of so many bytes.
-    pub(crate) fn start_heavy(
+    pub(crate) fn start(
         name: &'static str,
         to: SocketAddr,
         path: &str,
-        has_ids: bool,
-        weight: usize,
+        manner: Manner,
         tasks: &Tasks,
     ) -> Self {
-        let writer = Self { name, has_ids, weight, ledger: Arc::default(), stop: CancellationToken::new() };
+        let writer = Self { name, manner, ledger: Arc::default(), stop: CancellationToken::new() };
         let (writing, path) = (writer.clone(), path.to_owned());
         tasks.spawn_until_stopped(async move { writing.write(to, &path).await });
         writer
@@ -140,7 +149,7 @@ impl Writer {
             let numbers: Vec<usize> = (next..next + BATCH).collect();
             next += BATCH;
             self.write_batch(to, path, &numbers).await;
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(self.manner.pause).await;
         }
     }
 
@@ -161,22 +170,23 @@ impl Writer {
                     self.ledger().silent += 1;
                     // A 503 says that it cannot be told.
                     assert!(matches!(other, None | Some((503, _))), "{other:?}");
-                    if !self.has_ids {
+                    if !self.manner.has_ids {
                         self.ledger().unheard.extend(numbers);
                         return;
                     }
                 }
             }
-            tokio::time::sleep(5 * PAUSE).await;
+            tokio::time::sleep(AGAIN).await;
         }
     }
 
     fn record(&self, number: usize) -> String {
-        let action = match self.has_ids {
+        let action = match self.manner.has_ids {
             true => serde_json::json!({"create": {"_id": format!("{}-{number}", self.name)}}),
             false => serde_json::json!({"create": {}}),
         };
-        let weight: String = (0..self.weight / 2).map(|_| format!("{:02x}", rand::random::<u8>())).collect();
+        let weight: String =
+            (0..self.manner.weight / 2).map(|_| format!("{:02x}", rand::random::<u8>())).collect();
         let record = serde_json::json!({"message": format!("{} {number}", self.name), "weight": weight});
         format!("{action}\n{record}\n")
     }

@@ -95,7 +95,8 @@ impl Fleet {
     pub(crate) async fn trunkline(&self, arguments: &[&str]) -> Outcome {
         let file = |name: &str| self.paper.path(name).display().to_string();
         let gateway = format!("https://localhost:{}", self.doors.front.port());
-        let call = Call::new(binary()).args(arguments).args(["--gateway", &gateway, "--ca", &file("front-ca.pem")]);
+        let call =
+            Call::new(binary()).args(arguments).args(["--gateway", &gateway, "--ca", &file("front-ca.pem")]);
         let call = call.args(["--certificate", &file("jane.pem"), "--key", &file("jane.key")]);
         call.env("HOME", self.paper.folder()).run().await.unwrap()
     }

@@ -9,9 +9,7 @@ use super::{DATASETS, Fleet, MANAGEMENT};
 
 impl Fleet {
     pub(super) fn gateway_file(&self) -> PathBuf {
-        let certificate = |name: &str| {
-            json!({"certificate": self.paper.path(&format!("{name}.pem")), "key": self.paper.path(&format!("{name}.key"))})
-        };
+        let certificate = |name: &str| json!({"certificate": self.paper.path(&format!("{name}.pem")), "key": self.paper.path(&format!("{name}.key"))});
         let declared: Vec<Value> =
             self.clusters.iter().map(|(id, cluster)| json!({"id": id, "uid": cluster.uid})).collect();
         let everything = json!({

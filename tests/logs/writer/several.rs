@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::Writer;
+use trunkline_tests::wait_until;
+
+use super::{Manner, Writer};
 use crate::fleet::{Fleet, MANAGEMENT};
 
 /// How long what is answered may take to the search once nothing breaks any more.
@@ -16,9 +18,15 @@ pub(crate) struct Writers(Vec<(Writer, String)>);
 impl Writers {
     /// One with ids and one without, at a cluster's intake.
     pub(crate) fn start(fleet: &Fleet, cluster: &str) -> Self {
+        Self::start_in(Manner::default(), fleet, cluster)
+    }
+
+    /// The same in another manner.
+    pub(crate) fn start_in(manner: Manner, fleet: &Fleet, cluster: &str) -> Self {
         let intake = fleet.intake(cluster);
-        let named = Writer::start("named", intake, "/_bulk", true, &fleet.tasks);
-        let plain = Writer::start("plain", intake, "/datasets/audit/_bulk", false, &fleet.tasks);
+        let without = Manner { has_ids: false, ..manner };
+        let named = Writer::start("named", intake, "/_bulk", manner, &fleet.tasks);
+        let plain = Writer::start("plain", intake, "/datasets/audit/_bulk", without, &fleet.tasks);
         Self(vec![
             (named, format!("clusters={cluster}&q=dataset:logs")),
             (plain, format!("clusters={cluster}&q=dataset:audit")),
@@ -26,8 +34,8 @@ impl Writers {
     }
 
     /// And one that brings the management cluster's own.
-    pub(crate) fn and_one_at_the_gateway(mut self, fleet: &Fleet) -> Self {
-        let own = Writer::start("own", fleet.intake(MANAGEMENT), "/_bulk", true, &fleet.tasks);
+    pub(crate) fn and_one_at_the_gateway(mut self, manner: Manner, fleet: &Fleet) -> Self {
+        let own = Writer::start("own", fleet.intake(MANAGEMENT), "/_bulk", manner, &fleet.tasks);
         self.0.push((own, format!("clusters={MANAGEMENT}")));
         self
     }
@@ -36,6 +44,17 @@ impl Writers {
     pub(crate) async fn go_on(&self) {
         for (writer, _) in &self.0 {
             writer.goes_on(20, ANSWERED).await;
+        }
+    }
+
+    /// Each hears that there is no room.
+    pub(crate) async fn are_refused(&self) {
+        for (writer, query) in &self.0 {
+            let before = writer.ledger().refused;
+            wait_until(&format!("{query}: there is no room"), ARRIVES, async || {
+                (writer.ledger().refused > before).then_some(())
+            })
+            .await;
         }
     }
 
@@ -55,7 +74,8 @@ impl Writers {
         for (writer, query) in &self.0 {
             let balance = writer.balance(&fleet.messages(query).await);
             assert!(balance.is_even(), "{query}: {balance}");
-            said.push(format!("{query}: {balance}"));
+            let refused = writer.ledger().refused;
+            said.push(format!("{query}: {refused} requests refused, {balance}"));
         }
         assert_eq!(fleet.gateway_counts("trunkline_gateway_logs_lost_total").await, 0.0);
         said

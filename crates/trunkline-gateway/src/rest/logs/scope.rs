@@ -73,7 +73,10 @@ impl Wanted {
 
     fn sources(&self, view: &View, logs: &Logs) -> Result<Vec<Source>, No> {
         if self.names.is_empty() {
-            return Ok(all(view, logs).into_iter().filter(|source| source.is_chosen(&self.selector)).collect());
+            return Ok(all(view, logs)
+                .into_iter()
+                .filter(|source| source.is_chosen(&self.selector))
+                .collect());
         }
         let find = |id: &ClusterId| {
             let none = || {
