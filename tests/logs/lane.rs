@@ -113,11 +113,10 @@ impl Shippers {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn canaries_of_real_shippers_are_found_once_under_their_cluster_only_in_the_embedded_store()
+async fn t21_canaries_of_real_shippers_are_found_once_under_their_cluster_only_in_the_embedded_store()
 -> Result<()> {
-    if Stage::set().await.is_none() {
-        return Ok(());
-    }
+    let Some(stage) = Stage::set().await else { return Ok(()) };
+    stage.passed()?;
     in_parts("canaries, embedded store", count(5_000, 1_000_000), PART, async |lines| {
         let stage = Stage::set().await.context("the parts were there")?;
         let mut fleet = Plan::new(json!({"embedded": {}}), &["eu", "prod-eu"]).wants_login().raise().await;
@@ -130,10 +129,9 @@ async fn canaries_of_real_shippers_are_found_once_under_their_cluster_only_in_th
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn canaries_of_real_shippers_are_found_once_under_their_cluster_only_in_opensearch() -> Result<()> {
-    if Stage::set().await.is_none() {
-        return Ok(());
-    }
+async fn t21_canaries_of_real_shippers_are_found_once_under_their_cluster_only_in_opensearch() -> Result<()> {
+    let Some(stage) = Stage::set().await else { return Ok(()) };
+    stage.passed()?;
     in_parts("canaries, OpenSearch", count(5_000, 1_000_000), PART, async |lines| {
         let stage = Stage::set().await.context("the parts were there")?;
         let opensearch = OpenSearch::start(&stage.folder("opensearch")?).await?;
