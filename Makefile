@@ -78,7 +78,7 @@ cluster: real-parts binary ## Two real clusters behind the binary, real clients
 	TRUNKLINE_BIN=$(CARGO_TARGET_DIR)/ci/trunkline cargo test --locked -p trunkline-tests --test cluster
 
 .PHONY: logs
-logs: real-parts ## Real shippers of logs and a real OpenSearch
+logs: real-parts ## Real shippers of logs and a real OpenSearch, with the product between them; what is killed, cut and full meanwhile
 	cargo test --locked -p trunkline-tests --test logs
 
 .PHONY: bench
@@ -183,6 +183,12 @@ prove-spool: ## kill -9 at 500 points of a spool's writes, 100,000 seeds of powe
 .PHONY: prove-logstore
 prove-logstore: ## kill -9 at 100 points of the embedded store's writes, all found once; 10,000 searches as a model's
 	TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-logstore -- --nocapture embedded:: killed_within full daily
+
+# What is done is done: interrupted, it goes on where it was. Delete the folder to begin anew.
+PROVE_LOGS := $(CACHE)/prove-logs
+.PHONY: prove-logs
+prove-logs: real-parts ## A million canaries of real shippers twice; agents killed 500 times, gateways 100, links cut 500, stores bad 1,000 times and away for 10 min
+	TRUNKLINE_PROVE=1 TRUNKLINE_PROVE_FOLDER=$(PROVE_LOGS) cargo test --profile ci --locked -p trunkline-tests --test logs -- --nocapture --test-threads 1
 
 .PHONY: prove-dsl
 prove-dsl: ## 1,000,000 filters as queries of Elasticsearch: each in the scope, of nine kinds of clauses, and as the filter means

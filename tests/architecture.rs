@@ -43,7 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "tests",
         &[
             "proto", "runtime", "api", "registry", "audit", "pki", "tunnel", "upstream", "sample", "gateway",
-            "agent", "logs", "intake",
+            "agent", "logs", "spool", "intake",
         ],
     ),
     (

@@ -62,6 +62,6 @@ pub use raw::{Answer, Raw};
 pub use raw_http2::{RawHttp2, block, frame};
 pub use raw_upstream::RawUpstream;
 pub use rig::{Cluster, Rig, RigBuilder, intake_config, new_cluster};
-pub use shipper::hand_in;
+pub use shipper::{hand_in, hand_in_with};
 pub use upstream::{FakeUpstream, Seen, Wire};
 pub use wait::{eventually, pass, rss_bytes, wait_until, within};

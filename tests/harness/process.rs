@@ -33,6 +33,28 @@ impl Process {
         Self { child, log: log.to_owned() }
     }
 
+    /// Starts it by a program that becomes it at the end of its arguments: `unshare` and the like.
+    pub fn start_within(program: &[&str], arguments: &[&str], log: &Path) -> Self {
+        let [first, rest @ ..] = program else { return Self::start(arguments, log) };
+        let child = Command::new(first)
+            .args(rest)
+            .arg(binary())
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(log).unwrap())
+            .spawn()
+            .expect("the program starts");
+        Self { child, log: log.to_owned() }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Starts it with no more than `files` file descriptors.
     pub fn start_with_files(files: u32, arguments: &[&str], log: &Path) -> Self {
         let limited = format!("ulimit -n {files}; exec \"$@\"");

@@ -1,12 +1,15 @@
-//! The way of a log line: real shippers that follow a file, and a real OpenSearch at the end.
+//! The way of a log line: real shippers that follow a file, the product as processes, and a real OpenSearch at the end.
 //!
 //! ```text
-//! a file ── rsyslog | Filebeat | OpenTelemetry Collector ── [PassThrough] ── OpenSearch
+//! delivery   a file ── rsyslog | Filebeat | OpenTelemetry Collector ── [PassThrough] ── OpenSearch
+//! lane       a file ── the same ── agent ══ gateway ── OpenSearch | the embedded store
+//! faults     Writer ── agent ══ [Way] ══ gateway ── [Moody] ── OpenSearch | the embedded store
 //! ```
 //!
-//! What is proven here without the product is the ground that the product stands on: each of these shippers, straight
-//! into OpenSearch, delivers every line once. The parts come from `tests/real-parts`; where they cannot be had,
-//! nothing is tested and that is said, except in CI (`CI` is set), where it fails.
+//! `delivery` is the ground that the product stands on: each of these shippers, straight into OpenSearch, delivers every line once. Then
+//! the same canaries go the whole way. Then things are killed, cut, filled and refused, while writers keep ledgers of what
+//! was answered with yes: all of it is found, once. The parts come from `tests/real-parts`; where they cannot be had,
+//! nothing of theirs is tested and that is said, except in CI (`CI` is set), where it fails.
 //!
 //! Invariants:
 //! - whatever is started ends with the value that stands for it, and with the test's thread if that dies first;
@@ -15,7 +18,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic anywhere")]
 
 mod stage;
+mod parts;
 mod opensearch;
 mod shippers;
 mod pass_through;
 mod delivery;
+mod fleet;
+mod writer;
+mod way;
+mod moody;
+mod status;
+mod lane;
+mod faults;
+mod refusing;
+mod one_index;
+mod full;
+mod midnight;

@@ -62,6 +62,14 @@ impl OpenSearch {
         Self::at(&folder, port).await
     }
 
+    /// Asks it to stop, and starts it again at the same place once it was away for so long.
+    pub(crate) async fn stopped_for(self, away: Duration) -> Result<Self> {
+        let (folder, port) = (self.folder.clone(), self.port);
+        self.stop().await?;
+        tokio::time::sleep(away).await;
+        Self::at(&folder, port).await
+    }
+
     /// Asks it to stop, and waits until it has.
     pub(crate) async fn stop(mut self) -> Result<()> {
         self.process.signal("TERM").await?;
@@ -93,6 +101,14 @@ impl OpenSearch {
     pub(crate) async fn count(&self, index: &str) -> Result<u64> {
         let path = format!("/{index}/_count?ignore_unavailable=true");
         self.ask("GET", &path, None).await?["count"].as_u64().context("a count")
+    }
+
+    /// How many documents have a field with exactly this value.
+    pub(crate) async fn count_of(&self, index: &str, field: &str, value: &str) -> Result<u64> {
+        let query = json!({"query": {"term": {field: value}}});
+        let answer =
+            self.ask("POST", &format!("/{index}/_count?ignore_unavailable=true"), Some(&query)).await?;
+        answer["count"].as_u64().context("a count")
     }
 
     /// The documents whose field has exactly this value, at most 10,000. A text is looked for in the field's `keyword`.

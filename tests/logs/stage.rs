@@ -69,7 +69,11 @@ pub(crate) fn line(number: usize) -> String {
 
 /// Appends the numbered lines to a file, as one write.
 pub(crate) fn append_lines(file: &Path, numbers: RangeInclusive<usize>) -> Result<()> {
-    let text: String = numbers.map(|number| line(number) + "\n").collect();
+    append(file, &numbers.map(|number| line(number) + "\n").collect::<String>())
+}
+
+/// Appends lines to a file, as one write.
+pub(crate) fn append(file: &Path, text: &str) -> Result<()> {
     let mut file = OpenOptions::new()
         .create(true)
         .append(true)

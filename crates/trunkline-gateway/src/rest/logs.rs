@@ -247,7 +247,7 @@ pub(super) async fn status(
 ) -> Result<Json<LogStatus>, No> {
     let logs = shared.logs.logs()?;
     let mut items: Vec<LogStanding> = Vec::new();
-    for source in shared.view.all().into_iter().filter(|source| source.is_seen(&reader.sight)) {
+    for source in scope::all(&shared.view, logs).into_iter().filter(|source| source.is_seen(&reader.sight)) {
         let uids = scope::uids(&shared.view, logs, &source);
         let seen = uids.into_iter().flat_map(|uid| logs.standing().of(uid));
         items.extend(seen.map(|(dataset, seen)| shown::standing(source.id(), &dataset, seen)));

@@ -8,7 +8,7 @@ use trunkline_logs::{Facet, Field, Filter, Match, Scope};
 use trunkline_proto::{ClusterId, ClusterUid};
 
 use super::super::problem::No;
-use super::super::view::{Source, View};
+use super::super::view::{Source, View, management};
 use crate::authn::Principal;
 use crate::authz::{Readable, readable};
 use crate::logs::Logs;
@@ -46,7 +46,7 @@ impl Wanted {
         let mut whole = Vec::new();
         // Clusters of which the same namespaces may be read, by their uids: a name may be another cluster's tomorrow.
         let mut within: BTreeMap<BTreeSet<String>, Vec<ClusterUid>> = BTreeMap::new();
-        for source in self.sources(view)? {
+        for source in self.sources(view, logs)? {
             let found = uids(view, logs, &source);
             match self.readable(view, who, &source) {
                 Readable::All => whole.extend(found),
@@ -76,9 +76,12 @@ impl Wanted {
         Ok((Scope(whole), filter))
     }
 
-    fn sources(&self, view: &View) -> Result<Vec<Source>, No> {
+    fn sources(&self, view: &View, logs: &Logs) -> Result<Vec<Source>, No> {
         if self.names.is_empty() {
-            return Ok(view.all().into_iter().filter(|source| source.is_chosen(&self.selector)).collect());
+            return Ok(all(view, logs)
+                .into_iter()
+                .filter(|source| source.is_chosen(&self.selector))
+                .collect());
         }
         let find = |id: &ClusterId| {
             let none = || {
@@ -87,7 +90,8 @@ impl Wanted {
                     format!("there is no cluster {id}; see trunkline clusters list"),
                 )
             };
-            view.find(id).ok_or_else(none)
+            let own = || all(view, logs).into_iter().find(|source| source.id() == id);
+            view.find(id).or_else(own).ok_or_else(none)
         };
         let found: Result<Vec<Source>, No> = self.names.iter().map(find).collect();
         Ok(found?.into_iter().filter(|source| source.is_chosen(&self.selector)).collect())
@@ -101,6 +105,16 @@ impl Wanted {
 
 fn is(field: Field, value: String) -> Filter {
     Filter::Is(field, Match::Exactly(value))
+}
+
+/// All clusters that may have records: the management cluster too when nothing of it is served but its records are kept.
+pub(super) fn all(view: &View, logs: &Logs) -> Vec<Source> {
+    let mut all = view.all();
+    let is_there = all.first().is_some_and(|source| matches!(source, Source::Management(_)));
+    if let Some(id) = management().filter(|_| !is_there && logs.management().is_some()) {
+        all.insert(0, Source::Management(id));
+    }
+    all
 }
 
 /// Under which uids a cluster's records stand. One that is declared without a uid has that of its agents.
