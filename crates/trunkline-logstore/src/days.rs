@@ -24,10 +24,19 @@ pub(crate) fn today() -> Day {
     Day::of(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The day that is, as far as the days bear it out of which there is something; none while they are too few to say.
+/// The day that the days bear out of which there is something: the third newest; none while they are too few to say.
+pub(crate) fn witness(there: &BTreeSet<Day>) -> Option<Day> {
+    there.iter().rev().nth(WITNESSES).copied()
+}
+
+/// The latest day that may be, where this one is borne out.
+fn latest(witness: Day) -> Day {
+    Day(witness.0.saturating_add(WITNESSES as u32))
+}
+
+/// The day that is, as far as it is borne out; none while the days are too few to say.
 pub(crate) fn believed(there: &BTreeSet<Day>, today: Day) -> Option<Day> {
-    let third = there.iter().rev().nth(WITNESSES)?;
-    Some(today.min(Day(third.0.saturating_add(WITNESSES as u32))))
+    witness(there).map(|witness| today.min(latest(witness)))
 }
 
 /// How many days are kept besides the one that is.
@@ -35,17 +44,18 @@ pub(crate) fn believed(there: &BTreeSet<Day>, today: Day) -> Option<Day> {
 pub(crate) struct Retention(pub(crate) u32);
 
 impl Retention {
-    /// The day to which a record belongs: that of its spool, unless an agent with a wrong clock made it up. Then it is that
-    /// of its arrival.
+    /// The day to which a record belongs: that of its spool, unless an agent with a wrong clock made it up. Then it is that of its
+    /// arrival, or, where the gateway's clock is behind what is there, the `witness`.
     ///
     /// # Errors
-    /// Why it belongs nowhere: its day is no longer kept, neither by the gateway's clock nor by what is `believed`.
-    pub(crate) fn day_of(self, stamp: &Stamp, believed: Option<Day>) -> Result<Day, String> {
+    /// Why it belongs nowhere: its day is no longer kept, neither by the gateway's clock nor by the `witness`.
+    pub(crate) fn day_of(self, stamp: &Stamp, witness: Option<Day>) -> Result<Day, String> {
         let arrived = Day::of(stamp.arrived);
         let is_made_up = stamp.day.0 > arrived.0.saturating_add(1);
-        let day = if is_made_up { arrived } else { stamp.day };
+        let day =
+            if is_made_up { stamp.day.min(witness.unwrap_or_default().max(arrived)) } else { stamp.day };
         let is_kept = |now: Day| (self.first(now).0..=now.0.saturating_add(1)).contains(&day.0);
-        if is_kept(arrived) || believed.is_some_and(is_kept) {
+        if is_kept(arrived) || witness.is_some_and(|witness| is_kept(latest(witness))) {
             return Ok(day);
         }
         let days = self.0;
@@ -171,12 +181,23 @@ mod tests {
     #[test]
     fn what_arrives_under_a_clock_that_is_ahead_keeps_its_day_and_no_agent_makes_up_old_ones() {
         let wrong = Day(TODAY.0 + 365);
-        let believed = believed(&days(0..=14), wrong);
-        let day = |day: u32| FORTNIGHT.day_of(&stamp(Day(day), wrong), believed);
+        let witness = witness(&days(0..=14));
+        let day = |day: u32| FORTNIGHT.day_of(&stamp(Day(day), wrong), witness);
         for kept in [TODAY.0 - 14, TODAY.0, TODAY.0 + 1, wrong.0 - 14, wrong.0 + 1] {
             assert_eq!(day(kept), Ok(Day(kept)));
         }
         let all = (0..=wrong.0 + 10).filter_map(|some| day(some).ok()).collect::<BTreeSet<_>>();
         assert!(all.len() <= 2 * 16, "{}", all.len());
+    }
+
+    #[test]
+    fn what_arrives_under_a_clock_that_is_behind_does_not_go_when_that_is_set() {
+        let there = days(0..=14);
+        for wrong in [Day(0), Day(TODAY.0 - 100)] {
+            let day = |day: u32| FORTNIGHT.day_of(&stamp(Day(day), wrong), witness(&there));
+            assert_eq!((day(TODAY.0), day(u32::MAX)), (Ok(Day(TODAY.0 - 2)), Ok(Day(TODAY.0 - 2))));
+            assert_eq!(day(TODAY.0 - 3), Ok(Day(TODAY.0 - 3)));
+            assert!(FORTNIGHT.over(&there, wrong).is_empty());
+        }
     }
 }

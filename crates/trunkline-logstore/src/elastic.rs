@@ -35,7 +35,7 @@ use serde_json::Value;
 use trunkline_logs::{Cursor, Day, Document, Field, Hits, Order, Question, Slice, Top};
 use trunkline_runtime::Tasks;
 
-use crate::days::{Retention, believed, today};
+use crate::days::{Retention, witness};
 use crate::{Outcome, SearchError, Unavailable};
 use bulk::Bulk;
 use index::Index;
@@ -121,8 +121,8 @@ impl Elastic {
 
     async fn hand_in(&self, documents: &[Document]) -> Result<Vec<Outcome>, Unavailable> {
         self.prepare().await?;
-        let believed = believed(&self.seen().days, today());
-        let index_of = |document: &Document| Index::of(document, self.layout, self.retention, believed);
+        let witness = witness(&self.seen().days);
+        let index_of = |document: &Document| Index::of(document, self.layout, self.retention, witness);
         self.noted(self.bulk.write(&self.wire, documents, index_of).await)
     }
 

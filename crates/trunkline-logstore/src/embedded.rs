@@ -12,8 +12,8 @@
 //! sequence in the commit. Searches read the indexes in threads of their own, few at a time, and end in time.
 //!
 //! Invariants:
-//! - what was answered is found, after a crash at any point as well, and once: by its place in its spool (`marks`), or
-//!   within its day by its shipper's id;
+//! - what was answered is found, after a crash at any point as well, and once: by its place in its spool (`marks`),
+//!   within its day by its shipper's id, or as a dead letter within two days by its own;
 //! - nothing is found, counted or named that the question's scope does not hold;
 //! - a filter means here what [`Filter::matches`](trunkline_logs::Filter::matches) says, exactly, and so do all counts;
 //! - no document can spoil an index or hold others up;
@@ -50,7 +50,7 @@ use trunkline_logs::{Cursor, Day, Document, Field, Hits, Order, Question, Slice,
 use trunkline_runtime::Tasks;
 use trunkline_spool::{Full, NewRecord, Refused, Spool, Writer};
 
-use crate::days::{believed, today};
+use crate::days::{today, witness};
 use crate::{MAX_HITS, MAX_SLICES, MAX_VALUES, Outcome, SearchError, Unavailable};
 use feed::{Feed, State};
 use ledger::{Ledger, LedgerError};
@@ -209,12 +209,12 @@ impl Embedded {
     /// When the disk takes nothing, or too much waits to be indexed. Some of them may have been kept; hand in all again.
     pub async fn write(&self, documents: &[Document]) -> Result<Vec<Outcome>, Unavailable> {
         let today = today();
-        let believed = believed(&self.parts.days(), today);
+        let witness = witness(&self.parts.days());
         let mut outcomes = Vec::with_capacity(documents.len());
         let mut records = Vec::new();
         let mut places: Vec<(Place, u64)> = Vec::new();
         for document in documents {
-            match self.judge(document, believed) {
+            match self.judge(document, witness) {
                 Ok(record) => {
                     records.push(record);
                     if !document.stamp.dataset.is_reserved() {
@@ -237,9 +237,9 @@ impl Embedded {
     /// The record of a document, or what is answered without one.
     ///
     /// First comes what would be said again of the same document whatever was stored meanwhile: what is refused is refused again.
-    fn judge(&self, document: &Document, believed: Option<Day>) -> Result<NewRecord, Outcome> {
+    fn judge(&self, document: &Document, witness: Option<Day>) -> Result<NewRecord, Outcome> {
         let stamp = &document.stamp;
-        let day = self.limits.retention().day_of(stamp, believed).map_err(Outcome::Rejected)?;
+        let day = self.limits.retention().day_of(stamp, witness).map_err(Outcome::Rejected)?;
         let record = record(document, day).map_err(|error| Outcome::Rejected(error.to_string()))?;
         // Dead letters do not come in the order of their sequences; the index knows them by their ids.
         let is_known =

@@ -38,9 +38,9 @@ impl Index {
         document: &Document,
         layout: Layout,
         retention: Retention,
-        believed: Option<Day>,
+        witness: Option<Day>,
     ) -> Result<Self, String> {
-        let day = retention.day_of(&document.stamp, believed)?;
+        let day = retention.day_of(&document.stamp, witness)?;
         let uid = (layout == Layout::PerCluster).then_some(document.stamp.uid);
         Ok(Self { uid, dataset: document.stamp.dataset.clone(), day })
     }

@@ -153,12 +153,12 @@ impl Written {
 
     /// What changed since it was taken last; a spool without a mark is forgotten.
     pub(super) fn take_changed(&mut self) -> Vec<(Place, Option<Mark>)> {
-        let changed = std::mem::take(&mut self.changed);
-        changed
-            .into_iter()
-            .map(|place| (self.marks.get(&place).copied(), place))
-            .map(|(mark, place)| (place, mark))
-            .collect()
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        let with_mark = |place| {
+            let mark = self.marks.get(&place).copied();
+            (place, mark)
+        };
+        changed.map(with_mark).collect()
     }
 }
 
