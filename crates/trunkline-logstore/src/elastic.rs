@@ -26,19 +26,23 @@ mod query;
 mod search;
 mod keep;
 mod served;
+mod writes;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use serde_json::Value;
 use trunkline_logs::{Cursor, Day, Document, Field, Hits, Order, Question, Slice, Top};
 use trunkline_runtime::Tasks;
 
+use crate::days::{Retention, witness};
 use crate::{Outcome, SearchError, Unavailable};
 use bulk::Bulk;
 use index::Index;
 use keep::Seen;
 use search::Searches;
 use wire::Wire;
+use writes::Writes;
 
 pub use config::{BulkConfig, ElasticConfig, ElasticConfigError, Layout};
 pub use credential::CredentialError;
@@ -52,11 +56,12 @@ pub struct Elastic {
     bulk: Bulk,
     searches: Searches,
     layout: Layout,
-    retention_days: u32,
+    retention: Retention,
     template: Value,
     /// One look at a time.
     looking: tokio::sync::Mutex<()>,
     seen: Mutex<Seen>,
+    writes: Writes,
     last_error: Mutex<Option<String>>,
 }
 
@@ -72,10 +77,11 @@ impl Elastic {
             bulk: Bulk::new(config.bulk.clone()),
             searches: Searches::new(config.indices, config.search_seconds),
             layout: config.indices,
-            retention_days: config.retention_days,
+            retention: Retention(config.retention_days),
             template: template::template(config),
             looking: tokio::sync::Mutex::default(),
             seen: Mutex::default(),
+            writes: Writes::default(),
             last_error: Mutex::default(),
         })
     }
@@ -95,6 +101,10 @@ impl Elastic {
             Ok(_) => keep::prepare(&self.wire, &self.template).await,
             Err(unavailable) => Err(unavailable.clone()),
         };
+        if said.is_ok() {
+            // Which days are there says what today may be; where that may not be asked, our clock alone says it.
+            let _ = self.listed().await;
+        }
         self.seen().saw(product.ok(), said.clone());
         self.noted(said)
     }
@@ -104,8 +114,15 @@ impl Elastic {
     /// # Errors
     /// When nothing is known about any of them: they are to be handed in again.
     pub async fn write(&self, documents: &[Document]) -> Result<Vec<Outcome>, Unavailable> {
+        let said = self.hand_in(documents).await;
+        self.writes.saw(Instant::now(), &said);
+        said
+    }
+
+    async fn hand_in(&self, documents: &[Document]) -> Result<Vec<Outcome>, Unavailable> {
         self.prepare().await?;
-        let index_of = |document: &Document| Index::of(document, self.layout, self.retention_days);
+        let witness = witness(&self.seen().days);
+        let index_of = |document: &Document| Index::of(document, self.layout, self.retention, witness);
         self.noted(self.bulk.write(&self.wire, documents, index_of).await)
     }
 
@@ -145,21 +162,35 @@ impl Elastic {
         self.noted(self.searches.top(&self.wire, question, field, most).await)
     }
 
-    /// Deletes the indices of days that are no longer kept, and says which those were.
+    /// Deletes the indices of days that are no longer kept, a few days at one time, and says which those were.
     ///
     /// # Errors
     /// When the store cannot be asked, or refuses; what was deleted before that stays so.
     pub async fn expire(&self, today: Day) -> Result<Vec<String>, Unavailable> {
-        let first = index::first_kept(today, self.retention_days);
-        self.noted(keep::delete_before(&self.wire, first).await)
+        let mut listed = self.noted(self.listed().await)?;
+        let there = listed.iter().map(|index| index.day).collect();
+        let over = self.retention.over(&there, today);
+        listed.retain(|index| over.contains(&index.day));
+        self.noted(keep::delete(&self.wire, listed).await)
+    }
+
+    /// The indices that are ours.
+    async fn listed(&self) -> Result<Vec<Index>, Unavailable> {
+        let listed = keep::indices(&self.wire).await?;
+        self.seen().days = listed.iter().map(|index| index.day).collect();
+        Ok(listed)
+    }
+
+    /// Why the store takes nothing though it answers; none while it takes anything.
+    fn write_fault(&self) -> Option<String> {
+        self.writes.fault(Instant::now())
     }
 
     /// How the store is; asks it, and prepares it if that is due.
     pub async fn status(&self) -> Status {
         let (ready, product) = tokio::join!(self.prepare(), keep::product(&self.wire));
         let product = self.noted(product);
-        let listed =
-            if product.is_ok() { self.noted(keep::indices(&self.wire).await) } else { Ok(Vec::new()) };
+        let listed = if product.is_ok() { self.noted(self.listed().await) } else { Ok(Vec::new()) };
         let listed = listed.unwrap_or_default();
         Status {
             is_reachable: product.is_ok(),
@@ -167,6 +198,7 @@ impl Elastic {
             is_ready: ready.is_ok(),
             indices: listed.len(),
             oldest: listed.iter().map(|index| index.day).min(),
+            write_fault: self.write_fault(),
             last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }

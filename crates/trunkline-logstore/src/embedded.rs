@@ -12,8 +12,8 @@
 //! sequence in the commit. Searches read the indexes in threads of their own, few at a time, and end in time.
 //!
 //! Invariants:
-//! - what was answered is found, after a crash at any point as well, and once: by its place in its spool (`marks`), or
-//!   within its day by its shipper's id;
+//! - what was answered is found, after a crash at any point as well, and once: by its place in its spool (`marks`),
+//!   within its day by its shipper's id, or as a dead letter within two days by its own;
 //! - nothing is found, counted or named that the question's scope does not hold;
 //! - a filter means here what [`Filter::matches`](trunkline_logs::Filter::matches) says, exactly, and so do all counts;
 //! - no document can spoil an index or hold others up;
@@ -43,13 +43,14 @@ mod searches;
 mod served;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use trunkline_logs::{Cursor, Day, Document, Field, Hits, Order, Question, Slice, Top};
 use trunkline_runtime::Tasks;
 use trunkline_spool::{Full, NewRecord, Refused, Spool, Writer};
 
+use crate::days::{today, witness};
 use crate::{MAX_HITS, MAX_SLICES, MAX_VALUES, Outcome, SearchError, Unavailable};
 use feed::{Feed, State};
 use ledger::{Ledger, LedgerError};
@@ -133,12 +134,18 @@ pub struct Status {
     pub waiting: u64,
     /// How many bytes the spool takes.
     pub spool_bytes: u64,
+    /// How many it may.
+    pub spool_cap: u64,
     /// How many records were damaged on the disk before they were indexed, since the store was opened.
     pub lost: u64,
     /// How many days lie there in another version's format. They are not searched.
     pub foreign_days: usize,
     /// How many parts of days are damaged. They are not searched.
     pub damaged_parts: usize,
+    /// How many documents went before their time because there was no room, since the store was opened.
+    pub crowded_out: u64,
+    /// How many spools were forgotten because there were too many, since the store was opened: what is sent again of those is stored again.
+    pub forgotten_spools: u64,
     /// Why nothing is taken or indexed at the moment; none if all is well.
     pub fault: Option<String>,
 }
@@ -153,12 +160,6 @@ pub struct Embedded {
     limits: Limits,
     state: Arc<State>,
     searches: Searches,
-}
-
-/// The day that is.
-fn today() -> Day {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Day::of(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 impl Embedded {
@@ -208,46 +209,46 @@ impl Embedded {
     /// When the disk takes nothing, or too much waits to be indexed. Some of them may have been kept; hand in all again.
     pub async fn write(&self, documents: &[Document]) -> Result<Vec<Outcome>, Unavailable> {
         let today = today();
+        let witness = witness(&self.parts.days());
         let mut outcomes = Vec::with_capacity(documents.len());
         let mut records = Vec::new();
         let mut places: Vec<(Place, u64)> = Vec::new();
         for document in documents {
-            match self.judge(document, today) {
+            match self.judge(document, witness) {
                 Ok(record) => {
                     records.push(record);
-                    places.push((Place::of(document), document.stamp.sequence));
+                    if !document.stamp.dataset.is_reserved() {
+                        places.push((Place::of(document), document.stamp.sequence));
+                    }
                     outcomes.push(Outcome::Stored);
                 }
                 Err(outcome) => outcomes.push(outcome),
             }
         }
         self.append(records).await?;
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         for (place, sequence) in places {
             kept.raise(&place, sequence, today);
         }
+        kept.forget(today);
         Ok(outcomes)
     }
 
     /// The record of a document, or what is answered without one.
-    fn judge(&self, document: &Document, today: Day) -> Result<NewRecord, Outcome> {
+    ///
+    /// First comes what would be said again of the same document whatever was stored meanwhile: what is refused is refused again.
+    fn judge(&self, document: &Document, witness: Option<Day>) -> Result<NewRecord, Outcome> {
         let stamp = &document.stamp;
-        let arrived = Day::of(stamp.arrived);
-        // An agent's clock may say anything; ours says what can be.
-        let day = if stamp.day.0 > arrived.0 + 1 { arrived } else { stamp.day };
-        // First what would be said again of the same document.
+        let day = self.limits.retention().day_of(stamp, witness).map_err(Outcome::Rejected)?;
         let record = record(document, day).map_err(|error| Outcome::Rejected(error.to_string()))?;
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if !kept.is_new(&Place::of(document), stamp.sequence) {
-            return Err(Outcome::AlreadyThere);
-        }
-        if self.limits.is_over(day, today) {
-            let days = self.limits.days;
-            return Err(Outcome::Rejected(format!(
-                "it was spooled on {day}, and {days} days are kept: raise the retention to keep it"
-            )));
-        }
-        Ok(record)
+        // Dead letters do not come in the order of their sequences; the index knows them by their ids.
+        let is_known =
+            !stamp.dataset.is_reserved() && !self.kept().is_new(&Place::of(document), stamp.sequence);
+        if is_known { Err(Outcome::AlreadyThere) } else { Ok(record) }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Marks> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn append(&self, records: Vec<NewRecord>) -> Result<(), Unavailable> {
@@ -331,9 +332,12 @@ impl Embedded {
             oldest: days.first().copied(),
             waiting: spool.records,
             spool_bytes: spool.bytes,
+            spool_cap: spool.cap,
             lost: self.state.lost(),
             foreign_days: self.parts.foreign().map_or(0, |days| days.len()),
             damaged_parts: self.parts.damaged().len(),
+            crowded_out: self.parts.crowded_out(),
+            forgotten_spools: self.kept().crowded_out(),
             fault: spool.fault.or_else(|| self.state.fault()),
         }
     }

@@ -9,6 +9,7 @@
 //! - one document that is not taken holds no other up.
 
 mod answer;
+mod days;
 mod store;
 pub mod elastic;
 pub mod embedded;

@@ -15,6 +15,9 @@ pub const MAX_SLICES: usize = 200;
 /// The most values of a field.
 pub const MAX_VALUES: usize = 50;
 
+/// How many bytes of documents a page has at most; one document is a page whatever its size.
+pub(crate) const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
 /// A store, whichever it is.
 pub type Store = Arc<dyn LogStore>;
 
@@ -69,4 +72,8 @@ pub struct StoreStatus {
     pub oldest_day: Option<Day>,
     /// How many were taken that cannot be found yet.
     pub waiting: u64,
+    /// How many were taken and are gone before their time, for want of room or by damage, since this process opened it.
+    pub lost: u64,
+    /// What else somebody who runs it should know, a sentence each; none while all is well.
+    pub notes: Vec<String>,
 }

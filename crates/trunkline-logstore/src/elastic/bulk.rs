@@ -15,6 +15,7 @@ use flate2::write::GzEncoder;
 use futures_util::future::{BoxFuture, join_all};
 use http::{Method, StatusCode};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use trunkline_logs::{Dataset, Document, DocumentId};
 
 use super::config::BulkConfig;
@@ -29,6 +30,10 @@ const MAX_ANSWER: usize = 32 << 20;
 const MAX_TURNS: usize = 64;
 /// What a request may hold at least, in bytes, however often the store said 413.
 const SHORTEST: usize = 64 * 1024;
+/// After how many requests that the store took whole it is tried whether it takes longer ones.
+const GROWS: usize = 64;
+/// How long documents wait for their turn: then they are to come later, so that what hangs holds no memory.
+const TURN: Duration = Duration::from_secs(5);
 /// All that is needed of an answer.
 const FILTER: &str = "filter_path=items.*._id,items.*.status,items.*.error";
 
@@ -38,6 +43,8 @@ pub(super) struct Bulk {
     config: BulkConfig,
     /// The longest request that is made now, in bytes before compression.
     longest: AtomicUsize,
+    /// How many were taken since one was too long.
+    taken: AtomicUsize,
     turns: Mutex<HashMap<Dataset, Arc<Semaphore>>>,
 }
 
@@ -49,7 +56,12 @@ struct Part<'a> {
 
 impl Bulk {
     pub(super) fn new(config: BulkConfig) -> Self {
-        Self { longest: AtomicUsize::new(config.bytes), config, turns: Mutex::default() }
+        Self {
+            longest: AtomicUsize::new(config.bytes),
+            taken: AtomicUsize::new(0),
+            config,
+            turns: Mutex::default(),
+        }
     }
 
     /// Hands in documents, each to its index.
@@ -124,11 +136,21 @@ impl Bulk {
         parts
     }
 
-    /// Hands in a part when it is its dataset's turn.
+    /// Hands in a part when it is its dataset's turn; puts it off if that does not come.
     async fn hand_in(&self, wire: &Wire, part: Part<'_>) -> Result<Vec<Outcome>, Unavailable> {
         let Some((_, first)) = part.documents.first() else { return Ok(Vec::new()) };
         let turns = self.turns_of(&first.stamp.dataset);
-        let _turn = turns.acquire().await.map_err(|_| unavailable("it is being closed".into(), None))?;
+        let bound = TURN.min(Duration::from_secs(self.config.seconds));
+        let Ok(turn) = timeout(bound, turns.acquire()).await else {
+            let dataset = &first.stamp.dataset;
+            let why = format!(
+                "{} requests of {dataset} are under way, and none ended for {} s",
+                self.config.at_once,
+                bound.as_secs()
+            );
+            return Ok(vec![Outcome::Later(why); part.documents.len()]);
+        };
+        let _turn = turn.map_err(|_| unavailable("it is being closed".into(), None))?;
         self.request(wire, part.index, &part.documents).await
     }
 
@@ -139,6 +161,17 @@ impl Bulk {
         }
         let new = || Arc::new(Semaphore::new(self.config.at_once));
         turns.entry(dataset.clone()).or_insert_with(new).clone()
+    }
+
+    /// Remembers that a request was taken whole. What the store's limit is may change, and one 413 must not make all requests short for ever.
+    fn took(&self) {
+        if self.longest.load(Ordering::Relaxed) < self.config.bytes
+            && self.taken.fetch_add(1, Ordering::Relaxed) + 1 >= GROWS
+        {
+            self.taken.store(0, Ordering::Relaxed);
+            let longer = |longest: usize| Some((longest * 2).min(self.config.bytes));
+            let _ = self.longest.fetch_update(Ordering::Relaxed, Ordering::Relaxed, longer);
+        }
     }
 
     fn request<'a>(
@@ -160,9 +193,13 @@ impl Bulk {
             };
             let answer = wire.ask(&ask).await.map_err(|trouble| unavailable(trouble.to_string(), None))?;
             match answer.status {
-                StatusCode::OK => judge(&answer.body, &ids).map_err(|why| unavailable(why, None)),
+                StatusCode::OK => {
+                    self.took();
+                    judge(&answer.body, &ids).map_err(|why| unavailable(why, None))
+                }
                 StatusCode::PAYLOAD_TOO_LARGE if documents.len() > 1 => {
                     let fits: usize = documents.iter().map(|(_, document)| length(document)).sum();
+                    self.taken.store(0, Ordering::Relaxed);
                     self.longest.fetch_min((fits / 2).max(SHORTEST), Ordering::Relaxed);
                     let (first, second) = documents.split_at(documents.len() / 2);
                     let mut outcomes = Vec::with_capacity(documents.len());

@@ -12,6 +12,7 @@ use trunkline_logs::{Dataset, Day, Document, MAX_AHEAD, MAX_BEHIND, Question};
 use trunkline_proto::ClusterUid;
 
 use super::config::Layout;
+use crate::days::Retention;
 
 /// What all names begin with.
 pub(super) const PREFIX: &str = "trunkline-logs";
@@ -29,20 +30,17 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Where a document goes: to the day of its spool, unless an agent with a wrong clock made that up. So no agent makes more indices
-    /// than days are kept.
+    /// Where a document goes. No agent makes more indices than days are kept, see [`Retention::day_of`].
     ///
     /// # Errors
     /// Why it goes nowhere: its day is no longer kept.
-    pub(super) fn of(document: &Document, layout: Layout, retention_days: u32) -> Result<Self, String> {
-        let arrived = Day::of(document.stamp.arrived);
-        let spooled = document.stamp.day;
-        let day = if spooled.0 > arrived.0.saturating_add(1) { arrived } else { spooled };
-        if day < first_kept(arrived, retention_days) {
-            return Err(format!(
-                "it was spooled on {day}, and {retention_days} days are kept: raise the retention to keep it"
-            ));
-        }
+    pub(super) fn of(
+        document: &Document,
+        layout: Layout,
+        retention: Retention,
+        witness: Option<Day>,
+    ) -> Result<Self, String> {
+        let day = retention.day_of(&document.stamp, witness)?;
         let uid = (layout == Layout::PerCluster).then_some(document.stamp.uid);
         Ok(Self { uid, dataset: document.stamp.dataset.clone(), day })
     }
@@ -69,11 +67,6 @@ impl Index {
             None => format!("{PREFIX}.{dataset}.{day}"),
         }
     }
-}
-
-/// The first day that is kept on a day.
-pub(super) fn first_kept(today: Day, retention_days: u32) -> Day {
-    Day(today.0.saturating_sub(retention_days))
 }
 
 /// Patterns of the indices that may hold what is asked for, joined by commas.

@@ -1,5 +1,6 @@
 //! What the store is, whether it may be written to, and which indices are past their days.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -53,6 +54,8 @@ pub struct Status {
     pub indices: usize,
     /// The oldest day of which there is an index.
     pub oldest: Option<Day>,
+    /// Why it takes nothing though it answers; none while it takes anything.
+    pub write_fault: Option<String>,
     /// What went wrong last, whatever went well since.
     pub last_error: Option<String>,
 }
@@ -61,6 +64,8 @@ pub struct Status {
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) product: Option<Product>,
+    /// The days of which there was an index.
+    pub(super) days: BTreeSet<Day>,
     last: Option<(Instant, Result<(), Unavailable>)>,
 }
 
@@ -151,9 +156,8 @@ pub(super) async fn indices(wire: &Wire) -> Result<Vec<Index>, Unavailable> {
     Ok(listed.iter().filter_map(|listed| Index::named(&listed.index)).collect())
 }
 
-/// Deletes the indices of days before this one; each by its own name, and only what is named as ours are.
-pub(super) async fn delete_before(wire: &Wire, first: Day) -> Result<Vec<String>, Unavailable> {
-    let mut old: Vec<Index> = indices(wire).await?.into_iter().filter(|index| index.day < first).collect();
+/// Deletes these indices, those of the oldest days first; each by its own name.
+pub(super) async fn delete(wire: &Wire, mut old: Vec<Index>) -> Result<Vec<String>, Unavailable> {
     old.sort_by_key(|index| index.day);
     let mut deleted = Vec::new();
     for index in old.into_iter().take(MAX_DELETED) {

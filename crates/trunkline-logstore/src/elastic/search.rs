@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use trunkline_logs::{Cursor, Field, Hit, Hits, MAX_TERM_BYTES, Order, Question, Slice, Top};
 
@@ -19,14 +19,15 @@ use super::config::Layout;
 use super::index::patterns;
 use super::query::{bounded, keyword, query, says};
 use super::wire::{Answer, Ask, Trouble, Wire};
+use crate::store::PAGE_BYTES;
 use crate::{MAX_HITS, MAX_SLICES, MAX_VALUES, SearchError};
 
 /// How many values a histogram tells apart.
 const BY: usize = 10;
 /// How many values each shard counts before theirs are put together: the more, the more exact.
 const SHARD_VALUES: usize = 2000;
-/// The longest answer, in bytes; a page that is longer is asked for with fewer documents.
-const MAX_ANSWER: usize = 64 << 20;
+/// The longest answer, in bytes: a page of documents, and what stands beside each. A page that is longer is asked for with fewer.
+const MAX_ANSWER: usize = PAGE_BYTES + (1 << 20);
 /// Searches under way at once; others wait for their turn.
 const AT_ONCE: usize = 16;
 /// What the store is given beyond the time of a search, to say that it was too short.
@@ -60,7 +61,7 @@ impl Searches {
         loop {
             let body = self.page(question, order, after, limit);
             match self.ask(wire, question, body).await {
-                Ok(answer) => return hits(&answer, limit),
+                Ok(answer) => return hits(answer, limit),
                 Err(Asked::TooLong) if limit > 1 => limit = limit.div_ceil(4),
                 Err(asked) => return Err(asked.into_error(self.time)),
             }
@@ -221,7 +222,10 @@ impl Searches {
         if status != StatusCode::OK {
             return Err(Asked::Unavailable(said(status, &body)));
         }
-        let answer: Value = serde_json::from_slice(&body)
+        // Parsing megabytes is not for the runtime's threads. It is done within the turn, which bounds the memory.
+        let parsed = tokio::task::spawn_blocking(move || serde_json::from_slice::<Value>(&body)).await;
+        let answer = parsed
+            .map_err(|_| Asked::Answer("it could not be read".into()))?
             .map_err(|error| Asked::Answer(format!("it is no JSON: {error}")))?;
         if answer["timed_out"].is_boolean() && answer["_shards"]["total"].is_u64() {
             return Ok(answer);
@@ -253,25 +257,29 @@ fn finds_nothing(question: &Question) -> bool {
     question.scope.0.is_empty() || question.from >= question.to
 }
 
-fn hits(answer: &Value, limit: usize) -> Result<Hits, SearchError> {
-    let list = answer["hits"]["hits"].as_array().ok_or_else(nonsense)?;
-    let mut hits = list.iter().map(hit).collect::<Result<Vec<_>, _>>()?;
+fn hits(mut answer: Value, limit: usize) -> Result<Hits, SearchError> {
+    let Some(Value::Array(list)) = answer.pointer_mut("/hits/hits").map(Value::take) else {
+        return Err(nonsense());
+    };
+    let mut hits = list.into_iter().map(hit).collect::<Result<Vec<_>, _>>()?;
     let goes_on = hits.len() > limit;
     hits.truncate(limit);
     let next = if goes_on { hits.last().map(|hit| hit.at) } else { None };
     let partial = if answer["timed_out"] != false {
         Some("the search ended before all was looked at: ask for less time or rarer words".to_owned())
     } else {
-        lost_shards(answer)
+        lost_shards(&answer)
     };
     Ok(Hits { hits, next, partial })
 }
 
-fn hit(hit: &Value) -> Result<Hit, SearchError> {
+fn hit(mut hit: Value) -> Result<Hit, SearchError> {
     let time = hit["sort"][0].as_i64().ok_or_else(nonsense)?;
     let id = hit["sort"][1].as_str().and_then(|id| id.parse().ok()).ok_or_else(nonsense)?;
-    let source: &Map<String, Value> = hit["_source"].as_object().ok_or_else(nonsense)?;
-    Ok(Hit { at: Cursor { time, id }, source: source.clone() })
+    match hit.get_mut("_source").map(Value::take) {
+        Some(Value::Object(source)) => Ok(Hit { at: Cursor { time, id }, source }),
+        _ => Err(nonsense()),
+    }
 }
 
 fn lost_shards(answer: &Value) -> Option<String> {

@@ -1,15 +1,16 @@
 //! As every store is used: by [`LogStore`], with what is done by itself beside it: old days go, and how the store is looked at.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tracing::{info, warn};
-use trunkline_logs::{Cursor, Day, Document, Field, Hits, Order, Question, Slice, Top};
+use trunkline_logs::{Cursor, Document, Field, Hits, Order, Question, Slice, Top};
 use trunkline_runtime::Tasks;
 
 use super::{Elastic, ElasticConfig, ElasticConfigError, Status};
+use crate::days::today;
 use crate::{LogStore, Outcome, SearchError, StoreStatus, Unavailable};
 
 /// How often the store is looked at.
@@ -55,11 +56,6 @@ impl Served {
     }
 }
 
-fn today() -> Day {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Day::of(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
 fn shown(status: &Status) -> StoreStatus {
     let kind = status.product.as_ref().map_or_else(|| "elasticsearch".to_owned(), ToString::to_string);
     let is_well = status.is_reachable && status.is_ready;
@@ -102,6 +98,9 @@ impl LogStore for Served {
     }
 
     fn status(&self) -> StoreStatus {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut status = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // What the last look said is older than what the last documents met.
+        status.fault = status.fault.or_else(|| self.elastic.write_fault());
+        status
     }
 }

@@ -5,7 +5,7 @@
 //! | 201 | stored |
 //! | 409 `version_conflict_engine_exception` | stored before: the same id, hence the same document |
 //! | 401, 403, 404, 429, 5xx | not now: rights, blocks (a full disk sets one), a missing index, load |
-//! | 400 about the index: closed, too many shards, an alias without a target, a pipeline | not now: an operator undoes it |
+//! | 400 about the index, by its type or how its reason begins: closed, too many shards, an alias without a target, a pipeline | not now: an operator undoes it |
 //! | any other 4xx | never: the document itself |
 //! | anything else | not now |
 //!
@@ -36,14 +36,17 @@ const ABOUT_THE_INDEX: [&str; 12] = [
     "security_exception",
     "validation_exception",
 ];
-/// What `illegal_argument_exception` says when it is about an index.
-const ILLEGAL_INDEX: [&str; 6] = [
-    "shards open",
-    "no write index",
-    "pipeline",
-    "data stream",
-    "only write ops with an op_type",
-    "template",
+/// How the reason of an `illegal_argument_exception` begins that is about an index. Only how it begins: further on a reason may name the
+/// fields of a document, and a shipper could call one so.
+const ILLEGAL_INDEX: [&str; 8] = [
+    "Validation Failed: 1: this action would add [",
+    "this action would add [",
+    "pipeline with id [",
+    "no write index is defined for alias [",
+    "no matching index template found for data stream [",
+    "Number of documents in shard [",
+    "number of documents in the index cannot exceed ",
+    "only write ops with an op_type of create are allowed in data streams",
 ];
 
 #[derive(Deserialize)]
@@ -104,7 +107,8 @@ fn outcome(item: Created, id: DocumentId) -> Result<Outcome, String> {
 fn is_about_the_index(kind: &str, error: &Value) -> bool {
     let says = error["reason"].as_str().unwrap_or_default();
     ABOUT_THE_INDEX.contains(&kind)
-        || (kind == "illegal_argument_exception" && ILLEGAL_INDEX.iter().any(|sign| says.contains(sign)))
+        || (kind == "illegal_argument_exception"
+            && ILLEGAL_INDEX.iter().any(|beginning| says.starts_with(beginning)))
 }
 
 /// An item's error, on one line.

@@ -17,10 +17,12 @@ use super::indexer::Indexer;
 use super::ledger::Ledger;
 use super::parts::Parts;
 use super::retention::Limits;
-use super::today;
+use crate::days::today;
 
-/// How often it is looked for what is over.
+/// How often it is looked for what may be merged and closed.
 const TIDY: Duration = Duration::from_secs(60);
+/// How often days that are over their time are looked for: so seldom that a fault is seen before much is gone.
+const EXPIRE: Duration = Duration::from_secs(600);
 /// How long a failure is waited for, at first and at most.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
 
@@ -88,6 +90,8 @@ impl Feed {
         let mut indexer = blocking(move || Indexer::begin(parts, ledger, limits, memory, epoch)).await??;
         let mut tidy = interval(TIDY);
         tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut expire = interval(EXPIRE);
+        expire.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut due: Option<Instant> = None;
         loop {
             let commit = async {
@@ -106,8 +110,12 @@ impl Feed {
                     indexer = self.commit(indexer).await?;
                     due = None;
                 }
+                _ = expire.tick() => indexer = blocking(move || {
+                    indexer.expire(today())?;
+                    Ok::<_, Fault>(indexer)
+                }).await??,
                 _ = tidy.tick() => indexer = blocking(move || {
-                    indexer.trim(today())?;
+                    indexer.make_room()?;
                     indexer.tidy(today())?;
                     Ok::<_, Fault>(indexer)
                 }).await??,
@@ -132,7 +140,7 @@ impl Feed {
     async fn commit(&self, mut indexer: Indexer) -> Result<Indexer, Fault> {
         let (through, indexer) = blocking(move || {
             let through = indexer.commit()?;
-            indexer.trim(today())?;
+            indexer.make_room()?;
             Ok::<_, Fault>((through, indexer))
         })
         .await??;

@@ -15,11 +15,10 @@ use trunkline_logs::{Cursor, Hit, Hits, Order, Question};
 use super::reading::Reading;
 use super::schema::{ID, halves, whole};
 use super::watch::{Ended, Watch};
+use crate::store::PAGE_BYTES;
 
 /// How many zones are looked at first.
 const FIRST: usize = 4;
-/// How many bytes of documents one page holds; one document may be longer.
-pub(super) const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 /// A document's place in the order that was asked for: the greater comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,29 +4,37 @@
 //! the spool may forget. Wherever that is cut off, what is read again meets a payload or a mark that knows it: no
 //! record is indexed twice, and none is left out.
 //!
-//! Limits: [`OPEN`] days are written at once, and share the memory; a commit has at most [`RECORDS`] records.
+//! Limits: [`OPEN`] days are written at once, and share the memory. What is of further days waits for the commit, at most
+//! [`LATE`] bytes of it; then each of those days is opened once. A commit has at most [`RECORDS`] records.
+//!
+//! Invariant: a day is open or waits, never both: what an open index says of its day is true of all that was taken.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tantivy::IndexWriter;
-use tracing::error;
+use tracing::{error, info};
 use trunkline_logs::{Day, DocumentId};
 use trunkline_spool::{Epoch, Record};
 
 use super::fault::Fault;
 use super::ledger::Ledger;
-use super::marks::Marks;
+use super::marks::Written;
 use super::part::{Part, payload};
 use super::parts::Parts;
 use super::record::Kept;
-use super::retention::Limits;
+use super::retention::{Limits, Over};
 
 /// How many days are written at once: today, yesterday, and one that comes late.
 pub(super) const OPEN: usize = 3;
 /// How many records a commit has at the most.
 pub(super) const RECORDS: usize = 100_000;
+/// How many bytes of records of days that are not open wait for a commit, about.
+pub(super) const LATE: usize = 8 * 1024 * 1024;
+/// What is counted for each of them besides its text, in bytes.
+const BESIDE: usize = 1024;
 /// How long a day that is over stays open without a record.
 const IDLE: Duration = Duration::from_secs(600);
 
@@ -37,13 +45,21 @@ pub(super) struct Indexer {
     limits: Limits,
     memory: usize,
     spool: Epoch,
-    marks: Marks,
+    marks: Written,
     /// Through where everything was taken.
     taken: u64,
     committed: u64,
     /// Those that are written, the longest unused first.
     open: Vec<Open>,
     added: usize,
+    /// What waits for the commit, with the spool's sequences.
+    late: BTreeMap<Day, Vec<(u64, Kept)>>,
+    late_bytes: usize,
+    /// The dead letters among what was taken since the last commit.
+    letters: HashSet<DocumentId>,
+    /// How often a day was opened.
+    #[cfg(test)]
+    pub(super) opened: u64,
 }
 
 /// A part that is written.
@@ -78,11 +94,16 @@ impl Indexer {
             limits,
             memory: memory / OPEN,
             spool,
-            marks,
+            marks: marks.into(),
             taken: through,
             committed: through,
             open: Vec::new(),
             added: 0,
+            late: BTreeMap::new(),
+            late_bytes: 0,
+            letters: HashSet::new(),
+            #[cfg(test)]
+            opened: 0,
         })
     }
 
@@ -94,15 +115,14 @@ impl Indexer {
         records: impl IntoIterator<Item = Record>,
         today: Day,
     ) -> Result<(), Fault> {
-        let mut taken = self.taken;
+        let before = self.taken;
+        let mut taken = before;
         let mut days: BTreeMap<Day, Vec<(u64, Kept)>> = BTreeMap::new();
-        for record in records.into_iter().filter(|record| record.sequence > self.taken) {
+        for record in records.into_iter().filter(|record| record.sequence > before) {
             taken = record.sequence;
             match Kept::read(record) {
                 Ok(kept) => {
-                    if self.marks.is_new(&kept.place, kept.sequence) && !self.limits.is_over(kept.day, today)
-                    {
-                        self.marks.raise(&kept.place, kept.sequence, today);
+                    if self.is_new(&kept, today)? {
                         days.entry(kept.day).or_default().push((taken, kept));
                     }
                 }
@@ -112,18 +132,50 @@ impl Indexer {
                 }
             }
         }
-        for (day, documents) in days {
-            let open = self.open(day)?;
-            let before = open.added;
-            for (sequence, kept) in &documents {
-                open.add(*sequence, kept)?;
+        for (day, mut documents) in days {
+            let is_open = self.open.iter().any(|open| open.part.name.day == day);
+            if is_open || (self.open.len() < OPEN && !self.late.contains_key(&day)) {
+                self.add(day, &documents, taken)?;
+            } else {
+                self.late_bytes +=
+                    documents.iter().map(|(_, kept)| kept.source.len() + BESIDE).sum::<usize>();
+                self.late.entry(day).or_default().append(&mut documents);
             }
-            open.complete = taken;
-            let added = open.added - before;
-            self.added += added;
         }
-        self.open.iter_mut().for_each(|open| open.complete = taken);
         self.taken = taken;
+        self.open.iter_mut().for_each(|open| open.complete = taken);
+        Ok(())
+    }
+
+    /// Whether this was not here; from now on it was.
+    fn is_new(&mut self, kept: &Kept, today: Day) -> Result<bool, Fault> {
+        if kept.is_letter() {
+            // It comes again soon or never: two days are looked at, so that many letters cost little.
+            let before = Day(kept.day.0.saturating_sub(1));
+            for part in self.parts.of(before).into_iter().chain(self.parts.of(kept.day)) {
+                if part.has(kept.id)? {
+                    return Ok(false);
+                }
+            }
+            return Ok(self.letters.insert(kept.id));
+        }
+        let is_new = self.marks.is_new(&kept.place, kept.sequence);
+        if is_new {
+            self.marks.raise(&kept.place, kept.sequence, today);
+        }
+        Ok(is_new)
+    }
+
+    /// Adds all that was taken of a day, which is complete through `taken` then.
+    fn add(&mut self, day: Day, documents: &[(u64, Kept)], taken: u64) -> Result<(), Fault> {
+        let open = self.open(day)?;
+        let before = open.added;
+        for (sequence, kept) in documents {
+            open.add(*sequence, kept)?;
+        }
+        open.complete = taken;
+        let added = open.added - before;
+        self.added += added;
         Ok(())
     }
 
@@ -134,11 +186,15 @@ impl Indexer {
 
     /// Whether there should be a commit at once.
     pub(super) fn is_full(&self) -> bool {
-        self.added >= RECORDS || self.waiting() >= 4 * RECORDS as u64
+        self.added >= RECORDS || self.late_bytes >= LATE || self.waiting() >= 4 * RECORDS as u64
     }
 
     /// Makes everything that was taken durable and searchable. Says through where the spool may forget.
     pub(super) fn commit(&mut self) -> Result<u64, Fault> {
+        while let Some((day, documents)) = self.late.pop_first() {
+            self.add(day, &documents, self.taken)?;
+        }
+        self.late_bytes = 0;
         for open in &mut self.open {
             open.commit(self.spool)?;
         }
@@ -146,6 +202,7 @@ impl Indexer {
             self.ledger.write(&mut self.marks, self.spool, self.taken)?;
         }
         self.added = 0;
+        self.letters.clear();
         self.committed = self.taken;
         Ok(self.committed)
     }
@@ -153,6 +210,9 @@ impl Indexer {
     /// Merges what is over and closes it, one step at a time: called now and then while there is nothing else to do.
     pub(super) fn tidy(&mut self, today: Day) -> Result<(), Fault> {
         self.marks.forget(today);
+        if !self.late.is_empty() {
+            return Ok(());
+        }
         let over = |open: &Open| open.part.name.day < today && open.added == 0 && open.used.elapsed() > IDLE;
         if let Some(at) = self.open.iter().position(over) {
             if !self.open[at].merge()? {
@@ -172,13 +232,27 @@ impl Indexer {
         Ok(())
     }
 
-    /// Removes what has to go, with what was added to it.
-    pub(super) fn trim(&mut self, today: Day) -> Result<(), Fault> {
-        for name in self.limits.condemned(&self.parts, today) {
+    /// Removes the oldest parts until there is room.
+    pub(super) fn make_room(&mut self) -> Result<(), Fault> {
+        for part in self.limits.crowded(&self.parts) {
+            self.open.retain(|open| open.part.name != part.name);
+            self.parts.crowd_out(&part)?;
+        }
+        Ok(())
+    }
+
+    /// Removes days that are over their time, with what was added to them; a few at each look.
+    pub(super) fn expire(&mut self, today: Day) -> Result<(), Fault> {
+        let Over { parts, foreign } = self.limits.over(&self.parts, today)?;
+        for name in parts {
             self.open.retain(|open| open.part.name != name);
             self.parts.end(name)?;
         }
-        Ok(self.limits.remove_foreign(&self.parts, today)?)
+        for folder in foreign {
+            fs::remove_dir_all(&folder)?;
+            info!(folder = %folder.display(), "an old day of another format was removed");
+        }
+        Ok(())
     }
 
     /// What a day is written to.
@@ -201,6 +275,10 @@ impl Indexer {
                     }
                 };
                 self.open.push(Open::new(part, there, self.memory, self.spool)?);
+                #[cfg(test)]
+                {
+                    self.opened += 1;
+                }
             }
         }
         let open = self.open.last_mut().ok_or(Fault::NoWriter)?;
@@ -222,7 +300,7 @@ impl Open {
 
     /// Adds a document unless its day has it.
     fn add(&mut self, sequence: u64, kept: &Kept) -> Result<(), Fault> {
-        if sequence > self.through && (!kept.has_own_id || self.is_first(kept.id)?) {
+        if sequence > self.through && (!kept.is_known_by_id || self.is_first(kept.id)?) {
             self.writer.add_document(self.part.fields().document(kept))?;
             self.added += 1;
         }

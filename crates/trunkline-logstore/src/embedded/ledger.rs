@@ -10,7 +10,7 @@ use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition}
 use trunkline_logs::Day;
 use trunkline_spool::Epoch;
 
-use super::marks::{Mark, Marks};
+use super::marks::{Mark, Marks, Written};
 use super::record::Place;
 
 const MARKS: TableDefinition<'_, &[u8], (u64, u32)> = TableDefinition::new("marks");
@@ -62,7 +62,7 @@ impl Ledger {
     }
 
     /// Writes what changed.
-    pub(super) fn write(&self, marks: &mut Marks, spool: Epoch, through: u64) -> Result<(), LedgerError> {
+    pub(super) fn write(&self, marks: &mut Written, spool: Epoch, through: u64) -> Result<(), LedgerError> {
         let write = self.0.begin_write()?;
         {
             let mut table = write.open_table(MARKS)?;

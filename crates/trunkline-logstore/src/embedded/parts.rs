@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tracing::{info, warn};
@@ -29,6 +30,8 @@ pub(super) struct Parts {
     all: RwLock<BTreeMap<PartName, Arc<Part>>>,
     /// Those that cannot be opened.
     damaged: RwLock<BTreeSet<PartName>>,
+    /// How many documents went because there was no room, since the store was opened.
+    crowded_out: AtomicU64,
 }
 
 impl Parts {
@@ -50,12 +53,22 @@ impl Parts {
                 }
             }
         }
-        Ok(Self { folder, all: RwLock::new(all), damaged: RwLock::new(damaged) })
+        Ok(Self {
+            folder,
+            all: RwLock::new(all),
+            damaged: RwLock::new(damaged),
+            crowded_out: AtomicU64::new(0),
+        })
     }
 
     /// All parts, the oldest first.
     pub(super) fn all(&self) -> Vec<Arc<Part>> {
         self.all.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// The days of which there is a part.
+    pub(super) fn days(&self) -> BTreeSet<Day> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).keys().map(|name| name.day).collect()
     }
 
     /// The parts of a day, the oldest first.
@@ -79,6 +92,20 @@ impl Parts {
         let part = Arc::new(Part::open(&self.folder, name)?);
         self.all.write().unwrap_or_else(PoisonError::into_inner).insert(name, part.clone());
         Ok(part)
+    }
+
+    /// Ends a part because there is no room: its documents were answered as stored, and are not over their time.
+    pub(super) fn crowd_out(&self, part: &Part) -> io::Result<()> {
+        let documents = part.documents();
+        self.end(part.name)?;
+        self.crowded_out.fetch_add(documents, Ordering::Relaxed);
+        warn!(part = %part.name, documents, "the log store is full: its oldest documents were removed before their time");
+        Ok(())
+    }
+
+    /// How many documents went because there was no room, since the store was opened.
+    pub(super) fn crowded_out(&self) -> u64 {
+        self.crowded_out.load(Ordering::Relaxed)
     }
 
     /// Ends a part: whoever searches it goes on, nobody else finds it.

@@ -15,7 +15,7 @@ use trunkline_spool::{MAX_RECORD, NewRecord, Record};
 
 /// The tag of a spooled record of this form.
 const DOCUMENT: u32 = 1;
-const HAS_OWN_ID: u8 = 1;
+const KNOWN_BY_ID: u8 = 1;
 
 /// Whose records come in the order of their sequences.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +34,7 @@ pub(super) struct Kept {
     pub(super) day: Day,
     pub(super) time: i64,
     pub(super) id: DocumentId,
-    pub(super) has_own_id: bool,
+    pub(super) is_known_by_id: bool,
     pub(super) said: Said,
     pub(super) source: String,
 }
@@ -108,13 +108,19 @@ fn text(bytes: &mut Bytes) -> Option<String> {
     String::from_utf8(text.into()).ok()
 }
 
+/// Whether a document is known by its id, not by its place: dead letters do not come in the order of their sequences, and what a shipper gave
+/// an id comes again under another one.
+pub(super) fn is_known_by_id(document: &Document) -> bool {
+    document.has_own_id || document.stamp.dataset.is_reserved()
+}
+
 /// The record of a document that belongs into the index of this day.
 ///
 /// # Errors
 /// When it is too long.
 pub(super) fn record(document: &Document, day: Day) -> Result<NewRecord, NoDocument> {
     let mut bytes = BytesMut::with_capacity(document.source.len() + 160);
-    bytes.put_u8(if document.has_own_id { HAS_OWN_ID } else { 0 });
+    bytes.put_u8(if is_known_by_id(document) { KNOWN_BY_ID } else { 0 });
     bytes.put_i64_le(document.time);
     bytes.put_u32_le(day.0);
     bytes.put_slice(&document.id.0);
@@ -128,6 +134,11 @@ pub(super) fn record(document: &Document, day: Day) -> Result<NewRecord, NoDocum
 }
 
 impl Kept {
+    /// Whether it is a dead letter.
+    pub(super) fn is_letter(&self) -> bool {
+        self.place.dataset.is_reserved()
+    }
+
     /// The document of a record.
     pub(super) fn read(record: Record) -> Result<Self, NoDocument> {
         let mut bytes = record.bytes;
@@ -135,7 +146,7 @@ impl Kept {
         let (flags, time, day, id, sequence, place) = head.ok_or(NoDocument::Record)?;
         let source = String::from_utf8(bytes.into()).map_err(|_| NoDocument::Record)?;
         let said = serde_json::from_str(&source)?;
-        Ok(Self { place, sequence, day, time, id, has_own_id: flags & HAS_OWN_ID != 0, said, source })
+        Ok(Self { place, sequence, day, time, id, is_known_by_id: flags & KNOWN_BY_ID != 0, said, source })
     }
 }
 

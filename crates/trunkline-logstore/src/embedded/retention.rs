@@ -1,13 +1,15 @@
 //! What goes: days that are over their time, and the oldest parts when all together are too large.
 
-use std::fs;
+use std::collections::BTreeSet;
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use tracing::info;
 use trunkline_logs::Day;
 
-use super::part::PartName;
+use super::part::{Part, PartName};
 use super::parts::Parts;
+use crate::days::Retention;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +20,17 @@ pub(super) struct Limits {
     pub(super) bytes: u64,
 }
 
+/// What is over its time.
+#[derive(Debug, Default)]
+pub(super) struct Over {
+    pub(super) parts: Vec<PartName>,
+    /// Folders of other formats.
+    pub(super) foreign: Vec<PathBuf>,
+}
+
 impl Limits {
-    /// Whether a day is over its time.
-    pub(super) fn is_over(&self, day: Day, today: Day) -> bool {
-        day.0.saturating_add(self.days) < today.0
+    pub(super) fn retention(&self) -> Retention {
+        Retention(self.days)
     }
 
     /// After how many bytes a day goes on in another part: so few that the oldest one is a small piece of all.
@@ -29,30 +38,33 @@ impl Limits {
         self.bytes / 8
     }
 
-    /// The parts that have to go. The newest one never does.
-    pub(super) fn condemned(&self, parts: &Parts, today: Day) -> Vec<PartName> {
-        let all = parts.all();
+    /// The oldest parts that have to go for there to be room. The newest one never does.
+    pub(super) fn crowded(&self, parts: &Parts) -> Vec<Arc<Part>> {
+        let mut all = parts.all();
         let mut bytes: u64 = all.iter().map(|part| part.bytes()).sum();
-        let mut condemned = parts.damaged();
-        condemned.retain(|name| self.is_over(name.day, today));
-        for (at, part) in all.iter().enumerate() {
-            let newest = at + 1 == all.len();
-            if self.is_over(part.name.day, today) || (bytes > self.bytes && !newest) {
-                bytes -= part.bytes();
-                condemned.push(part.name);
-            }
-        }
-        condemned
+        all.pop();
+        let goes = all.iter().take_while(|part| {
+            let is_too_much = bytes > self.bytes;
+            bytes -= part.bytes();
+            is_too_much
+        });
+        goes.cloned().collect()
     }
 
-    /// Removes the days of other formats that are over their time.
-    pub(super) fn remove_foreign(&self, parts: &Parts, today: Day) -> io::Result<()> {
-        for (folder, day) in parts.foreign()? {
-            if self.is_over(day, today) {
-                fs::remove_dir_all(&folder)?;
-                info!(folder = %folder.display(), "an old day of another format was removed");
-            }
-        }
-        Ok(())
+    /// What is over its time and goes at this look, whatever its format and however damaged it is.
+    pub(super) fn over(&self, parts: &Parts, today: Day) -> io::Result<Over> {
+        let (foreign, mut there) = (parts.foreign()?, parts.days());
+        let damaged = parts.damaged();
+        there.extend(damaged.iter().map(|name| name.day));
+        there.extend(foreign.iter().map(|(_, day)| *day));
+        let over: BTreeSet<Day> = self.retention().over(&there, today).into_iter().collect();
+        let names = parts.all().into_iter().map(|part| part.name).chain(damaged);
+        Ok(Over {
+            parts: names.filter(|name| over.contains(&name.day)).collect(),
+            foreign: foreign
+                .into_iter()
+                .filter_map(|(folder, day)| over.contains(&day).then_some(folder))
+                .collect(),
+        })
     }
 }

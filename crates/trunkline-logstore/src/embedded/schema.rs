@@ -86,7 +86,7 @@ impl Fields {
         for (field, half) in self.id.into_iter().zip(halves(kept.id)) {
             document.add_u64(field, half);
         }
-        if kept.has_own_id {
+        if kept.is_known_by_id {
             document.add_text(self.own_id, kept.id.to_string());
         }
         document.add_text(self.uid, kept.place.uid.to_string());

@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use trunkline_logs::{Day, DocumentId, Field, Filter, Order, Question, Scope};
-use trunkline_logstore::SearchError;
+use trunkline_logstore::{Outcome, SearchError};
 use trunkline_proto::ClusterUid;
 
 use crate::fake::{Fake, Reply};
 use crate::made::NOON;
+use crate::writing::some;
 
 fn question() -> Question {
     let scope = Scope(vec![ClusterUid::random()]);
@@ -80,7 +81,7 @@ async fn a_page_that_is_too_long_is_asked_for_with_fewer_documents() {
     let fake = Fake::start(|heard| {
         let asked: Value = serde_json::from_str(&heard.body).unwrap();
         match asked["size"].as_u64().unwrap() {
-            101.. => Reply::Whole(200, "", " ".repeat((64 << 20) + 1)),
+            101.. => Reply::Whole(200, "", " ".repeat(9 << 20 | 1)),
             many => Reply::Whole(200, "", answer((1..=many).map(|n| hit(n as u8)).collect(), json!({}))),
         }
     })
@@ -121,6 +122,9 @@ async fn only_what_is_named_as_ours_is_ever_deleted() {
     let names = [
         "trunkline-logs.logs.2026-10-27",
         "trunkline-logs.logs.2026-10-28",
+        "trunkline-logs.logs.2026-11-25",
+        "trunkline-logs.logs.2026-11-26",
+        "trunkline-logs.logs.2026-11-27",
         "trunkline-logs.123e4567-e89b-42d3-a456-426614174000.audit.2025-01-01",
         "trunkline-logs.logs.2025-01-01-copy",
         "trunkline-logs.logs.2025-01-01.old",
@@ -150,5 +154,22 @@ async fn only_what_is_named_as_ours_is_ever_deleted() {
     );
     assert_eq!(deleted, ["trunkline-logs.logs.2026-10-27"], "another gateway was quicker with the first");
     let status = fake.store().status().await;
-    assert_eq!((status.is_reachable, status.indices, status.oldest), (true, 3, Day::named("2025-01-01")));
+    assert_eq!((status.is_reachable, status.indices, status.oldest), (true, 6, Day::named("2025-01-01")));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_deletes_no_index_and_refuses_nothing_of_a_day_that_is_kept() {
+    let names = (0..=30).map(|age| format!("trunkline-logs.logs.{}", Day(Day::of(NOON).0 - age)));
+    let listed = json!(names.map(|name| json!({ "index": name })).collect::<Vec<_>>()).to_string();
+    let fake = Fake::start(move |heard| match heard.line.contains("_cat") {
+        true => Reply::Whole(200, "", listed.clone()),
+        false => Reply::Well,
+    })
+    .await;
+    let store = fake.store();
+    let ahead = Day(Day::of(NOON).0 + 365);
+    assert!(store.expire(ahead).await.unwrap().is_empty() && fake.heard("DELETE").is_empty());
+    let mut documents = some(3, &["logs"]);
+    documents.iter_mut().for_each(|document| document.stamp.arrived = ahead.begins());
+    assert_eq!(store.write(&documents).await.unwrap(), vec![Outcome::Stored; 3]);
 }

@@ -146,6 +146,48 @@ async fn f26_what_is_too_long_is_halved_and_the_next_requests_are_shorter() {
 }
 
 #[tokio::test]
+async fn a_store_that_takes_longer_requests_again_gets_them_after_a_while() {
+    const MOST: usize = 200_000;
+    let is_small = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let small = is_small.clone();
+    let fake = Fake::start(move |heard| match heard.length {
+        MOST.. if small.load(Ordering::Relaxed) => Reply::Whole(413, "", "{}".into()),
+        _ => Reply::Well,
+    })
+    .await;
+    let (store, many) = (fake.store(), some(3000, &["logs"]));
+    settle(&store, many.clone()).await;
+    is_small.store(false, Ordering::Relaxed);
+    let tried = fake.heard("_bulk").len();
+    for _ in 0..128 {
+        store.write(&many[..1]).await.unwrap();
+    }
+    settle(&store, many).await;
+    let longest = fake.heard("_bulk").iter().skip(tried).map(|heard| heard.length).max();
+    assert!(longest > Some(MOST), "{longest:?}");
+}
+
+#[tokio::test]
+async fn documents_whose_turn_does_not_come_are_put_off_and_hold_nothing() {
+    let fake = Fake::start(|heard| match heard.line.contains("_bulk") {
+        true => Reply::Silence,
+        false => Reply::Well,
+    })
+    .await;
+    let (store, few) = (fake.hasty_store(), some(3, &["bad"]));
+    let all = futures_util::future::join_all((0..20).map(|_| store.write(&few)));
+    let all = tokio::time::timeout(Duration::from_secs(4), all).await.expect("all end");
+    let put_off = all.iter().filter(|said| {
+        said.as_ref().is_ok_and(|outcomes| {
+            outcomes
+                .iter()
+                .all(|outcome| matches!(outcome, Outcome::Later(why) if why.contains("are under way")))
+        })
+    });
+    assert!(put_off.count() >= 12, "{all:?}");
+}
+
+#[tokio::test]
 async fn f26_a_dataset_whose_index_hangs_or_refuses_holds_no_other_up() {
     let fake = Fake::start(|heard| match &heard.line {
         line if line.contains("trunkline-logs.bad.") => Reply::Silence,

@@ -1,6 +1,6 @@
 //! What is written is found, once, by its cluster, for as long as it is kept, and by one process.
 
-use trunkline_logs::{Day, Field, Filter, Order, Question, Scope};
+use trunkline_logs::{Dataset, Day, Field, Filter, Order, Question, Scope};
 use trunkline_logstore::Outcome::{AlreadyThere, Rejected, Stored};
 use trunkline_logstore::embedded::{Embedded, Settings};
 use trunkline_proto::ClusterUid;
@@ -71,13 +71,13 @@ async fn days_go_when_their_time_is_over_and_their_records_are_dead_letters() {
     let today = Day::of(now());
     let tasks = Tasks::new();
     let store = open(folder.path(), quick(), &tasks);
-    for age in (0..=14).rev() {
+    for age in (0..=5).rev() {
         store.write(&[document(0, age as u8, 1, Day(today.0 - age), None, "")]).await.unwrap();
     }
     // From a clock that is wrong: the day is that of its arrival.
     store.write(&[document(0, 99, 1, Day(today.0 + 5_000), None, "")]).await.unwrap();
     settled(&store).await;
-    assert_eq!((store.status().documents, store.status().days), (16, 15));
+    assert_eq!((store.status().documents, store.status().days), (7, 6));
     tasks.shut_down().await;
     drop(store);
     // A day in another version's format ends as well, and one that is young is left.
@@ -95,8 +95,38 @@ async fn days_go_when_their_time_is_over_and_their_records_are_dead_letters() {
     let status = store.status();
     assert_eq!((status.documents, status.oldest, status.foreign_days), (6, Some(Day(today.0 - 4)), 1));
     assert_eq!(found(&store).await.len(), 6);
-    let outcome = store.write(&[document(7, 7, 1, Day(today.0 - 5), None, "")]).await.unwrap();
-    assert!(matches!(&outcome[0], Rejected(why) if why.contains("4 days are kept")), "{outcome:?}");
+    // It is said again when it comes again, whatever was stored of its spool meanwhile.
+    let old = document(7, 7, 1, Day(today.0 - 5), None, "");
+    for next in 2..4 {
+        let outcomes = store.write(&[old.clone(), document(7, 7, next, today, None, "")]).await.unwrap();
+        assert!(matches!(&outcomes[0], Rejected(why) if why.contains("4 days are kept")), "{outcomes:?}");
+        assert_eq!(outcomes[1], Stored);
+    }
+    // A clock of the gateway's that is ahead refuses nothing of a day that is kept.
+    let mut now = document(7, 7, 9, today, None, "");
+    now.stamp.arrived += 400 * 86_400_000;
+    assert_eq!(store.write(&[now]).await.unwrap(), [Stored]);
+    tasks.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dead_letters_come_in_any_order_and_each_is_stored_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let tasks = Tasks::new();
+    let store = open(folder.path(), quick(), &tasks);
+    let today = Day::of(now());
+    let letter = |sequence| {
+        let mut letter = document(0, 1, sequence, today, None, "refused");
+        letter.stamp.dataset = Dataset::dead_letters();
+        letter
+    };
+    // First those that were made while a batch was unpacked, then those of what the store refused, and all again.
+    for sequences in [&[3, 8][..], &[1, 2, 5], &[3, 8], &[1, 2, 5]] {
+        let letters: Vec<_> = sequences.iter().map(|sequence| letter(*sequence)).collect();
+        assert_eq!(store.write(&letters).await.unwrap(), vec![Stored; letters.len()]);
+    }
+    settled(&store).await;
+    assert_eq!(found(&store).await.len(), 5);
     tasks.shut_down().await;
 }
 

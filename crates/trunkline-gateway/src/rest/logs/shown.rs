@@ -78,7 +78,7 @@ pub(super) fn standing(cluster: &ClusterId, dataset: &Dataset, seen: Seen) -> Lo
 }
 
 pub(super) fn store(status: StoreStatus) -> LogStoreStatus {
-    let StoreStatus { kind, fault, documents, bytes, oldest_day, waiting } = status;
+    let StoreStatus { kind, fault, documents, bytes, oldest_day, waiting, .. } = status;
     LogStoreStatus {
         kind,
         fault,

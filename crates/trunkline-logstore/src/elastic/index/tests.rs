@@ -51,13 +51,11 @@ fn a_name_says_its_parts_in_one_way() {
 }
 
 #[test]
-fn a_day_is_the_spools_unless_a_clock_made_it_up() {
-    let day = |day| Index::of(&document(day, NOON), Layout::Shared, 30).map(|index| index.day.0);
-    assert_eq!((day(20784), day(20785)), (Ok(20784), Ok(20785)));
-    assert_eq!((day(20786), day(u32::MAX)), (Ok(20784), Ok(20784)), "a clock that is wrong");
-    assert_eq!(day(20754), Ok(20754), "spooled a month ago");
-    assert!(day(20753).is_err_and(|why| why.contains("30 days are kept")) && day(0).is_err());
-    let mine = Index::of(&document(20784, NOON), Layout::PerCluster, 30).unwrap().name();
+fn a_document_goes_to_the_day_of_its_spool_as_long_as_that_is_kept() {
+    let index = |day, layout| Index::of(&document(day, NOON), layout, Retention(30), None);
+    assert_eq!(index(20754, Layout::Shared).unwrap().name(), "trunkline-logs.logs.2026-10-28");
+    assert!(index(20753, Layout::Shared).is_err_and(|why| why.contains("30 days are kept")));
+    let mine = index(20784, Layout::PerCluster).unwrap().name();
     assert_eq!(mine, "trunkline-logs.123e4567-e89b-42d3-a456-426614174000.logs.2026-11-27");
 }
 
@@ -99,8 +97,8 @@ fn what_is_believed_and_stored_is_among_the_patterns() {
         for spooled in [NOON, NOON + DAY / 2 - 1, NOON + DAY / 2] {
             let said = (spooled - behind * DAY).min(spooled + MAX_AHEAD);
             for time in [said, spooled + MAX_AHEAD, spooled - MAX_BEHIND] {
-                let index =
-                    Index::of(&document(Day::of(spooled).0, spooled + 20 * DAY), Layout::Shared, 30).unwrap();
+                let document = document(Day::of(spooled).0, spooled + 20 * DAY);
+                let index = Index::of(&document, Layout::Shared, Retention(30), None).unwrap();
                 let asked = patterns(&question(time, time + 1, 1), Layout::Shared);
                 let wanted = format!("trunkline-logs.*.{}", index.day);
                 assert!(asked.split(',').any(|pattern| pattern == wanted), "{wanted} not in {asked}");

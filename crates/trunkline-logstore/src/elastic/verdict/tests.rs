@@ -46,7 +46,16 @@ fn what_an_operator_can_undo_makes_no_dead_letter() {
             "validation_exception",
             "this action would add [2] total shards, but this cluster has [1000]/[1000]",
         ),
-        (400, "illegal_argument_exception", "this cluster currently has [1000]/[1000] maximum shards open"),
+        (
+            400,
+            "illegal_argument_exception",
+            "Validation Failed: 1: this action would add [2] total shards, but this cluster currently has [1000]/[1000] maximum shards open;",
+        ),
+        (
+            400,
+            "illegal_argument_exception",
+            "this action would add [2] shards, but this cluster currently has [1000]/[1000] maximum normal shards open",
+        ),
         (400, "illegal_argument_exception", "pipeline with id [x] does not exist"),
         (400, "illegal_argument_exception", "no write index is defined for alias [x]"),
         (429, "es_rejected_execution_exception", "rejected execution of coordinating operation"),
@@ -78,6 +87,25 @@ fn what_is_wrong_with_a_document_is_a_dead_letter_with_a_reason() {
     let long = one(400, error("mapper_parsing_exception", &"x".repeat(10_000)));
     assert!(matches!(&long, Outcome::Rejected(reason) if reason.len() < 450));
     assert_eq!(one(400, json!("just text")), Outcome::Rejected("the log store said 400: just text".into()));
+}
+
+#[test]
+fn no_field_of_a_shippers_makes_a_dead_letter_come_again_and_again() {
+    for field in [
+        "pipeline with id [x]",
+        "template",
+        "data stream",
+        "shards open",
+        "no write index is defined for alias [x]",
+    ] {
+        for reason in [
+            format!("mapper [{field}] cannot be changed from type [text] to [long]"),
+            format!("Document contains at least one immense term in field=\"{field}\""),
+        ] {
+            let outcome = one(400, error("illegal_argument_exception", &reason));
+            assert!(matches!(outcome, Outcome::Rejected(_)), "{reason}: {outcome:?}");
+        }
+    }
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn the_oldest_parts_go_when_there_is_no_room_and_a_search_under_way_goes_on() {
             );
         }
         store.commit();
-        store.indexer.trim(DAY).unwrap();
+        store.indexer.make_room().unwrap();
         if turn == 5 {
             let watch =
                 Watch::new(Instant::now() + Duration::from_secs(600), Arc::new(AtomicBool::new(false)));
@@ -87,6 +87,7 @@ fn the_oldest_parts_go_when_there_is_no_room_and_a_search_under_way_goes_on() {
     assert!(bytes <= 400_000 + 100_000, "{bytes}");
     let left = store.all(&question, Order::Newest, 1000);
     assert!(left.len() >= 100 && left.len() < 4_000, "{}", left.len());
+    assert_eq!(store.parts.crowded_out(), 4_000 - left.len() as u64, "what went before its time is counted");
     let numbers: Vec<u32> = store.parts.all().iter().map(|part| part.name.number).collect();
     assert!(numbers[0] > 0 && numbers.is_sorted(), "{numbers:?}");
     let (reading, watch, before) = under_way.unwrap();
@@ -97,4 +98,33 @@ fn the_oldest_parts_go_when_there_is_no_room_and_a_search_under_way_goes_on() {
     drop(store);
     let store = Store::open(folder.path(), limits, Day(DAY.0 + 1));
     assert_eq!(store.all(&question, Order::Newest, 1000), left);
+}
+
+#[test]
+fn a_clock_that_is_ahead_ends_hardly_a_day_and_time_that_has_passed_ends_all_that_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), Limits { days: 3, ..unlimited() }, DAY);
+    let mut agent = Agent::new("prod", 0, "logs");
+    let mut say = |store: &mut Store, day| {
+        store.take(&agent.say(day, &json!({"message": "of this day"})));
+        store.commit();
+    };
+    let days = |store: &Store| store.parts.days().into_iter().map(|day| day.0).collect::<Vec<_>>();
+    for age in (0..=3).rev() {
+        say(&mut store, Day(DAY.0 - age));
+    }
+    let wrong = Day(DAY.0 + 365);
+    store.indexer.expire(wrong).unwrap();
+    say(&mut store, wrong);
+    store.indexer.expire(wrong).unwrap();
+    assert_eq!(days(&store), [DAY.0 - 2, DAY.0 - 1, DAY.0, wrong.0], "the oldest a day early");
+    for more in 1..=2 {
+        say(&mut store, Day(wrong.0 + more));
+    }
+    // It is so: a few go at each look.
+    store.indexer.expire(Day(wrong.0 + 2)).unwrap();
+    assert_eq!(days(&store), [DAY.0, wrong.0, wrong.0 + 1, wrong.0 + 2]);
+    store.indexer.expire(Day(wrong.0 + 2)).unwrap();
+    store.indexer.expire(Day(wrong.0 + 2)).unwrap();
+    assert_eq!(days(&store), [wrong.0, wrong.0 + 1, wrong.0 + 2]);
 }

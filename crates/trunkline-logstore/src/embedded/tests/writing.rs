@@ -162,6 +162,75 @@ fn a_damaged_part_is_left_as_it_is_and_holds_nothing_up() {
     store.commit();
     assert_eq!((count(&store, &[agent.uid]), store.parts.damaged().len()), (1, 1));
     assert_eq!(std::fs::read_to_string(part.join("meta.json")).unwrap(), damage);
-    store.indexer.trim(Day(DAY.0 + 2)).unwrap();
-    assert!(store.parts.damaged().is_empty() && store.parts.all().is_empty() && !part.exists());
+    for later in 1..=3 {
+        store.take(&agent.say(Day(DAY.0 + later), &json!({"message": "later"})));
+    }
+    store.commit();
+    store.indexer.expire(Day(DAY.0 + 3)).unwrap();
+    assert!(store.parts.damaged().is_empty() && !part.exists());
+    assert_eq!(store.parts.days().first(), Some(&Day(DAY.0 + 2)));
+}
+
+#[test]
+fn a_dead_letter_that_is_handed_in_twice_is_there_once_whatever_its_sequence_and_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), unlimited(), DAY);
+    let mut agent = Agent::new("prod", 0, "dead_letters");
+    let mut letters: Vec<Document> = (0..6).map(|_| agent.say(DAY, &json!({"message": "refused"}))).collect();
+    // First those that were made while the batch was unpacked, then those of what the store refused.
+    letters.sort_by_key(|letter| letter.stamp.sequence % 2);
+    let again = |letters: &[Document], day: Day| -> Vec<Document> {
+        letters
+            .iter()
+            .cloned()
+            .map(|mut letter| {
+                letter.stamp.day = day;
+                letter
+            })
+            .collect()
+    };
+    for batch in [&letters[..4], &letters, &again(&letters, Day(DAY.0 + 1))] {
+        batch.iter().for_each(|letter| store.take(letter));
+    }
+    store.commit();
+    assert_eq!(count(&store, &[agent.uid]), 6);
+    let sequence = store.sequence;
+    drop(store);
+    let mut store = Store::open(folder.path(), unlimited(), DAY);
+    store.sequence = sequence;
+    again(&letters, Day(DAY.0 + 1)).iter().for_each(|letter| store.take(letter));
+    store.commit();
+    assert_eq!(count(&store, &[agent.uid]), 6);
+}
+
+#[test]
+fn however_days_are_mixed_each_is_opened_once_a_commit_and_nothing_is_lost_or_doubled() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut agent = Agent::new("prod", 0, "logs");
+    let all: Vec<Document> = (0..3_000)
+        .map(|turn| agent.say(Day(DAY.0 - turn % 15), &json!({"message": format!("turn {turn}")})))
+        .collect();
+    let mut store = Store::open(folder.path(), unlimited(), DAY);
+    for (commit, some) in all.chunks(1_500).enumerate() {
+        some.iter().for_each(|document| store.take(document));
+        store.commit();
+        assert!(store.indexer.opened <= 15 * (commit as u64 + 1), "{}", store.indexer.opened);
+    }
+    assert_eq!((count(&store, &[agent.uid]), store.parts.days().len()), (3_000, 15));
+    drop(store);
+    // The marks are lost with the commit: what the indexes say of their days is true of each.
+    std::fs::remove_file(folder.path().join("marks.redb")).unwrap();
+    let mut store = Store::open(folder.path(), unlimited(), DAY);
+    all.iter().for_each(|document| store.take(document));
+    store.commit();
+    assert_eq!(count(&store, &[agent.uid]), 3_000);
+    // What waits is bounded in bytes, not by the time of the next commit alone.
+    let long = "x".repeat(100_000);
+    for turn in 0..200 {
+        store.take(&agent.say(Day(DAY.0 - turn % 15), &json!({"message": long})));
+    }
+    assert!(store.indexer.is_full());
+    store.commit();
+    assert!(!store.indexer.is_full());
+    assert_eq!(count(&store, &[agent.uid]), 3_200);
 }
