@@ -5,7 +5,7 @@ use super::*;
 use crate::budget::Budget;
 
 async fn batch() -> Batch {
-    Batch::new(Budget::new(64 * 1024 * 1024).begin().await.unwrap(), 17)
+    Batch::new(Budget::new(64 * 1024 * 1024).begin_at_once([127, 0, 0, 1].into()).unwrap(), 17)
 }
 
 async fn read(body: &[u8], piece: usize) -> Result<(Vec<Entry>, Vec<Item>), Refusal> {

@@ -5,7 +5,7 @@ use super::*;
 use crate::budget::Budget;
 
 async fn batch() -> Batch {
-    Batch::new(Budget::new(64 * 1024 * 1024).begin().await.unwrap(), 17)
+    Batch::new(Budget::new(64 * 1024 * 1024).begin_at_once([127, 0, 0, 1].into()).unwrap(), 17)
 }
 
 async fn documents(form: Form, body: &[u8]) -> Result<(Vec<Value>, Vec<(RecordFault, u64)>), Refusal> {
@@ -243,4 +243,51 @@ async fn a_resource_that_is_repeated_for_each_record_cannot_grow_a_request_beyon
     let body = bytes(1, &[bytes(1, &bytes(1, &attribute)), bytes(2, &records)].concat());
     assert!(body.len() < 200_000);
     assert_eq!(documents(Form::Protobuf, &body).await.unwrap_err(), Refusal::TooMuch);
+}
+
+/// A resource with so many attributes, the text of each so long.
+fn resource(attributes: usize, length: usize) -> Vec<Vec<u8>> {
+    (0..attributes).map(|n| bytes(1, &named(&format!("a{n}"), &text(&"x".repeat(length))))).collect()
+}
+
+#[tokio::test]
+async fn a_resource_costs_once_and_not_once_for_each_of_its_records() {
+    let empty: Vec<u8> = bytes(2, &[]).repeat(MAX_ITEMS);
+    let json_records = ["{}"; MAX_ITEMS].join(",");
+    let long = "x".repeat(240);
+    // As large as it may be, with hardly room for a record's own; and too large, too wide or too deep.
+    for (attributes, length, kept) in
+        [(990, 240, 0), (1_001, 1, 0), (1, MAX_RECORD_BYTES - 14, 0), (1, 20, MAX_ITEMS)]
+    {
+        let said = resource(attributes, length).concat();
+        let body = bytes(1, &[bytes(1, &said), bytes(2, &empty)].concat());
+        let read = read(Form::Protobuf, &body, batch().await);
+        judge(read, &body, kept, attributes);
+        let value = if length == 240 { long.clone() } else { "x".repeat(length) };
+        let said: Vec<_> = (0..attributes)
+            .map(|n| json!({"key": format!("a{n}"), "value": {"stringValue": value}}))
+            .collect();
+        let body = format!(
+            "{{\"resourceLogs\":[{{\"resource\":{},\"scopeLogs\":[{{\"logRecords\":[{json_records}]}}]}}]}}",
+            json!({"attributes": said})
+        );
+        judge(super::read(Form::Json, body.as_bytes(), batch().await), body.as_bytes(), kept, attributes);
+    }
+
+    fn judge(read: Result<Records, Refusal>, body: &[u8], kept: usize, attributes: usize) {
+        match read {
+            // As many copies as the request may have in memory, and no more.
+            Err(refusal) => assert_eq!((refusal, attributes), (Refusal::TooMuch, 990)),
+            Ok(records) => {
+                let rejected: u64 = records.rejected.iter().map(|(_, times)| times).sum();
+                assert_eq!(
+                    (records.batch.len(), rejected),
+                    (kept, (MAX_ITEMS - kept) as u64),
+                    "{attributes}"
+                );
+                let own = MAX_ITEMS * "{\"message\":\"\"}".len();
+                assert!(records.written <= own + 2 * body.len(), "{} of {}", records.written, body.len());
+            }
+        }
+    }
 }
