@@ -18,13 +18,15 @@ use trunkline_spool::{OpenError, Spool, Writer};
 use crate::budget::Budget;
 use crate::config::IntakeConfig;
 use crate::door;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Of};
 use crate::places::Places;
 use crate::status::{Counts, Status, get};
 use crate::tokens::Tokens;
 
 /// How many bodies are read at once that are only understood as a whole: more wait.
 const READERS: usize = 2;
+/// How often the metrics are told how the spools are.
+const TELL: Duration = Duration::from_secs(1);
 
 /// What log shippers talk to. Clones share it.
 #[derive(Clone)]
@@ -171,6 +173,15 @@ impl Intake {
         }
         let shared = self.shared.clone();
         self.tasks.spawn_until_stopped(async move { shared.tokens.follow().await });
+        let shared = self.shared.clone();
+        self.tasks.spawn_until_stopped(async move {
+            loop {
+                for taker in &shared.datasets {
+                    shared.metrics.tell(&Of { dataset: taker.name.to_string() }, &taker.spool.status());
+                }
+                tokio::time::sleep(TELL).await;
+            }
+        });
         if self.shared.tls.is_some() {
             let shared = self.shared.clone();
             self.tasks.spawn_until_stopped(async move {

@@ -170,6 +170,32 @@ async fn a_body_that_is_no_text_is_its_json() {
 }
 
 #[tokio::test]
+async fn no_field_of_an_application_stands_beside_the_resource() {
+    let names = [
+        "kubernetes",
+        "kubernetes.namespace",
+        "k8s.namespace.name",
+        "namespace",
+        "resource",
+        "cluster",
+        "trunkline",
+    ];
+    let attributes: Vec<u8> = names
+        .iter()
+        .flat_map(|name| bytes(6, &named(name, &bytes(6, &bytes(1, &named(name, &text("forged")))))))
+        .collect();
+    let body = bytes(5, &bytes(6, &bytes(1, &named("kubernetes.namespace", &text("forged")))));
+    let record = bytes(2, &[attributes, body, bytes(12, b"kubernetes.namespace")].concat());
+    let said = bytes(1, &bytes(1, &named("k8s.namespace.name", &text("shop"))));
+    let (documents, _) =
+        documents(Form::Protobuf, &bytes(1, &[said, bytes(2, &record)].concat())).await.unwrap();
+    let mut roots: Vec<_> = documents[0].as_object().unwrap().keys().map(String::as_str).collect();
+    roots.sort_unstable();
+    assert_eq!(roots, ["attributes", "event.name", "message", "resource"]);
+    assert_eq!(documents[0]["resource"], json!({"k8s.namespace.name": "shop"}));
+}
+
+#[tokio::test]
 async fn a_record_that_cannot_be_kept_is_rejected_by_itself() {
     let good = bytes(5, &text("good"));
     let nest = |levels: usize| (0..levels).fold(text("x"), |inner, _| bytes(5, &bytes(1, &inner)));
