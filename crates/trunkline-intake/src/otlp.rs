@@ -4,8 +4,8 @@
 //! would be gigabytes as objects. A record that is none, or breaks a limit, is rejected by itself and counted in the answer;
 //! so are all records of a resource or scope that breaks one, unread. A request whose frame does not hold spoils as a whole.
 //!
-//! Invariant: what is written and looked at is at most a small multiple of the body, and counted; what is copied is in the
-//! request's budget. A resource costs once, and not once for each of its records.
+//! Invariant: what is written and looked at is at most a small multiple of the body; what is copied is in the request's
+//! budget. A resource costs once, and not once for each of its records.
 //!
 //! ```text
 //! {"@timestamp": …, "message": body, "severity_text": …, "severity_number": …, "trace.id": …, "span.id": …,
@@ -60,7 +60,7 @@ pub(crate) struct Records {
     pub(crate) rejected: Vec<(RecordFault, u64)>,
     items: usize,
     text: Vec<u8>,
-    /// How many bytes of text were written and looked at.
+    /// How many bytes of text were written and looked at: of records, and of what their origins say.
     written: usize,
 }
 
@@ -109,34 +109,39 @@ impl Records {
             return Err(Refusal::TooMany);
         }
         self.batch.item(0)?;
-        let parts = match origin.parts() {
-            Ok(parts) => parts,
-            Err(fault) => return Ok(self.reject(fault.into())),
-        };
-        let record = match read() {
-            Ok(record) => record,
-            Err(fault) => return Ok(self.reject(fault)),
-        };
+        if let Err(fault) = self.keep(read, origin)? {
+            match self.rejected.iter_mut().find(|(known, _)| known.reason() == fault.reason()) {
+                Some((_, times)) => *times += 1,
+                None => self.rejected.push((fault, 1)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a record, or says why it cannot be kept.
+    fn keep<'a>(
+        &mut self,
+        read: impl FnOnce() -> Result<record::Record<'a>, RecordFault>,
+        origin: &Origin,
+    ) -> Result<Result<(), RecordFault>, Refusal> {
+        let (parts, record) =
+            match origin.parts().map_err(RecordFault::from).and_then(|parts| Ok((parts, read()?))) {
+                Ok(read) => read,
+                Err(fault) => return Ok(Err(fault)),
+            };
         self.text.clear();
         record.write(&mut self.text);
         self.wrote(self.text.len())?;
         match look(&self.text).and_then(|fields| joined(&self.text, fields, parts)) {
             Ok(document) => self.batch.push(None, &document)?,
-            Err(fault) => self.reject(fault.into()),
+            Err(fault) => return Ok(Err(fault.into())),
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     fn wrote(&mut self, bytes: usize) -> Result<(), Refusal> {
         self.written += bytes;
         if self.written > MAX_WRITTEN { Err(Refusal::TooMuch) } else { Ok(()) }
-    }
-
-    fn reject(&mut self, fault: RecordFault) {
-        match self.rejected.iter_mut().find(|(known, _)| known.reason() == fault.reason()) {
-            Some((_, times)) => *times += 1,
-            None => self.rejected.push((fault, 1)),
-        }
     }
 }
 
