@@ -10,7 +10,7 @@ mod whole;
 use std::io::Write;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use http::HeaderMap;
 use http::header::HeaderName;
 use http_body_util::BodyExt as _;
@@ -65,8 +65,10 @@ where
         if came > MAX_BODY {
             return Err(Refusal::TooLong);
         }
-        for piece in data.chunks(encoding.piece()) {
-            inflate.feed(piece)?;
+        let mut rest = data;
+        while !rest.is_empty() || inflate.has_more() {
+            let fed = inflate.feed(&rest)?;
+            rest.advance(fed);
             tokio::task::yield_now().await;
         }
     }

@@ -8,7 +8,9 @@ fn batch() -> Batch {
     Batch::new(Budget::new(64 * 1024 * 1024).begin_at_once([127, 0, 0, 1].into()).unwrap(), 17)
 }
 
-fn documents(form: Form, body: &[u8]) -> Result<(Vec<Value>, Vec<(RecordFault, u64)>), Refusal> {
+type Rejected = Vec<(RecordFault, u64)>;
+
+fn documents(form: Form, body: &[u8]) -> Result<(Vec<Value>, Rejected), Refusal> {
     let records = read(form, body, batch())?;
     let rejected = records.rejected;
     let (records, _held) = records.batch.into_records();
