@@ -3,6 +3,7 @@
 //! No interface of the intake: hidden from its documentation, and it changes with what it lays bare.
 
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 
 use trunkline_logs::Entry;
 
@@ -25,7 +26,8 @@ pub struct Item {
 
 /// A batch whose records were received at 0.
 fn batch() -> Result<Batch, String> {
-    let held = Budget::new(MOST).begin_at_once().map_err(|_| "no memory".to_owned())?;
+    let held =
+        Budget::new(MOST).begin_at_once(Ipv4Addr::LOCALHOST.into()).map_err(|_| "no memory".to_owned())?;
     Ok(Batch::new(held, 0))
 }
 

@@ -39,17 +39,18 @@ impl Batch {
         self.held.take(bytes)
     }
 
-    /// Adds a record.
-    pub(crate) fn push(&mut self, own_id: Option<OwnId>, json: &[u8]) -> Result<(), NoMore> {
-        let size = Entry::BESIDE + json.len();
+    /// Adds a record, whose text comes in parts.
+    pub(crate) fn push(&mut self, own_id: Option<OwnId>, parts: &[&[u8]]) -> Result<(), NoMore> {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let size = Entry::BESIDE + length;
         self.held.take(size)?;
         if self.block.capacity() < size {
             self.block = BytesMut::with_capacity(BLOCK.max(size));
         }
         Entry::write_head(self.received, own_id, &mut self.block);
-        self.block.put_slice(json);
+        parts.iter().for_each(|part| self.block.put_slice(part));
         self.records.push(NewRecord { tag: ENTRY, bytes: self.block.split().freeze() });
-        self.bytes += json.len();
+        self.bytes += length;
         Ok(())
     }
 

@@ -1,12 +1,13 @@
 //! The memory that all requests together may take, and what one of them holds of it.
 //!
 //! Invariant: what a request collects is taken from the budget first, in steps; it never waits for more while it holds
-//! some, so requests cannot block each other for ever.
+//! some, so requests cannot block each other for ever. What one address may take of it is [`Places`]' to say: one request
+//! always, as long as there is memory.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use crate::places::{Place, Places};
 
 /// The unit in which it is counted.
 const UNIT: usize = 1024;
@@ -20,14 +21,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What all requests may take. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
-    left: Arc<Semaphore>,
+    units: Places,
 }
 
 /// What one request holds; given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     budget: Budget,
-    permit: OwnedSemaphorePermit,
+    from: IpAddr,
+    units: Place,
     held: usize,
     used: usize,
 }
@@ -43,29 +45,27 @@ pub(crate) enum NoMore {
 
 impl Budget {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { left: Arc::new(Semaphore::new(bytes / UNIT)) }
+        Self { units: Places::new(bytes / UNIT, MOST.div_ceil(UNIT)) }
     }
 
-    /// A first step; waits for it a while.
-    pub(crate) async fn begin(&self) -> Result<Held, NoMore> {
-        let first = self.left.clone().acquire_many_owned((STEP / UNIT) as u32);
-        let permit = tokio::time::timeout(PATIENCE, first).await;
-        permit.ok().and_then(Result::ok).map(|permit| self.held(permit)).ok_or(NoMore::ForAll)
+    /// A first step for a request from this address; waits for it a while.
+    pub(crate) async fn begin(&self, from: IpAddr) -> Result<Held, NoMore> {
+        let units = self.units.take(from, STEP / UNIT, PATIENCE).await;
+        units.map(|units| self.held(from, units)).ok_or(NoMore::ForAll)
     }
 
     /// A first step, if there is one.
-    pub(crate) fn begin_at_once(&self) -> Result<Held, NoMore> {
-        let permit = self.left.clone().try_acquire_many_owned((STEP / UNIT) as u32);
-        permit.map(|permit| self.held(permit)).map_err(|_| NoMore::ForAll)
+    pub(crate) fn begin_at_once(&self, from: IpAddr) -> Result<Held, NoMore> {
+        self.units.try_take(from, STEP / UNIT).map(|units| self.held(from, units)).ok_or(NoMore::ForAll)
     }
 
-    fn held(&self, permit: OwnedSemaphorePermit) -> Held {
-        Held { budget: self.clone(), permit, held: STEP, used: 0 }
+    fn held(&self, from: IpAddr, units: Place) -> Held {
+        Held { budget: self.clone(), from, units, held: STEP, used: 0 }
     }
 
     #[cfg(test)]
     pub(crate) fn left(&self) -> usize {
-        self.left.available_permits() * UNIT
+        self.units.left() * UNIT
     }
 }
 
@@ -78,11 +78,8 @@ impl Held {
         }
         if used > self.held {
             let more = (used - self.held).div_ceil(STEP) * STEP;
-            // At most MOST / UNIT.
-            let more_units = (more / UNIT) as u32;
-            let permit =
-                self.budget.left.clone().try_acquire_many_owned(more_units).map_err(|_| NoMore::ForAll)?;
-            self.permit.merge(permit);
+            let units = self.budget.units.try_take(self.from, more / UNIT).ok_or(NoMore::ForAll)?;
+            self.units.merge(units);
             self.held += more;
         }
         self.used = used;
@@ -94,10 +91,12 @@ impl Held {
 mod tests {
     use super::*;
 
+    const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     #[tokio::test(start_paused = true)]
     async fn what_is_held_is_counted_and_given_back() {
         let budget = Budget::new(1024 * 1024);
-        let mut one = budget.begin().await.unwrap();
+        let mut one = budget.begin(FROM).await.unwrap();
         assert_eq!(budget.left(), 1024 * 1024 - STEP);
         one.take(STEP).unwrap();
         assert_eq!(budget.left(), 1024 * 1024 - STEP, "the first step is paid");
@@ -106,7 +105,7 @@ mod tests {
         assert_eq!(one.take(1024 * 1024), Err(NoMore::ForAll));
         assert_eq!(one.take(MOST), Err(NoMore::ForIt));
         one.take(1024 * 1024 - 2 * STEP).unwrap();
-        assert!(budget.begin().await.is_err(), "there is nothing left, however long it waits");
+        assert!(budget.begin(FROM).await.is_err(), "there is nothing left, however long it waits");
         drop(one);
         assert_eq!(budget.left(), 1024 * 1024);
     }

@@ -191,7 +191,7 @@ impl Bulk {
             return self.refuse(action, fault);
         }
         self.batch.item(action.id.as_deref().map_or(0, str::len))?;
-        self.batch.push(action.id.as_deref().map(OwnId::of), line)?;
+        self.batch.push(action.id.as_deref().map(OwnId::of), &[line])?;
         self.items.push(Item { op: action.op, id: action.id, fault: None });
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Shippers' connections: accept, TLS where it is configured, HTTP/1.1.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,16 +32,17 @@ pub(crate) async fn serve(shared: Arc<Shared>, door: Door, dataset: usize, tasks
             () = shared.draining.cancelled() => return,
             accepted = door.accept() => accepted,
         };
-        let Ok(place) = shared.connections.clone().try_acquire_owned() else {
+        let from = from.ip();
+        let Some(place) = shared.connections.try_take(from, 1) else {
             shared.metrics.connections_refused.inc();
-            debug!(%from, "there are as many shippers as may be; this one was turned away");
+            debug!(%from, "there are as many shippers as may be, or as many of this address; this one was turned away");
             continue;
         };
         let shared = shared.clone();
         tasks.spawn_until_stopped(async move {
             shared.metrics.connections_open.inc();
             let _open = Open(&shared);
-            connection(&shared, tcp, dataset).await;
+            connection(&shared, tcp, from, dataset).await;
             drop(place);
         });
     }
@@ -55,21 +57,21 @@ impl Drop for Open<'_> {
     }
 }
 
-async fn connection(shared: &Arc<Shared>, tcp: TcpStream, dataset: usize) {
-    let Some(tls) = &shared.tls else { return http(shared, tcp, dataset).await };
+async fn connection(shared: &Arc<Shared>, tcp: TcpStream, from: IpAddr, dataset: usize) {
+    let Some(tls) = &shared.tls else { return http(shared, tcp, from, dataset).await };
     let shaken = TlsAcceptor::from(tls.current()).accept(tcp);
     match tokio::time::timeout(TLS_DEADLINE, shaken).await {
-        Ok(Ok(tls)) => http(shared, tls, dataset).await,
+        Ok(Ok(tls)) => http(shared, tls, from, dataset).await,
         Ok(Err(error)) => debug!(%error, "a shipper's TLS handshake failed"),
         Err(_) => debug!("a shipper's TLS handshake took too long"),
     }
 }
 
-async fn http<S>(shared: &Arc<Shared>, stream: S, dataset: usize)
+async fn http<S>(shared: &Arc<Shared>, stream: S, from: IpAddr, dataset: usize)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let service = service_fn(|request| service::answer(shared.clone(), dataset, request));
+    let service = service_fn(|request| service::answer(shared.clone(), dataset, from, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_DEADLINE)

@@ -18,9 +18,15 @@ use trunkline_spool::{OpenError, Spool, Writer};
 use crate::budget::Budget;
 use crate::config::IntakeConfig;
 use crate::door;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Of};
+use crate::places::Places;
 use crate::status::{Counts, Status, get};
 use crate::tokens::Tokens;
+
+/// How many bodies are read at once that are only understood as a whole: more wait.
+const READERS: usize = 2;
+/// How often the metrics are told how the spools are.
+const TELL: Duration = Duration::from_secs(1);
 
 /// What log shippers talk to. Clones share it.
 #[derive(Clone)]
@@ -39,9 +45,10 @@ pub(crate) struct Shared {
     pub(crate) tls: Option<ShownTls>,
     pub(crate) version: String,
     pub(crate) budget: Budget,
-    pub(crate) connections: Arc<Semaphore>,
-    most_connections: usize,
-    pub(crate) requests: Semaphore,
+    pub(crate) connections: Places,
+    pub(crate) requests: Places,
+    /// Bodies that are being read as a whole, away from the runtime's workers.
+    pub(crate) readers: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
     pub(crate) draining: CancellationToken,
     /// When a token that was wrong was last told of, in milliseconds since 1970.
@@ -128,9 +135,9 @@ impl Intake {
             tls,
             version: config.pretends.clone(),
             budget: Budget::new(config.limits.memory_mib * 1024 * 1024),
-            connections: Arc::new(Semaphore::new(config.limits.connections)),
-            most_connections: config.limits.connections,
-            requests: Semaphore::new(config.limits.requests),
+            connections: Places::new(config.limits.connections, 1),
+            requests: Places::new(config.limits.requests, 1),
+            readers: Arc::new(Semaphore::new(READERS)),
             metrics,
             draining: tasks.token().child_token(),
             warned: AtomicU64::new(0),
@@ -166,6 +173,15 @@ impl Intake {
         }
         let shared = self.shared.clone();
         self.tasks.spawn_until_stopped(async move { shared.tokens.follow().await });
+        let shared = self.shared.clone();
+        self.tasks.spawn_until_stopped(async move {
+            loop {
+                for taker in &shared.datasets {
+                    shared.metrics.tell(&Of { dataset: taker.name.to_string() }, &taker.spool.status());
+                }
+                tokio::time::sleep(TELL).await;
+            }
+        });
         if self.shared.tls.is_some() {
             let shared = self.shared.clone();
             self.tasks.spawn_until_stopped(async move {
@@ -179,8 +195,7 @@ impl Intake {
     pub async fn drain(&self, grace: Duration) -> bool {
         self.doors.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.shared.draining.cancel();
-        let all = u32::try_from(self.shared.most_connections).unwrap_or(u32::MAX);
-        tokio::time::timeout(grace, self.shared.connections.acquire_many(all)).await.is_ok()
+        tokio::time::timeout(grace, self.shared.connections.all_free()).await.is_ok()
     }
 }
 

@@ -15,6 +15,7 @@
 //! - the dataset comes from the door or the path; of what a shipper says beside its documents only its `_id` is looked at;
 //! - a document goes on as it came: it is looked at, and not rebuilt;
 //! - what a request takes in memory is counted before it is taken, against the request's limit and all requests' together;
+//! - no address takes all connections, requests or memory, and no body holds them without coming;
 //! - nothing that a shipper asks is passed on to anybody, changes anything but the spool, or tells more than that this is
 //!   an intake.
 
@@ -24,6 +25,7 @@ mod door;
 mod tokens;
 mod route;
 mod service;
+mod places;
 mod budget;
 mod body;
 mod look;

@@ -28,8 +28,8 @@ pub(crate) enum Fault {
     TooMuch(#[from] TooMuch),
 }
 
-/// Looks at a document.
-pub(crate) fn look(line: &[u8]) -> Result<(), Fault> {
+/// Looks at a document; says how many fields it has.
+pub(crate) fn look(line: &[u8]) -> Result<usize, Fault> {
     if line.len() > MAX_RECORD_BYTES {
         return Err(TooMuch::Bytes(line.len()).into());
     }
@@ -49,7 +49,7 @@ pub(crate) fn look(line: &[u8]) -> Result<(), Fault> {
     match (seen.broken, parsed) {
         (Some(limit), _) => Err(limit.into()),
         (None, Err(error)) => Err(Fault::NotJson(error.column())),
-        (None, Ok(())) => Ok(()),
+        (None, Ok(())) => Ok(seen.fields),
     }
 }
 
@@ -176,15 +176,15 @@ mod tests {
             format!("{{{}}}", (0..fields).map(|n| format!("\"{n}\":1")).collect::<Vec<_>>().join(","))
         };
         let long = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));
-        for good in [
-            "{}",
-            " {\"a\":[1,-2,3.5e3,null,true,\"\\u00e4\"]}\r",
-            "{\"a\":1,\"a\":2}",
-            &deep(MAX_DEPTH),
-            &wide(MAX_FIELDS),
-            &long(MAX_RECORD_BYTES),
+        for (good, fields) in [
+            ("{}", 0),
+            (" {\"a\":[1,-2,3.5e3,null,true,\"\\u00e4\"]}\r", 1),
+            ("{\"a\":1,\"a\":[{\"b\":2}]}", 3),
+            (&deep(MAX_DEPTH), MAX_DEPTH - 1),
+            (&wide(MAX_FIELDS), MAX_FIELDS),
+            (&long(MAX_RECORD_BYTES), 1),
         ] {
-            assert_eq!(look(good.as_bytes()), Ok(()), "{}", &good[..good.len().min(80)]);
+            assert_eq!(look(good.as_bytes()), Ok(fields), "{}", &good[..good.len().min(80)]);
         }
         for (bad, fault) in [
             ("", Fault::Empty),

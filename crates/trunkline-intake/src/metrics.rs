@@ -5,6 +5,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use trunkline_spool::Status;
 
 /// Label: which dataset.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -36,6 +37,16 @@ pub(crate) struct Metrics {
     pub(crate) records_refused: Family<Why, Counter>,
     /// `trunkline_intake_bytes_total{dataset}`
     pub(crate) bytes: Family<Of, Counter>,
+    /// `trunkline_intake_spool_bytes{dataset}`
+    spool_bytes: Family<Of, Gauge>,
+    /// `trunkline_intake_spool_cap_bytes{dataset}`
+    spool_cap_bytes: Family<Of, Gauge>,
+    /// `trunkline_intake_spool_records_waiting{dataset}`
+    spool_records_waiting: Family<Of, Gauge>,
+    /// `trunkline_intake_spool_oldest_seconds{dataset}`
+    spool_oldest_seconds: Family<Of, Gauge>,
+    /// `trunkline_intake_spool_records_lost_total{dataset}`
+    spool_records_lost: Family<Of, Counter>,
 }
 
 impl Metrics {
@@ -56,5 +67,24 @@ impl Metrics {
         sub.register("records", "Records kept", self.records.clone());
         sub.register("records_refused", "Records refused, by reason", self.records_refused.clone());
         sub.register("bytes", "Bytes of JSON text of the records kept", self.bytes.clone());
+        sub.register("spool_bytes", "Bytes of the spool on the disk", self.spool_bytes.clone());
+        sub.register("spool_cap_bytes", "Bytes that the spool may take", self.spool_cap_bytes.clone());
+        sub.register("spool_records_waiting", "Records that wait", self.spool_records_waiting.clone());
+        sub.register("spool_oldest_seconds", "Age of the oldest", self.spool_oldest_seconds.clone());
+        sub.register("spool_records_lost", "Records lost in the spool", self.spool_records_lost.clone());
+    }
+
+    /// How the spool of a dataset is now.
+    pub(crate) fn tell(&self, of: &Of, spool: &Status) {
+        let set = |family: &Family<Of, Gauge>, value: u64| {
+            family.get_or_create(of).set(i64::try_from(value).unwrap_or(i64::MAX));
+        };
+        set(&self.spool_bytes, spool.bytes);
+        set(&self.spool_cap_bytes, spool.cap);
+        set(&self.spool_records_waiting, spool.records);
+        let age = spool.oldest.and_then(|oldest| oldest.elapsed().ok());
+        set(&self.spool_oldest_seconds, age.map_or(0, |age| age.as_secs()));
+        let lost = self.spool_records_lost.get_or_create(of);
+        lost.inc_by(spool.lost.saturating_sub(lost.get()));
     }
 }

@@ -1,5 +1,6 @@
 //! One request, from its head to its answer.
 
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -27,6 +28,8 @@ use crate::status::add;
 
 /// How long a request waits for its turn when there are as many as may be.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest body that is read where it came, in bytes.
+const READ_HERE: usize = 64 * 1024;
 /// How long a shipper that takes no no waits for the end of its connection at the most.
 const PUSH_BACK: Duration = Duration::from_secs(5);
 /// How often a wrong token is told of, in milliseconds.
@@ -41,6 +44,7 @@ pub(crate) struct Closed(Refusal);
 pub(crate) async fn answer(
     shared: Arc<Shared>,
     of_the_door: usize,
+    from: IpAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Closed> {
     let (head, mut body) = request.into_parts();
@@ -56,7 +60,7 @@ pub(crate) async fn answer(
             rest(&head.headers, &mut body).await;
             return Ok(spoken(said.unwrap_or_else(|refusal| elastic::refused(&refusal))));
         }
-        Ok((at, asked)) => (at, shared.take(at, asked, &head.headers, &mut body).await),
+        Ok((at, asked)) => (at, shared.take(at, from, asked, &head.headers, &mut body).await),
     };
     match done {
         Ok(response) => Ok(response),
@@ -105,6 +109,7 @@ impl Shared {
     async fn take(
         &self,
         at: usize,
+        from: IpAddr,
         asked: Asked,
         headers: &HeaderMap,
         body: &mut Incoming,
@@ -112,10 +117,9 @@ impl Shared {
         let (taker, begun) = (self.taker(at)?, Instant::now());
         add(&taker.counts.requests, 1);
         self.metrics.requests.get_or_create(&of(taker)).inc();
-        let turn = tokio::time::timeout(PATIENCE, self.requests.acquire()).await;
-        let Ok(Ok(_turn)) = turn else { return Err(Refusal::Busy) };
+        let Some(_turn) = self.requests.take(from, 1, PATIENCE).await else { return Err(Refusal::Busy) };
         let encoding = Encoding::of(headers)?;
-        let mut batch = Batch::new(self.budget.begin().await?, now());
+        let mut batch = Batch::new(self.budget.begin(from).await?, now());
         batch.take(encoding.memory())?;
         match asked {
             Asked::Bulk => {
@@ -131,7 +135,7 @@ impl Shared {
             _ => {
                 let form = Form::of(headers)?;
                 let whole = read(body, encoding, Whole::new(batch)).await?;
-                let records = otlp::read(form, &whole.bytes, whole.batch)?;
+                let records = self.read_whole(form, whole).await?;
                 self.keep(taker, records.batch).await?;
                 for (fault, times) in &records.rejected {
                     self.count_records_refused(taker, fault.reason(), *times);
@@ -139,6 +143,20 @@ impl Shared {
                 Ok(with(StatusCode::OK, form.media(), otlp::accepted(form, &records.rejected)))
             }
         }
+    }
+
+    /// Reads a request of OTLP; a long one away from the runtime's workers, which have others to serve.
+    async fn read_whole(&self, form: Form, whole: Whole) -> Result<otlp::Records, Refusal> {
+        if whole.bytes.len() <= READ_HERE {
+            return otlp::read(form, &whole.bytes, whole.batch);
+        }
+        let turn = self.readers.clone().acquire_owned().await.map_err(|_| Refusal::Busy)?;
+        let read = tokio::task::spawn_blocking(move || {
+            let read = otlp::read(form, &whole.bytes, whole.batch);
+            drop(turn);
+            read
+        });
+        read.await.unwrap_or(Err(Refusal::Busy))
     }
 
     async fn take_document(
@@ -160,7 +178,7 @@ impl Shared {
             self.count_records_refused(taker, fault.reason(), 1);
             Refusal::Malformed(fault.to_string())
         })?;
-        batch.push(id.as_deref().map(OwnId::of), &whole.bytes)?;
+        batch.push(id.as_deref().map(OwnId::of), &[&whole.bytes])?;
         let receipt = self.keep(taker, batch).await?;
         let sequence = receipt.map_or(0, |receipt| receipt.last);
         let text = json!({

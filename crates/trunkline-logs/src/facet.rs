@@ -1,4 +1,7 @@
 //! The few things that most records say in some way, under one name each: what people filter and count by.
+//!
+//! They are as good as who wrote the fields: a shipper that merges an application's JSON at the root lets the application say
+//! them. A record that came by OTLP has nothing of its application's at the root, so its resource alone says them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -199,6 +202,17 @@ mod tests {
             facets(json!({"host": {"name": "n1"}, "pod": 7, "app": "", "level": "x".repeat(300)})),
             ["node=n1"]
         );
+    }
+
+    #[test]
+    fn an_otlp_records_own_fields_say_nothing_of_where_it_comes_from() {
+        let forged = json!({"kubernetes": {"namespace": "forged"}, "kubernetes.namespace": "forged", "namespace": "forged",
+            "k8s.namespace.name": "forged", "resource": {"k8s.namespace.name": "forged"}, "service.name": "forged"});
+        let mut record = json!({"attributes": forged, "message": forged.to_string(), "event.name": "namespace",
+            "scope": {"name": "namespace"}, "resource": {"k8s.namespace.name": "shop", "service.name": "web"}});
+        assert_eq!(facets(record.clone()), ["app=web", "namespace=shop"]);
+        record["resource"] = json!({});
+        assert_eq!(facets(record), Vec::<String>::new());
     }
 
     #[test]

@@ -202,11 +202,6 @@ impl Spool {
     pub fn status(&self) -> Status {
         self.kept.shared.status()
     }
-
-    /// Whether whoever brings records should bring fewer: 90 % of the cap are taken, or the disk takes nothing.
-    pub fn pressure(&self) -> bool {
-        self.kept.shared.pressure()
-    }
 }
 
 impl Writer {

@@ -37,6 +37,4 @@ pub struct Status {
     pub lost: u64,
     /// Why the disk did not do what it was told when it was last tried; none if it did.
     pub fault: Option<String>,
-    /// Whether whoever brings records should bring fewer: 90 % of the cap are taken, or the disk takes nothing.
-    pub pressure: bool,
 }

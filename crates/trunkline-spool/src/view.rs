@@ -47,13 +47,7 @@ impl Shared {
         self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn pressure(&self) -> bool {
-        let view = self.view();
-        view.full || view.unwritten.is_some() || view.bytes() >= self.cap / 10 * 9
-    }
-
     pub(crate) fn status(&self) -> Status {
-        let pressure = self.pressure();
         let view = self.view();
         let records = view.waiting();
         let oldest = view.marks.oldest().filter(|_| records > 0);
@@ -68,7 +62,6 @@ impl Shared {
             gaps: view.gaps.count,
             lost: view.gaps.lost,
             fault: view.unwritten.clone().or_else(|| view.unsettled.clone()),
-            pressure,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Inflating as it comes: gzip (several members too), deflate with its wrapper, zstd, or nothing.
 //!
-//! Invariant: a body is whole or refused; what follows a compressed body's end is no part of it, and refused as well.
+//! Invariants: a body is whole or refused; what follows a compressed body's end is no part of it, and refused as well; a step
+//! makes some tens of KiB, whatever the ratio is.
 
 use std::io::{self, Write};
 
@@ -13,7 +14,7 @@ use crate::refusal::Refusal;
 
 /// zstd: the binary logarithm of the largest window.
 const WINDOW_LOG: u32 = 23;
-/// zstd: how much is inflated at once.
+/// How much is fed at once, and inflated at once by zstd; the others have steps of their own, as long.
 const STEP: usize = 32 * 1024;
 
 /// How a body is encoded.
@@ -38,6 +39,7 @@ pub(crate) struct Zstd<R> {
     decoder: Decoder<'static>,
     step: Vec<u8>,
     whole: bool,
+    has_more: bool,
     to: Counted<R>,
 }
 
@@ -72,11 +74,6 @@ impl Encoding {
         }
     }
 
-    /// How many bytes are fed at once: other tasks wait for as long as what becomes of them is looked at.
-    pub(crate) fn piece(self) -> usize {
-        if self == Self::Plain { 32 * 1024 } else { 4 * 1024 }
-    }
-
     fn name(self) -> &'static str {
         match self {
             Self::Plain => "text",
@@ -98,15 +95,25 @@ impl<R: Reader> Inflate<R> {
         })
     }
 
-    /// Inflates one piece.
-    pub(crate) fn feed(&mut self, piece: &[u8]) -> Result<(), Refusal> {
+    /// One step: inflates the beginning of this, and says how much of it that was.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
+        let piece = bytes.get(..STEP).unwrap_or(bytes);
         let fed = match self {
-            Self::Plain(to) => to.write_all(piece),
-            Self::Gzip(to) => to.write_all(piece),
-            Self::Deflate(to) => to.write_all(piece),
-            Self::Zstd(to) => to.write_all(piece),
+            Self::Plain(to) => to.write(piece),
+            Self::Gzip(to) => to.write(piece),
+            Self::Deflate(to) => to.write(piece),
+            Self::Zstd(to) => to.write(piece),
         };
-        fed.map_err(|_| self.stopped_by())
+        match fed {
+            // What follows the end of what is compressed.
+            Ok(0) if !piece.is_empty() && !self.has_more() => Err(self.stopped_by()),
+            fed => fed.map_err(|_| self.stopped_by()),
+        }
+    }
+
+    /// Whether more comes out of what was fed already.
+    pub(crate) fn has_more(&self) -> bool {
+        matches!(self, Self::Zstd(zstd) if zstd.has_more)
     }
 
     /// The reader, when the body was whole.
@@ -155,21 +162,17 @@ impl<R: Reader> Zstd<R> {
     fn new(to: Counted<R>) -> io::Result<Self> {
         let mut decoder = Decoder::new()?;
         decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG))?;
-        Ok(Self { decoder, step: vec![0; STEP], whole: false, to })
+        Ok(Self { decoder, step: vec![0; STEP], whole: false, has_more: false, to })
     }
 
-    fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         let mut from = InBuffer::around(piece);
-        loop {
-            let mut into = OutBuffer::around(self.step.as_mut_slice());
-            let left = self.decoder.run(&mut from, &mut into)?;
-            let filled = into.pos();
-            self.whole = left == 0;
-            self.to.write_all(self.step.get(..filled).unwrap_or_default())?;
-            if from.pos() == piece.len() && filled < STEP {
-                return Ok(());
-            }
-        }
+        let mut into = OutBuffer::around(self.step.as_mut_slice());
+        let left = self.decoder.run(&mut from, &mut into)?;
+        let filled = into.pos();
+        (self.whole, self.has_more) = (left == 0, left != 0 && filled == STEP);
+        self.to.write_all(self.step.get(..filled).unwrap_or_default())?;
+        Ok(from.pos())
     }
 }
 
@@ -186,5 +189,66 @@ impl<R: Reader> Write for Counted<R> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts what it is handed.
+    struct Count(usize);
+
+    impl Write for Count {
+        fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+            self.0 += piece.len();
+            Ok(piece.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Reader for Count {
+        fn stopped_by(&mut self) -> Option<Refusal> {
+            None
+        }
+    }
+
+    fn handed<R: Reader>(inflate: &Inflate<R>) -> usize {
+        MAX_BODY
+            - match inflate {
+                Inflate::Plain(to) => to.left,
+                Inflate::Gzip(to) => to.get_ref().left,
+                Inflate::Deflate(to) => to.get_ref().left,
+                Inflate::Zstd(to) => to.to.left,
+            }
+    }
+
+    #[test]
+    fn between_some_tens_of_kib_others_have_their_turn_whatever_a_body_inflates_to() {
+        let body = vec![0; MAX_BODY];
+        let level = flate2::Compression::best();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), level);
+        let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), level);
+        gzip.write_all(&body).unwrap();
+        deflate.write_all(&body).unwrap();
+        for (encoding, packed) in [
+            (Encoding::Gzip, gzip.finish().unwrap()),
+            (Encoding::Deflate, deflate.finish().unwrap()),
+            (Encoding::Zstd, zstd::encode_all(&body[..], 19).unwrap()),
+            (Encoding::Plain, body),
+        ] {
+            let mut inflate = Inflate::new(encoding, Count(0)).unwrap();
+            let (mut rest, mut most) = (&packed[..], 0);
+            while !rest.is_empty() || inflate.has_more() {
+                let before = handed(&inflate);
+                rest = &rest[inflate.feed(rest).unwrap()..];
+                most = most.max(handed(&inflate) - before);
+            }
+            assert!(most <= 64 * 1024, "{encoding:?}: {most}");
+            assert_eq!(inflate.finish().unwrap().0, MAX_BODY, "{encoding:?}");
+        }
     }
 }

@@ -10,10 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use trunkline_logs::{MAX_RECORD_BYTES, TooMuch};
 
 use super::any::{Any, Named};
-use super::record::{self, Origin, Record};
+use super::origin::{Origin, Part, within};
+use super::record::Record;
 use super::{RecordFault, Records};
 use crate::look::Fault;
 use crate::refusal::Refusal;
@@ -43,8 +43,8 @@ struct Resource {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ScopeLogs<'a> {
-    #[serde(default)]
-    scope: Option<Scope>,
+    #[serde(borrow, default)]
+    scope: Option<&'a RawValue>,
     #[serde(borrow, default)]
     log_records: Option<&'a RawValue>,
 }
@@ -94,12 +94,15 @@ pub(crate) fn read(body: &[u8], records: &mut Records) -> Result<(), Refusal> {
     let request: Request<'_> = object(text)?;
     each(request.resource_logs, &mut |resource_logs| {
         let said: ResourceLogs<'_> = object(resource_logs.get())?;
-        let mut origin = Origin { resource: resource(said.resource)?, scope: Vec::new() };
+        let resource = records
+            .part(part(said.resource, |said: Resource| Part::of_resource(&named(said.attributes)))?)?;
+        let mut origin = Origin { resource, ..Origin::default() };
         each(said.scope_logs, &mut |scope_logs| {
             let said: ScopeLogs<'_> = object(scope_logs.get())?;
-            let scope = said.scope.unwrap_or_default();
-            origin.scope = record::scope(&scope.name.unwrap_or_default(), &scope.version.unwrap_or_default());
-            each(said.log_records, &mut |log_record| records.add(log(log_record.get()), &origin))
+            origin.scope = records.part(part(said.scope, |said: Scope| {
+                Part::of_scope(&said.name.unwrap_or_default(), &said.version.unwrap_or_default())
+            })?)?;
+            each(said.log_records, &mut |log_record| records.add(|| log(log_record.get()), &origin))
         })
     })
 }
@@ -116,22 +119,23 @@ fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Refusal> {
     serde_json::from_str(text).map_err(malformed)
 }
 
-fn resource(text: Option<&RawValue>) -> Result<Vec<u8>, Refusal> {
-    let Some(text) = text.map(RawValue::get) else { return Ok(Vec::new()) };
-    if text.len() > MAX_RECORD_BYTES {
-        return Err(malformed(format!("the resource cannot be kept: {}", TooMuch::Bytes(text.len()))));
-    }
+/// What a resource or a scope says; what is longer than any record may be is not looked into.
+fn part<'a, T: Deserialize<'a>>(
+    said: Option<&'a RawValue>,
+    make: impl FnOnce(T) -> Result<Part, Fault>,
+) -> Result<Result<Part, RecordFault>, Refusal> {
+    let text = said.map_or("null", RawValue::get);
     if text == "null" {
-        return Ok(Vec::new());
+        return Ok(Ok(Part::default()));
     }
-    let resource: Resource = object(text)?;
-    Ok(record::resource(&named(resource.attributes)))
+    if let Err(fault) = within(text.len()) {
+        return Ok(Err(fault.into()));
+    }
+    Ok(make(object(text)?).map_err(RecordFault::from))
 }
 
 fn log(text: &str) -> Result<Record<'static>, RecordFault> {
-    if text.len() > MAX_RECORD_BYTES {
-        return Err(Fault::from(TooMuch::Bytes(text.len())).into());
-    }
+    within(text.len())?;
     let said: LogRecord = object(text).map_err(|_| RecordFault::Form)?;
     let nanoseconds =
         |number: Option<Number>| number.map_or(0, |Number(number)| u64::try_from(number).unwrap_or(0));

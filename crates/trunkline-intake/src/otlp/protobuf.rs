@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use trunkline_logs::{MAX_RECORD_BYTES, TooMuch};
+use trunkline_logs::TooMuch;
 
 use super::any::{Any, MAX_LEVELS, Named};
-use super::record::{self, Origin, Record};
+use super::origin::{Origin, Part, within};
+use super::record::Record;
 use super::wire::{Broken, Fields, Value};
 use super::{RecordFault, Records};
 use crate::look::Fault;
@@ -38,7 +39,7 @@ fn resource(message: &[u8], records: &mut Records) -> Result<(), Refusal> {
     let mut origin = Origin::default();
     for field in Fields(message) {
         if let (1, said) = field? {
-            origin.resource = said_of_resource(said.bytes()?)?;
+            origin.resource = records.part(said_of_resource(said.bytes()?))?;
         }
     }
     for field in Fields(message) {
@@ -49,38 +50,43 @@ fn resource(message: &[u8], records: &mut Records) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// `Resource`: what is too much for a record is too much for all of its records, so it is the request's fault.
-fn said_of_resource(message: &[u8]) -> Result<Vec<u8>, Refusal> {
+/// `Resource`
+fn said_of_resource(message: &[u8]) -> Result<Part, RecordFault> {
+    within(message.len())?;
     let mut attributes = Vec::new();
-    let too_much = |fault: RecordFault| Refusal::Malformed(format!("the resource cannot be kept: {fault}"));
-    within(message).map_err(too_much)?;
     for field in Fields(message) {
         if let (1, attribute) = field? {
-            attributes.push(named(attribute.bytes()?, 0).map_err(too_much)?);
+            attributes.push(named(attribute.bytes()?, 0)?);
         }
     }
-    Ok(record::resource(&attributes))
+    Ok(Part::of_resource(&attributes)?)
+}
+
+/// `InstrumentationScope`
+fn said_of_scope(message: &[u8]) -> Result<Part, RecordFault> {
+    let (mut name, mut version) = ("", "");
+    for field in Fields(message) {
+        match field? {
+            (1, value) => name = value.text()?,
+            (2, value) => version = value.text()?,
+            _ => {}
+        }
+    }
+    Ok(Part::of_scope(name, version)?)
 }
 
 /// `ScopeLogs`
 fn scope(message: &[u8], origin: &mut Origin, records: &mut Records) -> Result<(), Refusal> {
-    origin.scope.clear();
+    origin.scope = Ok(Part::default());
     for field in Fields(message) {
         if let (1, said) = field? {
-            let (mut name, mut version) = ("", "");
-            for field in Fields(said.bytes()?) {
-                match field? {
-                    (1, value) => name = value.text()?,
-                    (2, value) => version = value.text()?,
-                    _ => {}
-                }
-            }
-            origin.scope = record::scope(name, version);
+            origin.scope = records.part(said_of_scope(said.bytes()?))?;
         }
     }
     for field in Fields(message) {
         if let (2, log_record) = field? {
-            records.add(log(log_record.bytes()?), origin)?;
+            let log_record = log_record.bytes()?;
+            records.add(|| log(log_record), origin)?;
         }
     }
     Ok(())
@@ -88,7 +94,7 @@ fn scope(message: &[u8], origin: &mut Origin, records: &mut Records) -> Result<(
 
 /// `LogRecord`
 fn log(message: &[u8]) -> Result<Record<'_>, RecordFault> {
-    within(message)?;
+    within(message.len())?;
     let mut record = Record::default();
     for field in Fields(message) {
         match field? {
@@ -157,12 +163,4 @@ fn each<'a, T>(
         }
     }
     Ok(values)
-}
-
-/// What is longer than any record may be is not looked into.
-fn within(message: &[u8]) -> Result<(), RecordFault> {
-    if message.len() > MAX_RECORD_BYTES {
-        return Err(Fault::from(TooMuch::Bytes(message.len())).into());
-    }
-    Ok(())
 }

@@ -24,15 +24,6 @@ pub(crate) struct Record<'a> {
     pub(crate) event: Cow<'a, str>,
 }
 
-/// Where records come from: written once for all of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Origin {
-    /// `,"resource":{…}`; empty if nothing is said.
-    pub(crate) resource: Vec<u8>,
-    /// `,"scope":{…}`; empty if nothing is said.
-    pub(crate) scope: Vec<u8>,
-}
-
 impl Default for Record<'_> {
     fn default() -> Self {
         Self {
@@ -49,32 +40,9 @@ impl Default for Record<'_> {
     }
 }
 
-/// The resource's part of its documents.
-pub(crate) fn resource(attributes: &[Named<'_>]) -> Vec<u8> {
-    let mut text = Vec::new();
-    if !attributes.is_empty() {
-        text.extend_from_slice(b",\"resource\":");
-        write_fields(attributes, &mut text);
-    }
-    text
-}
-
-/// The scope's part of its documents.
-pub(crate) fn scope(name: &str, version: &str) -> Vec<u8> {
-    let said = [("name", name), ("version", version)].into_iter().filter(|(_, value)| !value.is_empty());
-    let fields: Vec<Named<'_>> =
-        said.map(|(name, value)| (Cow::Borrowed(name), Any::Text(Cow::Borrowed(value)))).collect();
-    let mut text = Vec::new();
-    if !fields.is_empty() {
-        text.extend_from_slice(b",\"scope\":");
-        write_fields(&fields, &mut text);
-    }
-    text
-}
-
 impl Record<'_> {
-    /// Writes its document.
-    pub(crate) fn write(&self, origin: &Origin, text: &mut Vec<u8>) {
+    /// Writes its document without what its [origin](super::origin) says.
+    pub(crate) fn write(&self, text: &mut Vec<u8>) {
         text.extend_from_slice(b"{\"message\":");
         match &self.body {
             Any::None => text.extend_from_slice(b"\"\""),
@@ -103,8 +71,6 @@ impl Record<'_> {
             text.extend_from_slice(b",\"attributes\":");
             write_fields(&self.attributes, text);
         }
-        text.extend_from_slice(&origin.resource);
-        text.extend_from_slice(&origin.scope);
         text.push(b'}');
     }
 }

@@ -4,12 +4,14 @@ use trunkline_logs::{Entry, MAX_RECORD_BYTES};
 use super::*;
 use crate::budget::Budget;
 
-async fn batch() -> Batch {
-    Batch::new(Budget::new(64 * 1024 * 1024).begin().await.unwrap(), 17)
+fn batch() -> Batch {
+    Batch::new(Budget::new(64 * 1024 * 1024).begin_at_once([127, 0, 0, 1].into()).unwrap(), 17)
 }
 
-async fn documents(form: Form, body: &[u8]) -> Result<(Vec<Value>, Vec<(RecordFault, u64)>), Refusal> {
-    let records = read(form, body, batch().await)?;
+type Rejected = Vec<(RecordFault, u64)>;
+
+fn documents(form: Form, body: &[u8]) -> Result<(Vec<Value>, Rejected), Refusal> {
+    let records = read(form, body, batch())?;
     let rejected = records.rejected;
     let (records, _held) = records.batch.into_records();
     let document = |bytes| serde_json::from_slice(&Entry::decode(bytes).unwrap().json).unwrap();
@@ -67,8 +69,8 @@ fn full_document() -> Value {
     })
 }
 
-#[tokio::test]
-async fn a_record_of_protobuf_makes_a_document_in_whatever_order_its_fields_come() {
+#[test]
+fn a_record_of_protobuf_makes_a_document_in_whatever_order_its_fields_come() {
     let map = bytes(6, &bytes(1, &named("inner", &bytes(6, &bytes(1, &named("x", &text("y")))))));
     let minus_one = [vec![3 << 3], vec![0xff; 9], vec![1]].concat();
     let list = bytes(5, &[bytes(1, &text("a")), bytes(1, &minus_one)].concat());
@@ -107,13 +109,13 @@ async fn a_record_of_protobuf_makes_a_document_in_whatever_order_its_fields_come
         } else {
             bytes(1, &[resource, bytes(2, &[scope.clone(), records].concat())].concat())
         };
-        let (documents, rejected) = documents(Form::Protobuf, &body).await.unwrap();
+        let (documents, rejected) = documents(Form::Protobuf, &body).unwrap();
         assert_eq!((documents, rejected), (vec![full_document()], vec![]));
     }
 }
 
-#[tokio::test]
-async fn a_record_of_json_makes_the_same_document() {
+#[test]
+fn a_record_of_json_makes_the_same_document() {
     let record = json!({
         "timeUnixNano": TIME.to_string(), "observedTimeUnixNano": TIME + 1, "severityNumber": 13,
         "body": {"stringValue": "hello \"you\"\n"}, "eventName": "greeted",
@@ -138,12 +140,12 @@ async fn a_record_of_json_makes_the_same_document() {
         "{{\"resourceLogs\":[{{\"scopeLogs\":[{{\"logRecords\":[{record}],\"scope\":{{\"name\":\"lib\",\"version\":\"1\"}}}}],\
          \"resource\":{resource}}}]}}"
     );
-    let (documents, rejected) = documents(Form::Json, body.as_bytes()).await.unwrap();
+    let (documents, rejected) = documents(Form::Json, body.as_bytes()).unwrap();
     assert_eq!((documents, rejected), (vec![full_document()], vec![]));
 }
 
-#[tokio::test]
-async fn what_a_collector_sends_is_taken() {
+#[test]
+fn what_a_collector_sends_is_taken() {
     // OpenTelemetry Collector 0.165.0, file_log receiver: fields come the last one first, ids are written empty.
     let hex = "0ab30212ae02124352004a00321912080a06696e2e6c6f670a0d6c6f672e66696c652e6e616d652a190a176c696e6520303030303120\
         6f66206f746c7070726f746f5973edd91f54c8eb18124352004a00321912080a06696e2e6c6f670a0d6c6f672e66696c652e6e616d652a190a17\
@@ -153,7 +155,7 @@ async fn what_a_collector_sends_is_taken() {
         6365697665722f66696c656c6f6772656365697665720a00";
     let body: Vec<u8> =
         (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
-    let (documents, rejected) = documents(Form::Protobuf, &body).await.unwrap();
+    let (documents, rejected) = documents(Form::Protobuf, &body).unwrap();
     assert_eq!((documents.len(), rejected.len()), (3, 0));
     assert_eq!(documents[0]["message"], "line 00001 of otlpproto");
     assert_eq!(documents[2]["attributes"], json!({"log.file.name": "in.log"}));
@@ -162,15 +164,40 @@ async fn what_a_collector_sends_is_taken() {
     assert!(documents[0].get("trace.id").is_none() && documents[0].get("resource").is_none());
 }
 
-#[tokio::test]
-async fn a_body_that_is_no_text_is_its_json() {
+#[test]
+fn a_body_that_is_no_text_is_its_json() {
     let body = request(&[bytes(5, &bytes(6, &bytes(1, &named("a", &varint(2, 1))))), vec![]]);
-    let (documents, _) = documents(Form::Protobuf, &body).await.unwrap();
+    let (documents, _) = documents(Form::Protobuf, &body).unwrap();
     assert_eq!(documents, [json!({"message": "{\"a\":true}"}), json!({"message": ""})]);
 }
 
-#[tokio::test]
-async fn a_record_that_cannot_be_kept_is_rejected_by_itself() {
+#[test]
+fn no_field_of_an_application_stands_beside_the_resource() {
+    let names = [
+        "kubernetes",
+        "kubernetes.namespace",
+        "k8s.namespace.name",
+        "namespace",
+        "resource",
+        "cluster",
+        "trunkline",
+    ];
+    let attributes: Vec<u8> = names
+        .iter()
+        .flat_map(|name| bytes(6, &named(name, &bytes(6, &bytes(1, &named(name, &text("forged")))))))
+        .collect();
+    let body = bytes(5, &bytes(6, &bytes(1, &named("kubernetes.namespace", &text("forged")))));
+    let record = bytes(2, &[attributes, body, bytes(12, b"kubernetes.namespace")].concat());
+    let said = bytes(1, &bytes(1, &named("k8s.namespace.name", &text("shop"))));
+    let (documents, _) = documents(Form::Protobuf, &bytes(1, &[said, bytes(2, &record)].concat())).unwrap();
+    let mut roots: Vec<_> = documents[0].as_object().unwrap().keys().map(String::as_str).collect();
+    roots.sort_unstable();
+    assert_eq!(roots, ["attributes", "event.name", "message", "resource"]);
+    assert_eq!(documents[0]["resource"], json!({"k8s.namespace.name": "shop"}));
+}
+
+#[test]
+fn a_record_that_cannot_be_kept_is_rejected_by_itself() {
     let good = bytes(5, &text("good"));
     let nest = |levels: usize| (0..levels).fold(text("x"), |inner, _| bytes(5, &bytes(1, &inner)));
     let records = [
@@ -184,7 +211,7 @@ async fn a_record_that_cannot_be_kept_is_rejected_by_itself() {
         vec![1 << 3, 5],
         good,
     ];
-    let (documents, rejected) = documents(Form::Protobuf, &request(&records)).await.unwrap();
+    let (documents, rejected) = documents(Form::Protobuf, &request(&records)).unwrap();
     assert_eq!(documents.len(), 3);
     let counts: Vec<_> = rejected.iter().map(|(fault, times)| (fault.reason(), *times)).collect();
     assert_eq!(counts, [("too_large", 4), ("not_otlp", 2)]);
@@ -196,25 +223,25 @@ async fn a_record_that_cannot_be_kept_is_rejected_by_itself() {
     assert_eq!((accepted(Form::Protobuf, &[]).len(), &accepted(Form::Json, &[])[..]), (0, &b"{}"[..]));
 }
 
-#[tokio::test]
-async fn a_json_record_that_is_none_is_rejected_by_itself() {
+#[test]
+fn a_json_record_that_is_none_is_rejected_by_itself() {
     let deep = format!("{}{{}}{}", "{\"arrayValue\":{\"values\":[".repeat(60), "]}}".repeat(60));
     let logs = format!(
         "{{\"body\":{{\"stringValue\":\"good\"}}}},7,{{\"traceId\":\"xy\"}},{{\"timeUnixNano\":\"soon\"}},{{\"body\":{deep}}}"
     );
     let body = format!("{{\"resourceLogs\":[{{\"scopeLogs\":[{{\"logRecords\":[{logs}]}}]}},{{}}]}}");
-    let (documents, rejected) = documents(Form::Json, body.as_bytes()).await.unwrap();
+    let (documents, rejected) = documents(Form::Json, body.as_bytes()).unwrap();
     assert_eq!(documents, [json!({"message": "good"})]);
     assert_eq!(rejected.iter().map(|(_, times)| times).sum::<u64>(), 4);
 }
 
-#[tokio::test]
-async fn a_request_that_is_none_spoils_as_a_whole() {
+#[test]
+fn a_request_that_is_none_spoils_as_a_whole() {
     let good = request(&[bytes(5, &text("good"))]);
     for body in
         [&good[..good.len() - 1], &[0x0b], &[0x0a, 0xff], &[0x08, 1, 0x0a, 1, 0xff], &[0, 0], &[0xff; 20]]
     {
-        let refusal = documents(Form::Protobuf, body).await.unwrap_err();
+        let refusal = documents(Form::Protobuf, body).unwrap_err();
         assert!(refusal.to_string().contains("ExportLogsServiceRequest"), "{body:?}");
     }
     for body in [
@@ -226,21 +253,68 @@ async fn a_request_that_is_none_spoils_as_a_whole() {
         "{",
         "{}x",
     ] {
-        let refusal = documents(Form::Json, body.as_bytes()).await.unwrap_err();
+        let refusal = documents(Form::Json, body.as_bytes()).unwrap_err();
         let answer: Value = serde_json::from_slice(&refused(Form::Json, &refusal)).unwrap();
         assert_eq!(answer["code"], 3, "{body}");
     }
     for body in ["{}", "{\"resourceLogs\":null}", "{\"resourceLogs\":[]}", "{\"other\":1}"] {
-        assert_eq!(documents(Form::Json, body.as_bytes()).await.unwrap().0.len(), 0);
+        assert_eq!(documents(Form::Json, body.as_bytes()).unwrap().0.len(), 0);
     }
-    assert_eq!(documents(Form::Protobuf, &[]).await.unwrap().0.len(), 0);
+    assert_eq!(documents(Form::Protobuf, &[]).unwrap().0.len(), 0);
 }
 
-#[tokio::test]
-async fn a_resource_that_is_repeated_for_each_record_cannot_grow_a_request_beyond_its_limit() {
+#[test]
+fn a_resource_that_is_repeated_for_each_record_cannot_grow_a_request_beyond_its_limit() {
     let attribute = named("a", &text(&"x".repeat(100_000)));
     let records: Vec<u8> = std::iter::repeat_n(bytes(2, &[]), 10_000).flatten().collect();
     let body = bytes(1, &[bytes(1, &bytes(1, &attribute)), bytes(2, &records)].concat());
     assert!(body.len() < 200_000);
-    assert_eq!(documents(Form::Protobuf, &body).await.unwrap_err(), Refusal::TooMuch);
+    assert_eq!(documents(Form::Protobuf, &body).unwrap_err(), Refusal::TooMuch);
+}
+
+/// A resource with so many attributes, the text of each so long.
+fn resource(attributes: usize, length: usize) -> Vec<Vec<u8>> {
+    (0..attributes).map(|n| bytes(1, &named(&format!("a{n}"), &text(&"x".repeat(length))))).collect()
+}
+
+#[test]
+fn a_resource_costs_once_and_not_once_for_each_of_its_records() {
+    let empty: Vec<u8> = bytes(2, &[]).repeat(MAX_ITEMS);
+    let json_records = ["{}"; MAX_ITEMS].join(",");
+    let long = "x".repeat(240);
+    // As large as it may be, with hardly room for a record's own; and too large, too wide or too deep.
+    for (attributes, length, kept) in
+        [(990, 240, 0), (1_001, 1, 0), (1, MAX_RECORD_BYTES - 14, 0), (1, 20, MAX_ITEMS)]
+    {
+        let said = resource(attributes, length).concat();
+        let body = bytes(1, &[bytes(1, &said), bytes(2, &empty)].concat());
+        let read = read(Form::Protobuf, &body, batch());
+        judge(read, &body, kept, attributes);
+        let value = if length == 240 { long.clone() } else { "x".repeat(length) };
+        let said: Vec<_> = (0..attributes)
+            .map(|n| json!({"key": format!("a{n}"), "value": {"stringValue": value}}))
+            .collect();
+        let body = format!(
+            "{{\"resourceLogs\":[{{\"resource\":{},\"scopeLogs\":[{{\"logRecords\":[{json_records}]}}]}}]}}",
+            json!({"attributes": said})
+        );
+        judge(super::read(Form::Json, body.as_bytes(), batch()), body.as_bytes(), kept, attributes);
+    }
+
+    fn judge(read: Result<Records, Refusal>, body: &[u8], kept: usize, attributes: usize) {
+        match read {
+            // As many copies as the request may have in memory, and no more.
+            Err(refusal) => assert_eq!((refusal, attributes), (Refusal::TooMuch, 990)),
+            Ok(records) => {
+                let rejected: u64 = records.rejected.iter().map(|(_, times)| times).sum();
+                assert_eq!(
+                    (records.batch.len(), rejected),
+                    (kept, (MAX_ITEMS - kept) as u64),
+                    "{attributes}"
+                );
+                let own = MAX_ITEMS * "{\"message\":\"\"}".len();
+                assert!(records.written <= own + 2 * body.len(), "{} of {}", records.written, body.len());
+            }
+        }
+    }
 }

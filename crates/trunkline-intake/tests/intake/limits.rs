@@ -44,6 +44,30 @@ async fn requests_beyond_their_number_wait_and_are_told_to_try_again() {
     assert_eq!((one.unwrap().items().len(), two.items()), (10, vec![201]));
 }
 
+#[tokio::test]
+async fn one_address_leaves_connections_and_requests_for_others() {
+    let rig = Rig::with(&json!({"limits": {"connections": 8, "requests": 4}})).await;
+    let whole = request("POST /_bulk", NDJSON, &pairs(["{}"; 10]));
+    let mut slow = Vec::new();
+    for under_way in 1..=3 {
+        let mut shipper = rig.shipper().await;
+        shipper.write(&whole[..whole.len() - 5]).await;
+        slow.push(shipper);
+        eventually("it is under way", || rig.intake.status()[0].requests == under_way).await;
+    }
+    let mut fourth = rig.shipper().await;
+    assert_eq!(fourth.bulk(&pairs(["{}"])).await.status, 429, "its address has three of four");
+    assert_eq!(rig.shipper_at(2).await.bulk(&pairs(["{}"])).await.items(), [201]);
+    for _ in 0..2 {
+        let mut shipper = rig.shipper().await;
+        assert_eq!(shipper.ask("GET /", "", b"").await.unwrap().status, 200);
+        slow.push(shipper);
+    }
+    let seventh = rig.shipper().await.ask("GET /", "", b"").await;
+    assert!(seventh.is_none(), "its address has six of eight: {seventh:?}");
+    assert_eq!(rig.shipper_at(2).await.bulk(&pairs(["{}"])).await.items(), [201]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_is_shared_by_all_requests_and_given_back() {
     let rig = Rig::with(&json!({"limits": {"memory_mib": 64}})).await;
@@ -52,12 +76,12 @@ async fn memory_is_shared_by_all_requests_and_given_back() {
     let whole = request("POST /_bulk", NDJSON, &body);
     let (first, rest) = whole.split_at(whole.len() - 5);
     let mut holders: Vec<Shipper> = Vec::new();
-    for _ in 0..2 {
-        let mut shipper = rig.shipper().await;
+    for address in [2, 3] {
+        let mut shipper = rig.shipper_at(address).await;
         shipper.write(first).await;
         holders.push(shipper);
     }
-    let mut third = rig.shipper().await;
+    let mut third = rig.shipper_at(4).await;
     let answer = third.ask("POST /_bulk", NDJSON, &body).await.unwrap();
     assert_eq!((answer.status, answer.field("retry-after")), (429, Some("2")));
     let small = rig.shipper().await.bulk(&pairs(["{}"])).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use trunkline_intake::{Intake, IntakeConfig};
 use trunkline_logs::Entry;
 use trunkline_runtime::{Metrics, Tasks};
@@ -63,6 +63,13 @@ impl Rig {
 
     pub(crate) async fn shipper(&self) -> Shipper {
         Shipper::of(TcpStream::connect(self.address()).await.unwrap())
+    }
+
+    /// One at another address: 127.0.0.this.
+    pub(crate) async fn shipper_at(&self, last: u8) -> Shipper {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, last], 0).into()).unwrap();
+        Shipper::of(socket.connect(self.address()).await.unwrap())
     }
 
     pub(crate) fn spool(&self, dataset: &str) -> Spool {
