@@ -16,6 +16,7 @@
 //! - everything listens on loopback, and keeps what it keeps in a temporary folder of its test.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic anywhere")]
+#![allow(clippy::print_stdout, reason = "what was counted is printed")]
 
 mod stage;
 mod parts;

@@ -76,7 +76,7 @@ async fn fill(folder: &std::path::Path, at: SystemTime, many: usize) -> Result<(
     let spool = Spool::open(folder, Settings { clock: Arc::new(move || at), ..Settings::default() }, &tasks)?;
     let received = Timestamp::try_from(at)?.as_millisecond();
     let record = |number: usize| {
-        let own_id = (number % 2 == 0).then(|| OwnId::of(&format!("id-{number}")));
+        let own_id = number.is_multiple_of(2).then(|| OwnId::of(&format!("id-{number}")));
         let json = Bytes::from(json!({"message": format!("of yesterday {number}")}).to_string());
         NewRecord { tag: ENTRY, bytes: Entry { received, own_id, json }.encode() }
     };
