@@ -217,4 +217,9 @@ pub struct LogStoreStatus {
     pub oldest_day: Option<String>,
     /// How many were taken that cannot be found yet.
     pub waiting: u64,
+    /// How many are gone before their time, for want of room or by damage, since the gateway started.
+    pub lost: u64,
+    /// What else somebody who runs it should know, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
