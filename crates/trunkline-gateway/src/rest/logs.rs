@@ -254,8 +254,9 @@ pub(super) async fn status(
     }
     let mut store = shown::store(logs.store().status());
     // What is wrong with the store names machines: for who sees all of the fleet.
-    if reader.sight.fleet_role() < FleetRole::Viewer && store.fault.is_some() {
-        store.fault = Some("it takes or answers nothing now".into());
+    if reader.sight.fleet_role() < FleetRole::Viewer {
+        store.fault = store.fault.map(|_| "it takes or answers nothing now".into());
+        store.notes.clear();
     }
     Ok(Json(LogStatus { items, store }))
 }

@@ -78,7 +78,7 @@ pub(super) fn standing(cluster: &ClusterId, dataset: &Dataset, seen: Seen) -> Lo
 }
 
 pub(super) fn store(status: StoreStatus) -> LogStoreStatus {
-    let StoreStatus { kind, fault, documents, bytes, oldest_day, waiting, .. } = status;
+    let StoreStatus { kind, fault, documents, bytes, oldest_day, waiting, lost, notes } = status;
     LogStoreStatus {
         kind,
         fault,
@@ -86,6 +86,8 @@ pub(super) fn store(status: StoreStatus) -> LogStoreStatus {
         bytes,
         oldest_day: oldest_day.map(|day| day.to_string()),
         waiting,
+        lost,
+        notes,
     }
 }
 

@@ -33,6 +33,10 @@ pub(super) async fn tell(rest: &Rest, output: LogsOutput) -> anyhow::Result<()> 
         number(store.bytes),
         store.waiting
     ));
+    if store.lost > 0 {
+        say(&format!("{} records of the store are gone before their time", store.lost));
+    }
+    store.notes.iter().for_each(|note| say(&clean(note)));
     if let Some(fault) = &store.fault {
         say(&format!("the store takes or answers nothing: {}", clean(fault)));
     }
