@@ -232,8 +232,11 @@ impl Indexer {
         Ok(())
     }
 
-    /// Removes the oldest parts until there is room.
+    /// Removes the oldest parts until there is room; behind a commit only, so that what goes is known and counted.
     pub(super) fn make_room(&mut self) -> Result<(), Fault> {
+        if self.added > 0 || !self.late.is_empty() {
+            return Ok(());
+        }
         for part in self.limits.crowded(&self.parts) {
             self.open.retain(|open| open.part.name != part.name);
             self.parts.crowd_out(&part)?;
