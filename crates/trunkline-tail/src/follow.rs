@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{debug, warn};
 
 use crate::checkpoint::Checkpoint;
-use crate::identity::{FileId, Mark, fingerprint};
+use crate::identity::{FileId, Inode, Mark, fingerprint};
 use crate::lines::{Cursor, Format};
 use crate::metrics::Metrics;
 use crate::place::Place;
@@ -119,19 +119,18 @@ impl Follow {
         let found =
             look::around(&self.settings.places, families.chain(self.cuts.iter().map(|cut| &cut.family)));
         let mut index: HashMap<(u64, u64), u64> =
-            self.files.iter().map(|(key, file)| ((file.kept.device, file.kept.inode), *key)).collect();
+            self.files.iter().map(|(key, file)| (file.kept.inode.place(), *key)).collect();
         let mut present = Vec::with_capacity(found.len());
         let mut waiting = 0;
         for seen in found {
-            let key =
-                index.get(&(seen.device, seen.inode)).copied().or_else(|| self.on_another_device(&seen));
+            let key = index.get(&seen.inode.place()).copied().or_else(|| self.on_another_device(&seen));
             if let Some(key) = key {
                 self.again(key, &seen, now);
                 present.push(key);
             } else if self.files.len() >= MAX_KNOWN {
                 waiting += 1;
             } else if let Some(key) = self.meet(&seen, now) {
-                index.insert((seen.device, seen.inode), key);
+                index.insert(seen.inode.place(), key);
                 present.push(key);
             }
         }
@@ -194,15 +193,17 @@ impl Follow {
 
     /// A file that was known before the machine was started again, when its disk had another number.
     fn on_another_device(&mut self, seen: &Seen) -> Option<u64> {
-        let candidates =
-            self.files.iter().filter(|(_, file)| file.kept.inode == seen.inode && file.open.is_none());
+        let candidates = self
+            .files
+            .iter()
+            .filter(|(_, file)| file.kept.inode.number == seen.inode.number && file.open.is_none());
         let mut candidates = candidates.filter(|(_, file)| file.kept.fingerprint.is_some()).peekable();
         candidates.peek()?;
         let file = open(&seen.path).ok()?;
         let key = candidates
             .find(|(_, known)| known.kept.is_same(&file, false).unwrap_or(false))
             .map(|(key, _)| *key)?;
-        self.files.get_mut(&key)?.kept.device = seen.device;
+        self.files.get_mut(&key)?.kept.inode = seen.inode;
         Some(key)
     }
 
@@ -223,7 +224,8 @@ impl Follow {
         file.is_suspect |= file.kept.modified != seen.modified;
         file.kept.modified = seen.modified;
         file.measure(seen.size, now);
-        if seen.size < file.kept.cursor.offset {
+        let is_another = std::mem::replace(&mut file.kept.inode, seen.inode) != seen.inode;
+        if is_another || seen.size < file.kept.cursor.offset {
             self.anew(key);
         }
     }
@@ -237,7 +239,6 @@ impl Follow {
             family: seen.family.clone(),
             place: seen.place.clone(),
             format: seen.format,
-            device: seen.device,
             inode: seen.inode,
             generation: 0,
             id: None,
@@ -252,10 +253,7 @@ impl Follow {
             New::File => {}
             New::Copy(at) => {
                 let cut = self.cuts.swap_remove(at);
-                // Shorter than what was read: copied before the last of that was written, and read to its end.
-                let is_read = seen.size < cut.cursor.offset;
-                kept.cursor = if is_read { Cursor::behind(seen.size, false) } else { cut.cursor };
-                kept.seam = if is_read { None } else { cut.seam };
+                (kept.cursor, kept.seam) = (cut.cursor, cut.seam);
                 (kept.id, kept.fingerprint) = (Some(cut.id), Some(cut.fingerprint));
                 (kept.shown, kept.place, kept.format) = (cut.shown, cut.place, cut.format);
                 self.must_be_kept = true;
@@ -274,8 +272,7 @@ impl Follow {
         let family = |other: &PathBuf| *other == seen.family;
         let cut = self.cuts.iter().position(|cut| family(&cut.family) && cut.fingerprint == mark);
         if let Some((at, cut)) = cut.and_then(|at| Some((at, self.cuts.get(at)?))) {
-            let is_copy = seen.size < cut.cursor.offset || continues(cut, &file)?;
-            return Ok(if is_copy { New::Copy(at) } else { New::File });
+            return Ok(if continues(cut, &file)? { New::Copy(at) } else { New::File });
         }
         for known in self.files.values().map(|file| &file.kept) {
             let is_alike = family(&known.family) && known.fingerprint == Some(mark);
@@ -389,8 +386,7 @@ fn continues(cut: &Cut, file: &File) -> io::Result<bool> {
 }
 
 fn is_inode(file: &File, kept: &Kept) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    file.metadata().is_ok_and(|found| (found.dev(), found.ino()) == (kept.device, kept.inode))
+    file.metadata().is_ok_and(|found| Inode::of(&found) == kept.inode)
 }
 
 #[cfg(test)]

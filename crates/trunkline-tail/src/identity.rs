@@ -3,11 +3,12 @@
 //! Two marks of 16 bytes are kept of each file. The **fingerprint** is of its first line, the **seam** of the bytes before where reading
 //! goes on. A file that still bears both is the one that was read up to there; one that does not was written anew.
 //!
-//! A [`FileId`] is made once, of node, device, inode, the times it was written anew, and fingerprint; a copy takes over the id of what it is a copy of.
+//! A [`FileId`] is made once, of node, inode, the times it was written anew, and fingerprint; a copy takes over the id of what it is a copy of.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::time::SystemTime;
 
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
@@ -28,17 +29,41 @@ impl Mark {
     }
 }
 
+/// Where a file system keeps a file, whatever it is called. A number is given to another file once its own is deleted: the time of birth tells
+/// them apart, where the file system has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Inode {
+    pub(crate) device: u64,
+    pub(crate) number: u64,
+    /// In nanoseconds since 1970; 0 where it is not known.
+    pub(crate) born: u64,
+}
+
+impl Inode {
+    pub(crate) fn of(found: &Metadata) -> Self {
+        let since = found.created().ok().and_then(|born| born.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let born = since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or_default();
+        Self { device: found.dev(), number: found.ino(), born }
+    }
+
+    /// Where it is, whoever is there.
+    pub(crate) fn place(self) -> (u64, u64) {
+        (self.device, self.number)
+    }
+}
+
 /// A file, under which its records are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct FileId(u128);
 
 impl FileId {
-    pub(crate) fn new(node: &str, device: u64, inode: u64, generation: u32, fingerprint: Mark) -> Self {
+    pub(crate) fn new(node: &str, file: Inode, generation: u32, fingerprint: Mark) -> Self {
         let hash = Sha256::new()
             .chain_update((node.len() as u64).to_le_bytes())
             .chain_update(node)
-            .chain_update(device.to_le_bytes())
-            .chain_update(inode.to_le_bytes())
+            .chain_update(file.device.to_le_bytes())
+            .chain_update(file.number.to_le_bytes())
+            .chain_update(file.born.to_le_bytes())
             .chain_update(generation.to_le_bytes())
             .chain_update(fingerprint.0.to_le_bytes());
         Self(short(hash))

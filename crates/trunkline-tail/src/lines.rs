@@ -46,13 +46,6 @@ pub(crate) struct Cursor {
     pub(crate) within: bool,
 }
 
-impl Cursor {
-    /// Behind everything up to `offset`.
-    pub(crate) fn behind(offset: u64, within: bool) -> Self {
-        Self { offset, done: [0; KINDS], within }
-    }
-}
-
 /// A record as it stands in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found<'a> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{FileId, Mark, fingerprint, read_at, seam};
+use crate::identity::{FileId, Inode, Mark, fingerprint, read_at, seam};
 use crate::lines::{BUFFER, Cursor, Format, walk};
 use crate::place::Place;
 use crate::record::{self, About};
@@ -34,8 +34,7 @@ pub(crate) struct Kept {
     pub(crate) family: PathBuf,
     pub(crate) place: Option<Place>,
     pub(crate) format: Format,
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
+    pub(crate) inode: Inode,
     /// How often it was written anew.
     pub(crate) generation: u32,
     pub(crate) id: Option<FileId>,
@@ -190,8 +189,8 @@ impl Tracked {
         let Some(mark) = mark else {
             return Ok(if is_over { Turn::Over } else { Turn::Nothing });
         };
-        let Kept { device, inode, generation, .. } = self.kept;
-        let id = self.kept.id.unwrap_or_else(|| FileId::new(node, device, inode, generation, mark));
+        let Kept { inode, generation, .. } = self.kept;
+        let id = self.kept.id.unwrap_or_else(|| FileId::new(node, inode, generation, mark));
         let about = About { id, path: &self.kept.shown, place: self.kept.place.as_ref(), node };
 
         let (records, length, cut) = (batch.items.len(), batch.body.len(), batch.cut);

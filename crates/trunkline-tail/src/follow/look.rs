@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use glob::Pattern;
 
+use crate::identity::Inode;
 use crate::lines::Format;
 use crate::place::Place;
 
@@ -35,8 +36,7 @@ pub(super) struct Seen {
     pub(super) family: PathBuf,
     pub(super) place: Option<Place>,
     pub(super) format: Format,
-    pub(super) device: u64,
-    pub(super) inode: u64,
+    pub(super) inode: Inode,
     pub(super) size: u64,
     pub(super) modified: i128,
     /// Whether a pattern names it, and it is not what rotation left of another one.
@@ -77,7 +77,7 @@ pub(super) fn around<'a>(places: &Where, families: impl Iterator<Item = &'a Path
         all.extend(seen);
     }
     all.sort_by_key(|seen| !seen.is_current);
-    all.retain(|seen| inodes.insert((seen.device, seen.inode)));
+    all.retain(|seen| inodes.insert((seen.inode.device, seen.inode.number)));
     let folders: BTreeSet<&Path> = roots.iter().filter_map(|path| path.parent()).collect();
     for folder in folders {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -94,7 +94,7 @@ pub(super) fn around<'a>(places: &Where, families: impl Iterator<Item = &'a Path
             let place = Place::of(&path);
             let format = format.unwrap_or(if place.is_some() { Format::Container } else { Format::Plain });
             let left = seen(path.clone(), path, family, place, format, false);
-            all.extend(left.filter(|seen| inodes.insert((seen.device, seen.inode))));
+            all.extend(left.filter(|seen| inodes.insert((seen.inode.device, seen.inode.number))));
         }
     }
     all
@@ -115,8 +115,7 @@ fn seen(
         family,
         place,
         format,
-        device: found.dev(),
-        inode: found.ino(),
+        inode: Inode::of(&found),
         size: found.len(),
         modified: i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec()),
         is_current,

@@ -264,7 +264,7 @@ fn the_same_disk_under_another_number_is_the_same_disk() {
     rig.append("a.log", "one\n");
     rig.settle_down();
     for kept in &mut rig.saved.files {
-        kept.device += 1;
+        kept.inode.device += 1;
     }
     rig.restart();
     rig.append("a.log", "two\n");

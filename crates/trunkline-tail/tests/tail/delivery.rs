@@ -30,7 +30,8 @@ async fn admin(running: &Running, path: &str) -> String {
 #[tokio::test]
 async fn what_is_not_taken_is_handed_in_again_and_what_never_will_be_is_passed_over_and_counted() {
     let (folder, intake) = (tempfile::tempdir().unwrap(), Intake::start().await);
-    let says = [Says::No(429), Says::No(503), Says::Cut, Says::No(413), Says::Half(429), Says::Yes, Says::Half(400)];
+    let says =
+        [Says::No(429), Says::No(503), Says::Cut, Says::No(413), Says::Half(429), Says::Yes, Says::Half(400)];
     intake.say(says);
     append(folder.path(), 0..100);
     let running = start(config(folder.path(), &intake.url)).await;
@@ -65,12 +66,15 @@ async fn it_is_ready_once_the_intake_lets_it_in_and_stops_with_all_written_down(
     assert!(admin(&running, "/readyz").await.starts_with("HTTP/1.1 200"));
     let shown = intake.heard.lock().unwrap().authorization.clone();
     assert_eq!(shown.as_deref(), Some("Bearer a-token-of-some-length"));
-    eprintln!("A");running.drain().await;eprintln!("B");
+    running.drain().await;
     let requests = intake.heard.lock().unwrap().requests;
     append(folder.path(), 10..11);
     let running = start(here).await;
-    eprintln!("C");eventually("one more", || intake.messages().len() == 11).await;
-    let heard = (intake.heard.lock().unwrap().requests, intake.heard.lock().unwrap().last);
+    eventually("one more", || intake.messages().len() == 11).await;
+    let heard = {
+        let heard = intake.heard.lock().unwrap();
+        (heard.requests, heard.last)
+    };
     assert_eq!(heard, (requests + 1, 1), "nothing is handed in twice after a graceful stop");
     running.drain().await;
 

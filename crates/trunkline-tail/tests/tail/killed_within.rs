@@ -47,7 +47,13 @@ impl Writer {
         let container = folder.join("pods/shop_web-0_u-1/app");
         fs::create_dir_all(&container).unwrap();
         let files = vec![folder.join("a.log"), folder.join("b.log"), container.join("0.log")];
-        Self { luck: StdRng::seed_from_u64(7), files, written: BTreeSet::new(), rotations: 0, left: VecDeque::new() }
+        Self {
+            luck: StdRng::seed_from_u64(7),
+            files,
+            written: BTreeSet::new(),
+            rotations: 0,
+            left: VecDeque::new(),
+        }
     }
 
     /// Something happens to a file.
@@ -88,10 +94,12 @@ impl Writer {
     fn append(&mut self, path: &Path) {
         let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
         for _ in 0..self.luck.random_range(1..40) {
-            let line = format!("line {:07} {}", self.written.len(), "x".repeat(self.luck.random_range(0..300)));
+            let line =
+                format!("line {:07} {}", self.written.len(), "x".repeat(self.luck.random_range(0..300)));
             let text = if path.ends_with("0.log") {
                 let (one, two) = line.split_at(8);
-                format!("2026-11-27T03:15:00.25Z stdout P {one}\n2026-11-27T03:15:00.25Z stdout F {two}\n")
+                let time = format!("2026-11-27T03:15:00.{:09}Z", self.written.len());
+                format!("{time} stdout P {one}\n{time} stdout F {two}\n")
             } else {
                 format!("{line}\n")
             };
@@ -127,7 +135,9 @@ async fn every_line_is_stored_once_whatever_is_rotated_while_it_is_killed() {
                 tapped.say(says);
                 let variables = [(FOLDER, at.to_str().unwrap()), (URL, url.as_str())];
                 let then = Duration::from_millis(luck.random_range(0..1200));
-                hear_and_kill("killed_within::the_process_that_is_killed", &variables, 1, then, |line| line == "started");
+                hear_and_kill("killed_within::the_process_that_is_killed", &variables, 1, then, |line| {
+                    line == "started"
+                });
                 // For as long as nobody follows.
                 std::thread::sleep(Duration::from_millis(luck.random_range(0..150)));
             }
@@ -148,6 +158,11 @@ async fn every_line_is_stored_once_whatever_is_rotated_while_it_is_killed() {
     .await;
     last.drain().await;
     let stored = intake.messages();
-    println!("killed {count} times, {} rotations, {} lines, {} stored", writer.rotations, writer.written.len(), stored.len());
+    println!(
+        "killed {count} times, {} rotations, {} lines, {} stored",
+        writer.rotations,
+        writer.written.len(),
+        stored.len()
+    );
     assert_eq!(stored, writer.written.iter().cloned().collect::<Vec<_>>());
 }
