@@ -123,7 +123,8 @@ impl Follow {
         let mut present = Vec::with_capacity(found.len());
         let mut waiting = 0;
         for seen in found {
-            let key = index.get(&seen.inode.place()).copied().or_else(|| self.on_another_device(&seen));
+            let known = index.get(&seen.inode.place()).copied().filter(|key| self.is_it(*key, &seen));
+            let key = known.or_else(|| self.on_another_device(&seen));
             if let Some(key) = key {
                 self.again(key, &seen, now);
                 present.push(key);
@@ -191,6 +192,15 @@ impl Follow {
         }
     }
 
+    /// Whether a known file is the one that was seen, and not the one before in the same place of the disk, which is let go.
+    fn is_it(&mut self, key: u64, seen: &Seen) -> bool {
+        let is_it = self.files.get(&key).is_some_and(|file| file.kept.inode == seen.inode);
+        if !is_it && let Some(file) = self.files.remove(&key) {
+            lost(&self.metrics, &file);
+        }
+        is_it
+    }
+
     /// A file that was known before the machine was started again, when its disk had another number.
     fn on_another_device(&mut self, seen: &Seen) -> Option<u64> {
         let candidates = self
@@ -224,8 +234,7 @@ impl Follow {
         file.is_suspect |= file.kept.modified != seen.modified;
         file.kept.modified = seen.modified;
         file.measure(seen.size, now);
-        let is_another = std::mem::replace(&mut file.kept.inode, seen.inode) != seen.inode;
-        if is_another || seen.size < file.kept.cursor.offset {
+        if seen.size < file.kept.cursor.offset {
             self.anew(key);
         }
     }
@@ -321,11 +330,7 @@ impl Follow {
             if file.open.is_some() && now.saturating_duration_since(since) < hold {
                 return true;
             }
-            let lost = file.unread();
-            if lost > 0 {
-                metrics.lost_bytes.inc_by(lost);
-                warn!(file = %file.kept.path.display(), bytes = lost, "the file was deleted before it was read to its end");
-            }
+            lost(metrics, file);
             false
         });
     }
@@ -378,6 +383,15 @@ impl Follow {
             );
         }
         self.is_crowded = waiting > 0;
+    }
+}
+
+/// Counts what of a file nobody will read.
+fn lost(metrics: &Metrics, file: &Tracked) {
+    let bytes = file.unread();
+    if bytes > 0 {
+        metrics.lost_bytes.inc_by(bytes);
+        warn!(file = %file.kept.path.display(), bytes, "the file was deleted before it was read to its end");
     }
 }
 
