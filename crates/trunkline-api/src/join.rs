@@ -114,8 +114,16 @@ impl ManifestOptions {
     /// These options with a patch on top.
     #[must_use]
     pub fn patched(&self, patch: &ManifestPatch) -> Self {
-        let ManifestPatch { without_bindings, groups, pass_through, storage_class, ephemeral_spool, logs, log_tail, image } =
-            patch.clone();
+        let ManifestPatch {
+            without_bindings,
+            groups,
+            pass_through,
+            storage_class,
+            ephemeral_spool,
+            logs,
+            log_tail,
+            image,
+        } = patch.clone();
         Self {
             without_bindings: without_bindings.unwrap_or_else(|| self.without_bindings.clone()),
             groups: groups.unwrap_or_else(|| self.groups.clone()),

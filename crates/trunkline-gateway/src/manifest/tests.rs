@@ -141,7 +141,8 @@ fn the_agents_rights_are_the_least_it_needs() {
 fn only_labelled_pods_reach_the_intake_and_only_when_logs_are_asked_for() {
     let rendered = |options: &ManifestOptions| objects(&render(&values(options)).unwrap());
     let config = |manifest: &BTreeMap<String, Value>| -> Value {
-        serde_saphyr::from_str(manifest["ConfigMap trunkline-agent"]["data"]["agent.yaml"].as_str().unwrap()).unwrap()
+        serde_saphyr::from_str(manifest["ConfigMap trunkline-agent"]["data"]["agent.yaml"].as_str().unwrap())
+            .unwrap()
     };
     assert_eq!(config(&rendered(&ManifestOptions::default())).get("logs"), None);
     let manifest = rendered(&ManifestOptions { logs: true, ..ManifestOptions::default() });
@@ -179,7 +180,8 @@ fn the_tail_has_no_right_no_token_no_capability_and_writes_its_checkpoint_only()
     let writable: Vec<_> = mounts.iter().filter(|mount| mount["readOnly"] != true).collect();
     assert_eq!(writable.len(), 1);
     assert_eq!(writable[0]["mountPath"], "/var/lib/trunkline-tail");
-    let paths: Vec<_> = pod["volumes"].as_array().unwrap().iter().filter_map(|v| v["hostPath"]["path"].as_str()).collect();
+    let paths: Vec<_> =
+        pod["volumes"].as_array().unwrap().iter().filter_map(|v| v["hostPath"]["path"].as_str()).collect();
     assert_eq!(paths, ["/var/log", "/var/lib/trunkline-tail"]);
     let egress = manifest["NetworkPolicy trunkline-tail"]["spec"]["egress"].as_array().unwrap();
     assert_eq!(egress.len(), 2, "DNS and the intake");
