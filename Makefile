@@ -180,6 +180,10 @@ prove-audit: ## kill -9 at 200 points of audit writes, nothing answered lost; 30
 prove-spool: ## kill -9 at 500 points of a spool's writes, 100,000 seeds of power cuts on a model of a disk, full disks
 	TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-spool -- --nocapture
 
+.PHONY: prove-tail
+prove-tail: ## kill -9 at 200 points of following files over rotations: every line stored, and once
+	TRUNKLINE_PROVE=1 cargo test --locked -p trunkline-tail --test tail -- --nocapture killed_within
+
 .PHONY: prove-logstore
 prove-logstore: ## kill -9 at 100 points of the embedded store's writes, all found once; 10,000 searches as a model's
 	TRUNKLINE_PROVE=1 cargo test --profile ci --locked -p trunkline-logstore -- --nocapture embedded:: killed_within full daily

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("logs", &["proto"]),
     ("spool", &["runtime"]),
     ("intake", &["runtime", "pki", "logs", "spool"]),
+    ("tail", &["runtime", "pki", "logs"]),
     ("logstore", &["proto", "runtime", "logs", "spool", "pki"]),
     ("pki", &["proto"]),
     ("oidc", &["runtime", "pki"]),
@@ -31,12 +32,18 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("agent", &["proto", "runtime", "pki", "logs", "spool", "intake", "tunnel", "upstream"]),
-    ("", &["proto", "runtime", "api", "audit", "pki", "oidc", "upstream", "sample", "gateway", "agent"]),
+    (
+        "",
+        &[
+            "proto", "runtime", "api", "audit", "pki", "oidc", "upstream", "sample", "gateway", "agent",
+            "tail",
+        ],
+    ),
     (
         "fuzz",
         &[
             "proto", "runtime", "api", "registry", "pki", "logs", "spool", "intake", "upstream", "tunnel",
-            "gateway", "",
+            "gateway", "tail", "",
         ],
     ),
     (

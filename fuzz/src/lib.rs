@@ -39,6 +39,7 @@ mod kubeconfig;
 mod chunk;
 mod bulk;
 mod otlp;
+mod tail;
 
 pub use bearer::bearer;
 pub use bodies::bodies;
@@ -58,6 +59,7 @@ pub use record::record;
 pub use redirect::redirect;
 pub use route::route;
 pub use status::status;
+pub use tail::tail;
 pub use token::token;
 
 /// A target: what it is called, and what it does with an input.
@@ -84,4 +86,5 @@ pub const TARGETS: &[Target] = &[
     ("chunk", chunk),
     ("bulk", bulk),
     ("otlp", otlp),
+    ("tail", tail),
 ];

@@ -69,6 +69,12 @@ pub struct ManifestOptions {
     /// Keeps the spool in an `emptyDir`: what is not shipped is lost with the pod.
     #[serde(default)]
     pub ephemeral_spool: bool,
+    /// Lets log shippers in at the service `trunkline-logs`, port 9200.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub logs: bool,
+    /// Hands in the node's log files as well, by a DaemonSet of its own; takes `logs` with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub log_tail: bool,
     /// The image to run; the gateway's own version by default.
     #[serde(default)]
     pub image: Option<String>,
@@ -93,6 +99,12 @@ pub struct ManifestPatch {
     /// Keeps the spool in an `emptyDir`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ephemeral_spool: Option<bool>,
+    /// Lets log shippers in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs: Option<bool>,
+    /// Hands in the node's log files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_tail: Option<bool>,
     /// The image to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
@@ -102,14 +114,24 @@ impl ManifestOptions {
     /// These options with a patch on top.
     #[must_use]
     pub fn patched(&self, patch: &ManifestPatch) -> Self {
-        let ManifestPatch { without_bindings, groups, pass_through, storage_class, ephemeral_spool, image } =
-            patch.clone();
+        let ManifestPatch {
+            without_bindings,
+            groups,
+            pass_through,
+            storage_class,
+            ephemeral_spool,
+            logs,
+            log_tail,
+            image,
+        } = patch.clone();
         Self {
             without_bindings: without_bindings.unwrap_or_else(|| self.without_bindings.clone()),
             groups: groups.unwrap_or_else(|| self.groups.clone()),
             pass_through: pass_through.unwrap_or_else(|| self.pass_through.clone()),
             storage_class: storage_class.or_else(|| self.storage_class.clone()),
             ephemeral_spool: ephemeral_spool.unwrap_or(self.ephemeral_spool),
+            logs: logs.unwrap_or(self.logs),
+            log_tail: log_tail.unwrap_or(self.log_tail),
             image: image.or_else(|| self.image.clone()),
         }
     }

@@ -63,6 +63,9 @@ pub(crate) enum Command {
     Gateway(RunArgs),
     /// Run the agent of one cluster: it dials the gateway and serves the cluster's API through it
     Agent(RunArgs),
+    /// Follow a node's log files and hand them in at an intake; what the chart's DaemonSet runs
+    #[command(hide = true)]
+    Tail(RunArgs),
     /// See the product work on this machine: a gateway, two agents, two sample clusters
     Demo(DemoArgs),
     /// Sign in at a gateway, and remember where your papers lie

@@ -2,6 +2,7 @@
 
 pub(crate) mod gateway;
 pub(crate) mod agent;
+pub(crate) mod tail;
 pub(crate) mod demo;
 pub(crate) mod login;
 pub(crate) mod access;

@@ -57,6 +57,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Gateway(args) => cmd::gateway::run(&args, &cli.log),
         Command::Agent(args) => cmd::agent::run(&args, &cli.log),
+        Command::Tail(args) => cmd::tail::run(&args, &cli.log),
         Command::Demo(args) => cmd::demo::run(&args, &cli.log),
         Command::Login(args) => cmd::login::run(&args, &args.sign_in),
         Command::Clusters(args) => cmd::clusters::run(args),

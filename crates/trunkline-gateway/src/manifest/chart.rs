@@ -43,6 +43,8 @@ pub(super) const FILES: &[(&str, &str)] = &[
         include_str!("../../../../deploy/helm/trunkline-agent/templates/network.yaml"),
     ),
     ("templates/pods.yaml", include_str!("../../../../deploy/helm/trunkline-agent/templates/pods.yaml")),
+    ("templates/logs.yaml", include_str!("../../../../deploy/helm/trunkline-agent/templates/logs.yaml")),
+    ("templates/tail.yaml", include_str!("../../../../deploy/helm/trunkline-agent/templates/tail.yaml")),
     ("templates/NOTES.txt", include_str!("../../../../deploy/helm/trunkline-agent/templates/NOTES.txt")),
 ];
 

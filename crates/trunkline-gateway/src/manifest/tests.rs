@@ -34,6 +34,8 @@ fn options() -> Vec<ManifestOptions> {
             image: Some("registry.example.com:5000/a/trunkline@sha256:00".into()),
             ..plain.clone()
         },
+        ManifestOptions { logs: true, ..plain.clone() },
+        ManifestOptions { log_tail: true, ephemeral_spool: true, ..plain.clone() },
         ManifestOptions { pass_through: vec!["urn:alpha".into()], groups: vec!["*".into()], ..plain },
     ]
 }
@@ -84,11 +86,19 @@ fn every_choice_of_options_makes_the_objects_it_should() {
                 wanted.insert(format!("ClusterRoleBinding {name}"));
             }
         }
+        if options.logs || options.log_tail {
+            wanted.extend(["Service trunkline-logs", "NetworkPolicy trunkline-logs"].map(str::to_owned));
+        }
+        if options.log_tail {
+            let kinds = ["Namespace", "ServiceAccount", "ConfigMap", "NetworkPolicy", "DaemonSet"];
+            wanted.extend(kinds.map(|kind| format!("{kind} trunkline-tail")));
+        }
         assert_eq!(objects.keys().cloned().collect::<BTreeSet<_>>(), wanted, "{options:?}");
         let cluster_wide = ["Namespace", "ClusterRole", "ClusterRoleBinding"];
         for (name, object) in &objects {
             let namespace = object["metadata"]["namespace"].as_str();
-            let within = (!cluster_wide.contains(&object["kind"].as_str().unwrap())).then_some(NAMESPACE);
+            let own = if name.ends_with(" trunkline-tail") { "trunkline-tail" } else { NAMESPACE };
+            let within = (!cluster_wide.contains(&object["kind"].as_str().unwrap())).then_some(own);
             assert_eq!(namespace, within, "{name}");
         }
     }
@@ -125,6 +135,58 @@ fn the_agents_rights_are_the_least_it_needs() {
     assert_eq!(own[0]["resourceNames"], serde_json::json!(["trunkline-agent-identity"]));
     assert_eq!(own[0]["verbs"], serde_json::json!(["get", "update"]));
     assert!(!serde_json::to_string(&(listed, own)).unwrap().contains('*'));
+}
+
+#[test]
+fn only_labelled_pods_reach_the_intake_and_only_when_logs_are_asked_for() {
+    let rendered = |options: &ManifestOptions| objects(&render(&values(options)).unwrap());
+    let config = |manifest: &BTreeMap<String, Value>| -> Value {
+        serde_saphyr::from_str(manifest["ConfigMap trunkline-agent"]["data"]["agent.yaml"].as_str().unwrap())
+            .unwrap()
+    };
+    assert_eq!(config(&rendered(&ManifestOptions::default())).get("logs"), None);
+    let manifest = rendered(&ManifestOptions { logs: true, ..ManifestOptions::default() });
+    let logs = &config(&manifest)["logs"];
+    assert_eq!(logs["listen"], serde_json::json!(["0.0.0.0:9200"]));
+    assert_eq!(logs["spool"], serde_json::json!({"folder": "/var/lib/trunkline/spool", "max_mib": 768}));
+    let ingress = &manifest["NetworkPolicy trunkline-logs"]["spec"]["ingress"];
+    let shipper = serde_json::json!({"podSelector": {"matchLabels": {"trunkline.dev/logs": "shipper"}}});
+    let port = serde_json::json!([{"port": 9200, "protocol": "TCP"}]);
+    assert_eq!(*ingress, serde_json::json!([{"from": [shipper], "ports": port}]));
+    let agents = &manifest["NetworkPolicy trunkline-agent"]["spec"]["ingress"];
+    assert_eq!(*agents, serde_json::json!([{"ports": [{"port": 9091, "protocol": "TCP"}]}]));
+}
+
+#[test]
+fn the_tail_has_no_right_no_token_no_capability_and_writes_its_checkpoint_only() {
+    let options = ManifestOptions { log_tail: true, ..ManifestOptions::default() };
+    let manifest = objects(&render(&values(&options)).unwrap());
+    let bound = manifest.iter().filter(|(name, _)| name.contains("Binding"));
+    for (name, binding) in bound {
+        assert!(!binding.to_string().contains("trunkline-tail"), "{name}");
+    }
+    assert_eq!(manifest["ServiceAccount trunkline-tail"]["automountServiceAccountToken"], false);
+    let pod = &manifest["DaemonSet trunkline-tail"]["spec"]["template"]["spec"];
+    assert_eq!(pod["automountServiceAccountToken"], false);
+    for field in ["hostNetwork", "hostPID", "hostIPC"] {
+        assert_eq!(pod.get(field), None);
+    }
+    let container = &pod["containers"][0];
+    let security = serde_json::json!({
+        "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
+    });
+    assert_eq!(container["securityContext"], security);
+    let mounts = container["volumeMounts"].as_array().unwrap();
+    let writable: Vec<_> = mounts.iter().filter(|mount| mount["readOnly"] != true).collect();
+    assert_eq!(writable.len(), 1);
+    assert_eq!(writable[0]["mountPath"], "/var/lib/trunkline-tail");
+    let paths: Vec<_> =
+        pod["volumes"].as_array().unwrap().iter().filter_map(|v| v["hostPath"]["path"].as_str()).collect();
+    assert_eq!(paths, ["/var/log", "/var/lib/trunkline-tail"]);
+    let egress = manifest["NetworkPolicy trunkline-tail"]["spec"]["egress"].as_array().unwrap();
+    assert_eq!(egress.len(), 2, "DNS and the intake");
+    let agent = &manifest["StatefulSet trunkline-agent"];
+    assert!(!agent.to_string().contains("hostPath"), "the agent sees no file of its node");
 }
 
 #[test]

@@ -23,6 +23,10 @@ const OUR_GROUPS: [&str; 3] = ["trunkline:viewers", "trunkline:operators", "trun
 pub(crate) const ANY_GROUP: &str = "*";
 /// How large the volume of a pod's spool is.
 const SPOOL: &str = "1Gi";
+/// Where shippers come in.
+const LOGS_PORT: u16 = 9200;
+/// What of the volume a dataset may take, in MiB.
+const SPOOL_MIB: u64 = 768;
 /// The longest image reference, in bytes.
 const MAX_IMAGE: usize = 512;
 /// The longest name of a group, in bytes; what an agent would impersonate.
@@ -45,6 +49,7 @@ pub(crate) struct Values {
     any_group: bool,
     bindings: Bindings,
     spool: Spool,
+    logs: Logs,
     network: Network,
 }
 
@@ -67,6 +72,42 @@ struct Spool {
     ephemeral: bool,
     size: &'static str,
     storage_class: String,
+}
+
+/// Where log shippers come in.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Logs {
+    enabled: bool,
+    port: u16,
+    datasets: Vec<String>,
+    spool_mib: u64,
+    token_secret: String,
+    tls_secret: String,
+    namespaces: Vec<String>,
+    tail: Tail,
+}
+
+#[derive(Clone, Serialize)]
+struct Tail {
+    enabled: bool,
+    dataset: String,
+    files: Vec<String>,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            port: LOGS_PORT,
+            datasets: vec!["logs".to_owned()],
+            spool_mib: SPOOL_MIB,
+            token_secret: String::new(),
+            tls_secret: String::new(),
+            namespaces: Vec::new(),
+            tail: Tail { enabled: false, dataset: String::new(), files: Vec::new() },
+        }
+    }
 }
 
 #[derive(Clone, Serialize)]
@@ -131,6 +172,11 @@ impl Values {
                 ephemeral: options.ephemeral_spool,
                 size: SPOOL,
                 storage_class: options.storage_class.clone().unwrap_or_default(),
+            },
+            logs: Logs {
+                enabled: options.logs || options.log_tail,
+                tail: Tail { enabled: options.log_tail, ..Logs::default().tail },
+                ..Logs::default()
             },
             network: Network { ports },
         })

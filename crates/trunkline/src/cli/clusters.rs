@@ -144,6 +144,12 @@ pub(crate) struct RegisterArgs {
     /// No volume: logs that are not shipped yet are lost with the pod
     #[arg(long)]
     pub(crate) ephemeral_spool: bool,
+    /// Let log shippers in at the service trunkline-logs of the cluster
+    #[arg(long)]
+    pub(crate) logs: bool,
+    /// Hand in the logs of all pods: a DaemonSet that reads the nodes' files, in a namespace of its own; takes --logs with it
+    #[arg(long)]
+    pub(crate) log_tail: bool,
     /// The agent's image
     #[arg(long)]
     pub(crate) image: Option<String>,

@@ -58,7 +58,7 @@ pub(crate) enum ConfigCommand {
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// What the file configures
-    #[arg(value_name = "gateway|agent")]
+    #[arg(value_name = "gateway|agent|tail")]
     pub(crate) what: What,
     /// The configuration file (YAML)
     #[arg(value_name = "FILE")]
@@ -72,4 +72,6 @@ pub(crate) enum What {
     Gateway,
     /// An agent
     Agent,
+    /// A tail of a node's log files
+    Tail,
 }

@@ -70,6 +70,8 @@ fn change(args: &RegisterArgs) -> ManifestPatch {
         pass_through: (args.impersonate || !args.pass_through.is_empty()).then(|| args.pass_through.clone()),
         storage_class: args.storage_class.clone(),
         ephemeral_spool: args.ephemeral_spool.then_some(true),
+        logs: args.logs.then_some(true),
+        log_tail: args.log_tail.then_some(true),
         image: args.image.clone(),
     }
 }
