@@ -31,6 +31,9 @@ pub(crate) const LOGIN: (&str, &str) = ("shipper", "of-the-test-and-of-nobody-el
 /// Whose records come in at the gateway.
 pub(crate) const MANAGEMENT: &str = "management";
 
+/// A process is killed when the thread that started it is no more.
+const TIED: [&str; 4] = ["setpriv", "--pdeathsig", "KILL", "--"];
+
 /// What is to be raised.
 pub(crate) struct Plan {
     clusters: Vec<&'static str>,
@@ -126,7 +129,7 @@ impl Fleet {
         let config = self.gateway_file();
         let log = self.paper.path("gateway.log");
         let arguments = ["gateway", "--log", "info", "--config", config.to_str().unwrap()];
-        self.gateway = Some(Process::start(&arguments, &log));
+        self.gateway = Some(Process::start_within(&TIED, &arguments, &log));
     }
 
     /// Waits until a gateway that was begun listens.
@@ -149,7 +152,8 @@ impl Fleet {
         let config = self.agent_file(name);
         let log = self.paper.path(&format!("{name}.log"));
         let arguments = ["agent", "--log", "info", "--config", config.to_str().unwrap()];
-        self.clusters.get_mut(name).unwrap().agent = Some(Process::start_within(program, &arguments, &log));
+        self.clusters.get_mut(name).unwrap().agent =
+            Some(Process::start_within(&[&TIED, program].concat(), &arguments, &log));
     }
 
     /// Waits until an agent's tunnel is up.
