@@ -33,6 +33,9 @@ use trunkline_tests::Paper;
 
 type Body = BoxBody<Bytes, Infallible>;
 
+/// How a stream of events begins.
+const EVENTS: &str = ": here\n\n";
+
 /// The fake.
 pub(crate) struct Gateway {
     pub(crate) address: SocketAddr,
@@ -148,7 +151,7 @@ impl Gateway {
     /// Answers every request to a path that begins like this with these events; the stream ends behind them.
     pub(crate) fn order_events(&self, path: &str, events: &[Value]) {
         let lines: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
-        self.order(path, 200, Value::String(format!(": here\n\n{lines}")));
+        self.order(path, 200, Value::String(format!("{EVENTS}{lines}")));
     }
 
     /// Never answers requests to a path that begins like this.
@@ -266,7 +269,7 @@ impl Shared {
         }
         if let Some((_, status, body)) = ordered {
             return match body {
-                Value::String(events) => Response::builder()
+                Value::String(events) if events.starts_with(EVENTS) => Response::builder()
                     .header(header::CONTENT_TYPE, "text/event-stream")
                     .body(BodyExt::boxed(Full::from(events)))
                     .unwrap(),

@@ -2,7 +2,8 @@
 //!
 //! While a batch is on its way, the round trip of the `api` lane is asked again and again. As long as it stays what it was on
 //! the idle line, the rate grows; once it is longer, there is a queue somewhere on the way, and it is ours: the rate falls
-//! below what was carried last, and the queue drains. (LEDBAT, RFC 6817, with a lower target and the other lane's round
+//! below what was carried last, and the queue drains. A queue makes every round trip longer, a busy machine or a shaky line some of them: the
+//! rate falls only when several in a row were long. (LEDBAT, RFC 6817, with a lower target and the other lane's round
 //! trip instead of its own one-way delay.)
 //!
 //! Pure but for the clock: [`Pace::take`] says how long to wait.
@@ -20,6 +21,8 @@ pub(super) const LOWEST: f64 = 64.0 * 1024.0;
 const HIGHEST: f64 = 4.0 * 1024.0 * 1024.0 * 1024.0;
 /// How much longer than on the idle line a round trip may be.
 const SLACK: Duration = Duration::from_millis(10);
+/// How many long round trips in a row are a queue.
+const IN_A_ROW: u32 = 3;
 /// How much may leave at once.
 const BURST: Duration = Duration::from_millis(10);
 /// How long the shortest round trip is remembered: the way may change.
@@ -40,6 +43,8 @@ struct State {
     /// The shortest round trip of this period, and of the one before.
     shortest: [Option<Duration>; 2],
     period: Instant,
+    /// How many round trips in a row were long.
+    long: u32,
     /// Bytes taken since the last sample, and when that was.
     taken: u64,
     sampled: Instant,
@@ -54,6 +59,7 @@ impl Pace {
             free: now,
             shortest: [None; 2],
             period: now,
+            long: 0,
             taken: 0,
             sampled: now,
         }))
@@ -106,12 +112,20 @@ impl State {
         self.shortest[0] = Some(here);
         let idle = self.shortest[1].map_or(here, |before| before.min(here));
         if round_trip > idle + SLACK.max(idle / 4) {
+            self.long += 1;
             self.doubling = false;
+            if self.long < IN_A_ROW {
+                return;
+            }
+            self.long = 0;
             // What did not leave for want of records says nothing about the line.
             let had = if carried > 0.0 { self.rate.min(carried) } else { self.rate };
             self.rate = (0.7 * had).max(LOWEST);
-        } else if carried > 0.7 * self.rate {
-            let grown = if self.doubling { 2.0 } else { 1.1 };
+            return;
+        }
+        self.long = 0;
+        if carried > 0.7 * self.rate {
+            let grown = if self.doubling { 2.0 } else { 1.03 };
             self.rate = (self.rate * grown).min(HIGHEST);
         }
     }
@@ -189,6 +203,20 @@ mod tests {
             state.sample(Duration::from_secs(1), now);
         }
         assert_eq!(state.rate, LOWEST);
+    }
+
+    #[test]
+    fn a_shaky_line_is_not_taken_for_a_full_one() {
+        let mut state = Pace::new().0.into_inner().unwrap();
+        let mut now = state.sampled;
+        for at in 0..500 {
+            now += Duration::from_millis(200);
+            state.take((state.rate / 5.0) as usize, now);
+            // Two of five are long, never three in a row.
+            let trip = if at % 5 < 2 { 60 } else { 5 };
+            state.sample(Duration::from_millis(trip), now);
+        }
+        assert!(state.rate > 100.0 * FIRST, "{}", state.rate);
     }
 
     #[test]
