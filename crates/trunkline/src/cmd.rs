@@ -21,6 +21,7 @@ pub(crate) mod man;
 pub(crate) mod version;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use trunkline_runtime::{LogFormat, init_logging};
@@ -67,6 +68,26 @@ pub(crate) fn ask<T>(afterwards: &str, work: impl Future<Output = anyhow::Result
 /// The gateway that flags, variables and `login` name.
 pub(crate) fn gateway_api(args: &SignInArgs) -> anyhow::Result<Rest> {
     Rest::new(&SignIn::find(args)?)
+}
+
+/// A query, as the API has it, behind the path that it is asked of.
+pub(crate) fn path(base: &str, query: &impl Serialize) -> anyhow::Result<String> {
+    let fields = serde_json::to_value(query)?;
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        pairs.append_pair(name, &text);
+    }
+    Ok(format!("{base}?{}", pairs.finish()))
+}
+
+/// The moment that a flag says, or how long ago it was.
+pub(crate) fn time(flag: &str, text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    words::time(text, now).ok_or_else(|| {
+        let what =
+            format!("{flag} {text:?} is neither a time (2026-05-01T08:00:00Z) nor how long ago (90m, 2d)");
+        Failure::new(Exit::Usage, what).into()
+    })
 }
 
 /// Prints a resource as JSON.

@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use trunkline_api::{LogHistogram, LogPage, LogQuery, LogRecord, LogTop};
 
 use crate::cli::{LogsArgs, LogsOutput};
-use crate::cmd::{ask, gateway_api, print, print_json, say};
-use crate::exit::{Exit, Failure};
+use crate::cmd::{ask, gateway_api, path, print, print_json, say, time};
 use crate::rest::Rest;
 use crate::table::{Cell, Table};
 use crate::words::{Colour, Paint, clean, clean_json, moment};
@@ -101,26 +100,6 @@ async fn histogram(rest: &Rest, query: &LogQuery, output: LogsOutput) -> anyhow:
         // At most BAR.
         let bar = "#".repeat((slice.count.saturating_mul(BAR) / most) as usize);
         print(&format!("{}  {:>9}  {bar}", moment(slice.begins), slice.count))
-    })
-}
-
-/// A query as a path.
-fn path(base: &str, query: &LogQuery) -> anyhow::Result<String> {
-    let fields = serde_json::to_value(query)?;
-    let mut pairs = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in fields.as_object().into_iter().flatten() {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        pairs.append_pair(name, &text);
-    }
-    Ok(format!("{base}?{}", pairs.finish()))
-}
-
-/// A moment, or how long ago it was.
-fn time(flag: &str, text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
-    crate::words::time(text, now).ok_or_else(|| {
-        let what =
-            format!("{flag} {text:?} is neither a time (2026-05-01T08:00:00Z) nor how long ago (90m, 2d)");
-        Failure::new(Exit::Usage, what).into()
     })
 }
 

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use trunkline_api::{AuditEvent, AuditObject, AuditPage, AuditPhase, AuditQuery, AuditRecord};
 
 use crate::cli::{Phase, QueryArgs, Records};
-use crate::cmd::{ask, gateway_api, print, print_json, print_yaml, say};
-use crate::exit::{self, Exit, Failure};
+use crate::cmd::{ask, gateway_api, path, print, print_json, print_yaml, say, time};
+use crate::exit::{self, Exit};
 use crate::rest::Rest;
 use crate::table::{Cell, Table};
 use crate::words::{Colour, Paint, clean_json, clip, moment};
@@ -57,7 +57,7 @@ async fn newest(rest: &Rest, query: &AuditQuery, limit: usize) -> anyhow::Result
         let before = all.as_ref().and_then(|page| page.older);
         let wanted = (limit - found).min(PAGE);
         let mut page: AuditPage =
-            rest.walk(&path(&AuditQuery { before, limit: Some(wanted), ..query.clone() })?).await?;
+            rest.walk(&path("/audit", &AuditQuery { before, limit: Some(wanted), ..query.clone() })?).await?;
         unreadable += page.unreadable;
         if let Some(newer) = all {
             page.records.extend(newer.records);
@@ -79,7 +79,7 @@ async fn follow(
 ) -> anyhow::Result<()> {
     loop {
         let from_here = AuditQuery { follow: true, after: Some(after), ..query.clone() };
-        match rest.events(&path(&from_here)?).await {
+        match rest.events(&path("/audit", &from_here)?).await {
             Ok(mut events) => loop {
                 match events.next::<AuditRecord>().await {
                     Ok(Some(record)) => {
@@ -101,26 +101,6 @@ async fn follow(
         }
         tokio::time::sleep(PAUSE).await;
     }
-}
-
-/// A query as a path.
-fn path(query: &AuditQuery) -> anyhow::Result<String> {
-    let fields = serde_json::to_value(query)?;
-    let mut pairs = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in fields.as_object().into_iter().flatten() {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        pairs.append_pair(name, &text);
-    }
-    Ok(format!("/audit?{}", pairs.finish()))
-}
-
-/// A moment, or how long ago it was.
-fn time(flag: &str, text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
-    crate::words::time(text, now).ok_or_else(|| {
-        let what =
-            format!("{flag} {text:?} is neither a time (2026-05-01T08:00:00Z) nor how long ago (90m, 2d)");
-        Failure::new(Exit::Usage, what).into()
-    })
 }
 
 fn phase(phase: Phase) -> AuditPhase {
@@ -254,7 +234,7 @@ mod tests {
             after: Some(3),
             ..AuditQuery::default()
         };
-        assert_eq!(path(&query).unwrap(), "/audit?after=3&allowed=false&user=jo+%26+co");
+        assert_eq!(path("/audit", &query).unwrap(), "/audit?after=3&allowed=false&user=jo+%26+co");
         let deployment = AuditObject {
             api_group: "apps".into(),
             resource: "deployments".into(),

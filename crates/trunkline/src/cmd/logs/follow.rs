@@ -10,8 +10,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use trunkline_api::{LogEvent, LogQuery, LogRecord};
 
-use super::{Printer, newest, path};
-use crate::cmd::say;
+use super::{Printer, newest};
+use crate::cmd::{path, say};
 use crate::exit::{self, Exit};
 use crate::rest::Rest;
 
