@@ -26,7 +26,7 @@ use trunkline_proto::ClusterId;
 use super::Shared;
 use super::problem::No;
 use super::read::{Admin, Asked, MaySend, Nothing};
-use super::watch::{Ended, HEARTBEAT, LOT, STUCK};
+use super::watch::{Ended, HEARTBEAT, LOT, STUCK, put};
 
 /// How many look through the files at once.
 const READERS: usize = 4;
@@ -284,9 +284,7 @@ async fn tell(mut follow: Follow, out: mpsc::Sender<Bytes>) -> Result<(), Ended>
         match tokio::time::timeout(HEARTBEAT, follow.next()).await {
             Ok(Ok(records)) => {
                 for record in &records {
-                    // A struct of strings and numbers always serialises.
-                    let json = serde_json::to_vec(record).unwrap_or_default();
-                    [&b"data: "[..], &json, b"\n\n"].iter().for_each(|part| lot.extend_from_slice(part));
+                    put(&mut lot, record);
                     if lot.len() >= LOT {
                         out.send_timeout(lot.split().freeze(), STUCK).await.map_err(|_| Ended)?;
                     }

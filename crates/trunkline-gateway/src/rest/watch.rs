@@ -135,6 +135,13 @@ impl Drop for Place {
 /// What the answer to a watch is.
 pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
+/// Puts an event behind those that leave together.
+pub(super) fn put(lot: &mut BytesMut, event: &impl serde::Serialize) {
+    // A struct of strings and numbers always serialises.
+    let json = serde_json::to_vec(event).unwrap_or_default();
+    [&b"data: "[..], &json, b"\n\n"].iter().for_each(|part| lot.extend_from_slice(part));
+}
+
 /// The reader is gone or stuck, or the gateway ends.
 pub(super) struct Ended;
 

@@ -9,7 +9,7 @@ use trunkline_logs::Filter;
 
 use super::super::problem::No;
 use super::super::view::View;
-use super::super::watch::{Ended, HEARTBEAT, STUCK};
+use super::super::watch::{Ended, HEARTBEAT, STUCK, put};
 use super::scope::Wanted;
 use super::shown;
 use crate::authn::Principal;
@@ -67,9 +67,7 @@ impl Tail {
                         Tapped::Document(waited) => LogEvent::Record(Box::new(shown::arrived(&waited.document))),
                         Tapped::PassedOver(records) => LogEvent::PassedOver { records },
                     };
-                    // A struct of strings and numbers always serialises.
-                    let json = serde_json::to_vec(&event).unwrap_or_default();
-                    [&b"data: "[..], &json, b"\n\n"].iter().for_each(|part| lot.extend_from_slice(part));
+                    put(&mut lot, &event);
                 }
                 () = tokio::time::sleep(HEARTBEAT) => lot.extend_from_slice(b": still here\n\n"),
             }
