@@ -115,7 +115,10 @@ async fn t41_a_user_who_takes_what_there_is_leaves_places_for_all_others() {
     let rig = Rig::builder().max_requests(200).limits(limits(2000, 5000)).start().await;
     let (held, refused) = take(&rig.client_as("hostile", &[]), "/clusters/alpha/held", 600).await;
     assert!((148..=151).contains(&held.len()), "three quarters of 200 places: {}", held.len());
-    assert_eq!(refused.into_iter().collect::<Vec<_>>(), [("user.share".to_owned(), 600 - held.len())]);
+    // Of two that arrive at once, one may find the places of its user free and those of the cluster just taken.
+    let by_share = |limit: &str| refused.get(limit).copied().unwrap_or(0);
+    assert_eq!(by_share("user.share") + by_share("cluster.share"), 600 - held.len(), "{refused:?}");
+    assert!(by_share("cluster.share") <= 10, "{refused:?}");
     let others: Vec<_> = (0..49).map(|at| rig.client_as(&format!("user {at}"), &[])).collect();
     for reply in join_all(others.iter().map(|other| other.get("/clusters/alpha/api"))).await {
         assert_eq!(reply.status, 200, "{}", reply.text());
