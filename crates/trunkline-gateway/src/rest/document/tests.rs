@@ -146,3 +146,15 @@ fn the_page_names_every_path() {
         assert!(page.contains(&line), "docs/api.md does not name {line}");
     }
 }
+
+/// The Manager's types are made from a copy. `TRUNKLINE_UPDATE=1` writes it anew, and `make ui-types` the types.
+#[test]
+fn the_managers_copy_is_the_document_that_is_served() {
+    let copy = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/openapi.json");
+    let served = format!("{:#}\n", document());
+    if std::env::var_os("TRUNKLINE_UPDATE").is_some() {
+        std::fs::write(copy, &served).unwrap();
+    }
+    let kept = std::fs::read_to_string(copy).unwrap_or_default();
+    assert!(kept == served, "ui/openapi.json is of another document: run this test with TRUNKLINE_UPDATE=1");
+}

@@ -1,0 +1,26 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+// `npm run dev` shows the pages of this folder in front of a gateway (or of the simulator): GATEWAY=https://localhost:8443.
+const gateway = process.env["GATEWAY"] ?? "https://localhost:8443";
+
+export default defineConfig({
+  base: "/ui/",
+  plugins: [react()],
+  build: {
+    target: "es2022",
+    // Everything is a file of its own: the content security policy knows no data: URLs but for pictures.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+  },
+  server: {
+    proxy: { "/trunkline": { target: gateway, secure: false, ws: true } },
+  },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}", "simulator/**/*.test.ts"],
+    setupFiles: ["src/testing/setup.ts"],
+    css: false,
+  },
+});
