@@ -39,7 +39,7 @@ async fn every_address_under_ui_is_the_page_and_a_script_that_is_gone_is_not() {
 }
 
 #[tokio::test]
-async fn t18_a_page_is_in_nobodys_frame_and_t19_runs_nothing_but_our_own_scripts() {
+async fn t18_t19_a_page_is_in_nobodys_frame_and_runs_nothing_but_our_own_scripts() {
     let rig = Rig::start().await;
     let stranger = rig.client_showing(None);
     for path in ["/ui/", "/ui/assets/gone.js", "/ui"] {
