@@ -18,11 +18,14 @@ export default typescript.config(
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
+      // Nothing is compiled by the React compiler, which is what this rule is about.
+      "react-hooks/incompatible-library": "off",
       "no-eval": "error",
       "no-implied-eval": "error",
       "no-new-func": "error",
       "no-console": "error",
       "no-restricted-syntax": ["error", ...MARKUP],
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true, argsIgnorePattern: "^_" }],
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/switch-exhaustiveness-check": "error",
       "@typescript-eslint/consistent-type-imports": "error",

@@ -1,0 +1,3 @@
+import type { Area } from "../app/pages.tsx";
+
+export const access: Area = { routes: [], entries: [] };
