@@ -1,7 +1,7 @@
 // Access rules: who may reach which clusters, and how. Those that are built in, or stand in the gateway's file, are shown and
 // not changed here.
 
-import { Button, Label, LabelGroup, PageSection, SearchInput, Toolbar, ToolbarContent, ToolbarItem } from "@patternfly/react-core";
+import { Button, PageSection, SearchInput, Toolbar, ToolbarContent, ToolbarItem } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "react-router";
 import { rest, take, type Shapes } from "../api/client.ts";
@@ -51,7 +51,7 @@ function List({ rules }: { rules: Rule[] }) {
     { key: "who", title: "Who", cell: ({ spec }) => <Words words={[...(spec.subjects.users ?? []), ...(spec.subjects.groups ?? []).map((group) => `group ${group}`)]} /> },
     { key: "where", title: "Clusters", cell: ({ spec }) => <Words words={[...(spec.clusters?.names ?? []), ...(spec.clusters?.selector ? [spec.clusters.selector] : [])]} /> },
     { key: "role", title: "Role", cell: ({ spec }) => roleWords(spec), sort: ({ spec }) => spec.role ?? "viewer" },
-    { key: "namespaces", title: "Namespaces", cell: ({ spec }) => <Words words={spec.namespaces ?? []} none="all" /> },
+    { key: "namespaces", title: "Namespaces", width: 8, cell: ({ spec }) => <Words words={spec.namespaces ?? []} none="all" /> },
     { key: "origin", title: "Stands in", cell: ({ metadata }) => metadata.origin ?? "registry", sort: ({ metadata }) => metadata.origin ?? "registry" },
   ];
   return (
@@ -72,8 +72,8 @@ function List({ rules }: { rules: Rule[] }) {
 }
 
 function Words({ words, none = "–" }: { words: string[]; none?: string }) {
-  if (words.length === 0) return <>{none}</>;
-  return <LabelGroup numLabels={3}>{words.map((word) => <Label key={word} isCompact variant="outline">{word}</Label>)}</LabelGroup>;
+  const text = words.length === 0 ? none : words.join(", ");
+  return <span title={text}>{text}</span>;
 }
 
 /** What a rule lets do, in a few words. */

@@ -49,7 +49,7 @@ function List({ sessions }: { sessions: Session[] }) {
     { key: "from", title: "From", cell: (one) => one.from, sort: (one) => one.from },
     { key: "first", title: "Since", cell: (one) => <Age of={one.first} ago />, sort: (one) => one.first },
     { key: "last", title: "Last seen", cell: (one) => <Age of={one.last} ago />, sort: (one) => one.last },
-    { key: "requests", title: "Under way", cell: (one) => one.requests.length, sort: (one) => one.requests.length },
+    { key: "requests", title: "Under way", width: 8, cell: (one) => one.requests.length, sort: (one) => one.requests.length },
   ];
   return (
     <>

@@ -2,7 +2,7 @@
 // For oneself the cluster is asked as well, since its own RBAC decides after the gateway.
 
 import {
-  ActionGroup, Alert, Button, ClipboardCopy, Form, FormGroup, List, ListItem, PageSection, TextInput,
+  ActionGroup, Alert, Button, ClipboardCopy, Form, FormGroup, Grid, GridItem, List, ListItem, PageSection, TextInput,
 } from "@patternfly/react-core";
 import { useMutation } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
@@ -83,11 +83,15 @@ export function Test() {
       <Head title="Why can't I?" about="Asks the gateway's rules, and for yourself the cluster's own RBAC as well. Nothing is done." />
       <PageSection hasBodyWrapper={false}>
         <Form onSubmit={submit} isWidthLimited>
+          <Grid hasGutter md={6}>
           {(Object.keys(LABELS) as (keyof Question)[]).map((key) => (
-            <FormGroup key={key} label={LABELS[key]} fieldId={`test-${key}`}>
-              <TextInput id={`test-${key}`} value={question[key]} onChange={(_, value) => setQuestion({ ...question, [key]: value })} />
-            </FormGroup>
+            <GridItem key={key}>
+              <FormGroup label={LABELS[key]} fieldId={`test-${key}`}>
+                <TextInput id={`test-${key}`} value={question[key]} onChange={(_, value) => setQuestion({ ...question, [key]: value })} />
+              </FormGroup>
+            </GridItem>
           ))}
+          </Grid>
           <ActionGroup><Button type="submit" isLoading={test.isPending} isDisabled={test.isPending}>Ask</Button></ActionGroup>
           <FormGroup label="The same on the command line">
             <ClipboardCopy isReadOnly isCode hoverTip="Copy" clickTip="Copied">{command}</ClipboardCopy>
