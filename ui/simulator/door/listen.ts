@@ -69,18 +69,18 @@ async function serve(world: World, pages: string, request: IncomingMessage, resp
     const begun = world.sessions.begin(url.searchParams.get("user") ?? "jane", from);
     return redirect(response, returnTo(url.searchParams.get("return")), cookie(begun));
   }
-  if (url.pathname.startsWith("/simulator/")) return send(response, control(world, asked));
+  if (url.pathname.startsWith("/simulator/")) return send(request, response, control(world, asked));
   if (url.pathname.startsWith("/trunkline/v1/auth/")) {
     const fault = await world.faults.meet(url.pathname);
     if (fault === "hang up") return void response.destroy();
     const answer = fault ?? openAuth(world, asked, url.pathname.split("/")[4] ?? "", from);
-    if (answer !== undefined) return send(response, answer);
+    if (answer !== undefined) return send(request, response, answer);
   }
-  if (session === undefined) return send(response, problem(401, "Unauthorized", "nobody is signed in: sign in at /ui/, or with trunkline login"));
+  if (session === undefined) return send(request, response, problem(401, "Unauthorized", "nobody is signed in: sign in at /ui/, or with trunkline login"));
   const csrf = request.headers["x-trunkline-csrf"];
   const answer = await route(world, asked, session, typeof csrf === "string" ? csrf : undefined);
   if (answer === "hang up") return void response.destroy();
-  return send(response, answer);
+  return send(request, response, answer);
 }
 
 function redirect(response: ServerResponse, location: string, headers: Record<string, string> = {}): void {
@@ -88,13 +88,15 @@ function redirect(response: ServerResponse, location: string, headers: Record<st
 }
 
 async function page(response: ServerResponse, pages: string, path: string): Promise<void> {
-  const { type, body, lasting } = await fileAt(pages, path);
+  const file = await fileAt(pages, path);
+  if (file === undefined) return void response.writeHead(404, PAGE_FIELDS).end();
+  const { type, body, lasting } = file;
   response.writeHead(200, { ...PAGE_FIELDS, "content-type": type, "cache-control": lasting ? "public, max-age=31536000, immutable" : "no-cache" }).end(body);
 }
 
-async function send(response: ServerResponse, answer: Answer): Promise<void> {
+async function send(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
   const type: Record<string, string> = answer.type === "" ? {} : { "content-type": answer.type };
-  response.writeHead(answer.status, { ...type, ...answer.headers, "cache-control": "no-store", "x-content-type-options": "nosniff", "content-security-policy": "sandbox" });
+  response.writeHead(answer.status, { ...type, ...answer.headers, "cache-control": "no-store", "x-content-type-options": "nosniff", "content-security-policy": request.url?.includes("/k8s/") ? "sandbox" : "default-src 'none'" });
   if (typeof answer.body === "string") {
     response.end(answer.body);
     return;
