@@ -35,3 +35,4 @@ mod pass_through;
 mod audit;
 mod recording;
 mod logs;
+mod manager;

@@ -36,7 +36,9 @@ pub(crate) async fn answer(mut request: Request<Incoming>, shared: Arc<Shared>) 
     let (what, number) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let number: u64 = number.parse().unwrap_or(0);
     if path.ends_with("/log") {
-        return Response::new(told_by_release(shared, |at| format!("line {at}\n")));
+        let mut response = Response::new(told_by_release(shared, |at| format!("line {at}\n")));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        return response;
     }
     if path.ends_with("/exec") {
         return upgrade(&mut request, &shared);

@@ -3,6 +3,7 @@
 mod admission;
 mod balancer;
 mod http_service;
+mod pages;
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
@@ -21,7 +23,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use trunkline_pki::{ClientIdentity, FrontDoorTls};
-use trunkline_runtime::{Door, Tasks};
+use trunkline_runtime::{Door, Tasks, boxed};
 
 use crate::activity::Activity;
 use crate::arrivals::{Arrival, Arrivals, Known};
@@ -85,6 +87,9 @@ pub(crate) struct Front {
     pub(crate) known: Known,
     pub(crate) confirmations: Confirmations,
 }
+
+/// A request without its body, which no phase but the last looks at.
+type Head = http::request::Parts;
 
 /// What is known of a front connection.
 pub(crate) struct Caller {
@@ -194,11 +199,11 @@ impl Front {
             place: Mutex::new(Place::Stranger(arrival)),
         });
         let front = self.clone();
-        let service = service_fn(move |request| {
+        let service = service_fn(move |request: Request<Incoming>| {
             let (front, caller) = (front.clone(), caller.clone());
             async move {
                 let upgrade = request.headers().contains_key(header::UPGRADE);
-                let mut response = front.answer(request, &caller).await;
+                let mut response = front.answer(request.map(boxed), &caller).await;
                 if upgrade && response.status() != StatusCode::SWITCHING_PROTOCOLS && !http2 {
                     // What stands behind a declined upgrade may be meant for the pipe that there is not.
                     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -233,7 +238,7 @@ impl Front {
 
     async fn http1<S>(&self, io: TokioIo<TlsStream<TcpStream>>, service: S, leave: &CancellationToken)
     where
-        S: hyper::service::HttpService<hyper::body::Incoming, ResBody = trunkline_runtime::Body>,
+        S: hyper::service::HttpService<Incoming, ResBody = trunkline_runtime::Body>,
         S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let serving = hyper::server::conn::http1::Builder::new()
@@ -253,7 +258,7 @@ impl Front {
 
     async fn http2<S>(&self, io: TokioIo<TlsStream<TcpStream>>, service: S, leave: &CancellationToken)
     where
-        S: hyper::service::HttpService<hyper::body::Incoming, ResBody = trunkline_runtime::Body>,
+        S: hyper::service::HttpService<Incoming, ResBody = trunkline_runtime::Body>,
         S::Future: Send + 'static,
         S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {

@@ -45,7 +45,6 @@ use axum::body::Body as RouteBody;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::debug;
@@ -165,7 +164,7 @@ impl Rest {
     /// Answers a request whose head was looked over.
     pub(crate) async fn answer(
         &self,
-        request: Request<Incoming>,
+        request: Request<Body>,
         who: Option<Arc<Principal>>,
         mut entry: Box<Entry>,
     ) -> Response<Body> {
@@ -179,7 +178,7 @@ impl Rest {
         };
         parts.extensions.insert(Asker { who, request: entry.request, rules });
         let head = parts.method == Method::HEAD;
-        let body = if longest > 0 { read(boxed(body), longest).await } else { Ok(Bytes::new()) };
+        let body = if longest > 0 { read(body, longest).await } else { Ok(Bytes::new()) };
         let response = match body {
             Ok(body) => {
                 entry.received = body.len() as u64;

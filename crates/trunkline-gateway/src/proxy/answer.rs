@@ -42,6 +42,11 @@ pub(super) fn pass_on(
     if let Err(refusal) = keep_inside(parts.status, &mut headers, route) {
         return Err((refusal, entry));
     }
+    if route.is_for_pages()
+        && let Err(refusal) = fit_for_pages(&headers, body.is_end_stream(), route)
+    {
+        return Err((refusal, entry));
+    }
     harden(&mut headers);
     entry.status = parts.status.as_u16();
     // Stands until the body's end says otherwise.
@@ -75,6 +80,26 @@ pub(super) fn harden(headers: &mut HeaderMap) {
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
 }
 
+/// A page is given JSON and plain text, which no browser runs, and nothing else.
+pub(super) fn fit_for_pages(headers: &HeaderMap, empty: bool, route: &Route) -> Result<(), Refusal> {
+    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let kind = match (kinds.next(), kinds.next()) {
+        (None, _) if empty => return Ok(()),
+        (Some(kind), None) => kind.to_str().unwrap_or("?"),
+        (None, _) => "?",
+        (Some(_), Some(_)) => "two",
+    };
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if ["application/json", "text/plain"].iter().any(|fit| essence.eq_ignore_ascii_case(fit)) {
+        return Ok(());
+    }
+    let essence: String = essence.chars().take(64).collect();
+    Err(refused_answer(
+        route,
+        format!("its content type is {essence:?}, and pages get JSON and plain text only"),
+    ))
+}
+
 /// A redirect may only lead to a path of the same cluster; one addressed by path gets its prefix back.
 pub(crate) fn keep_inside(status: StatusCode, headers: &mut HeaderMap, route: &Route) -> Result<(), Refusal> {
     let locations = headers.get_all(header::LOCATION).iter().count();
@@ -89,9 +114,8 @@ pub(crate) fn keep_inside(status: StatusCode, headers: &mut HeaderMap, route: &R
     if locations > 1 || text.contains(['\\', '\t', ' ']) || read_path(path).is_err() {
         return Err(refused_answer(route, "it redirects out of the cluster"));
     }
-    if route.by_path {
-        let prefixed = format!("/clusters/{}{text}", route.cluster);
-        match HeaderValue::try_from(prefixed) {
+    if let Some(prefix) = route.prefix() {
+        match HeaderValue::try_from(format!("{prefix}{text}")) {
             Ok(value) => headers.insert(header::LOCATION, value),
             Err(_) => return Err(refused_answer(route, "its redirect does not parse")),
         };
