@@ -1,6 +1,7 @@
 //! The Manager's way in: a browser's session reaches clusters, and what a cluster answers can do a browser no harm.
 
 mod clusters;
+mod live;
 
 use trunkline_gateway::AuthnConfig;
 use trunkline_runtime::Tasks;

@@ -55,7 +55,9 @@ pub(crate) use names::is_ours;
 pub(crate) use oidc::{Issuers, bearer};
 pub(crate) use principal::{How, Principal};
 pub(crate) use sessions::{Given, Sessions};
-pub(crate) use shown::{CLUSTER_TOKEN, LOGIN_COOKIE, SESSION_COOKIE, bearers, cookie, websocket_protocol};
+pub(crate) use shown::{
+    CLUSTER_TOKEN, LOGIN_COOKIE, SESSION_COOKIE, bearers, cookie, websocket_protocol, websocket_protocols,
+};
 pub(crate) use why::{Denied, Why};
 
 /// The longest token that is looked at, in bytes.
@@ -188,6 +190,21 @@ impl Authn {
             }
             _ => self.inner.issuers.principal(token, &jwt).await,
         }
+    }
+
+    /// Whether a sign-in is still good by which somebody came in before.
+    pub(crate) fn is_good(&self, principal: &Principal) -> bool {
+        let own = matches!(principal.how, How::Web | How::Local);
+        !principal.has_ended(SystemTime::now()) && (!own || self.inner.sessions.holds(&principal.session))
+    }
+
+    /// Goes on by a sign-in by which somebody came in before: a session of ours was used again.
+    pub(crate) fn go_on(&self, principal: &Principal) -> Result<(), Refusal> {
+        if !self.is_good(principal) {
+            return Err(self.refusal(Why::Session.into()));
+        }
+        self.inner.sessions.was_used(&principal.session);
+        Ok(())
     }
 
     /// Forgets a session that the gateway itself keeps. That nobody comes in by a sign-in that was ended, whatever its kind, is

@@ -3,6 +3,7 @@
 mod admission;
 mod balancer;
 mod http_service;
+mod live;
 mod pages;
 
 use std::io;
@@ -28,7 +29,7 @@ use trunkline_runtime::{Door, Tasks, boxed};
 use crate::activity::Activity;
 use crate::arrivals::{Arrival, Arrivals, Known};
 use crate::audited::Audited;
-use crate::authn::{self, Authn};
+use crate::authn::{self, Authn, Principal};
 use crate::authz::Confirmations;
 use crate::fair::Fair;
 use crate::fleet::Fleet;
@@ -38,6 +39,7 @@ use crate::rest::Rest;
 use crate::under_way::Review;
 
 pub(crate) use balancer::Balancers;
+pub(crate) use live::Live;
 
 /// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(5);
@@ -86,6 +88,7 @@ pub(crate) struct Front {
     pub(crate) balancers: Balancers,
     pub(crate) known: Known,
     pub(crate) confirmations: Confirmations,
+    pub(crate) live: Live,
 }
 
 /// A request without its body, which no phase but the last looks at.
@@ -102,6 +105,8 @@ pub(crate) struct Caller {
     /// Cancelled when the connection is to take no further request.
     pub(crate) leave: CancellationToken,
     pub(crate) place: Mutex<Place>,
+    /// Who asks on it, where that is settled: the streams of a live socket are all of one sign-in.
+    pub(crate) signed_in: Option<Arc<Principal>>,
 }
 
 /// The place a connection holds.
@@ -110,9 +115,26 @@ pub(crate) enum Place {
     Stranger(Arrival),
     /// Its own, since somebody showed a good identity on it.
     Own(#[expect(dead_code, reason = "held, not looked at")] OwnedSemaphorePermit),
+    /// None of its own: it is within another one.
+    Within(#[expect(dead_code, reason = "held, not looked at")] Arc<Caller>),
 }
 
 impl Caller {
+    /// Somebody who asks within a connection, on which they are known.
+    fn within(outer: &Arc<Self>, who: &Arc<Principal>) -> Self {
+        Self {
+            from: outer.from,
+            // The connection names no cluster, or it would have been that cluster's.
+            sni: None,
+            identity: outer.identity.clone(),
+            activity: Activity::default(),
+            strange: AtomicU32::new(0),
+            leave: outer.leave.child_token(),
+            place: Mutex::new(Place::Within(outer.clone())),
+            signed_in: Some(who.clone()),
+        }
+    }
+
     /// A stranger is answered once, or a few times while signing in, and holds no place after that.
     fn was_strange(&self, signing_in: bool) {
         let times = self.strange.fetch_add(1, Ordering::Relaxed) + 1;
@@ -197,6 +219,7 @@ impl Front {
             strange: AtomicU32::new(0),
             leave: leave.clone(),
             place: Mutex::new(Place::Stranger(arrival)),
+            signed_in: None,
         });
         let front = self.clone();
         let service = service_fn(move |request: Request<Incoming>| {

@@ -70,6 +70,7 @@ use management::Management;
 use problem::No;
 use read::Asker;
 use view::View;
+pub(crate) use watch::EVENT_STREAM;
 use watch::Watches;
 
 /// The longest body of a request, in bytes.
@@ -227,11 +228,14 @@ fn finish(mut response: Response<RouteBody>, head: bool, mut entry: Box<Entry>) 
         parts.headers.insert(name, HeaderValue::from_static(value));
     }
     let kind = parts.headers.get(header::CONTENT_TYPE);
-    if kind.is_some_and(|kind| kind == watch::EVENT_STREAM) {
+    if kind.is_some_and(|kind| kind == EVENT_STREAM) {
         entry.kind = Kind::Watch;
     }
     entry.status = parts.status.as_u16();
     let refused = parts.status.is_client_error() || parts.status.is_server_error();
+    if let Some(leave) = entry.farewell() {
+        parts.extensions.insert(leave);
+    }
     let leave = Box::pin(entry.leave());
     let outward = Outward { body, leave, cut: false, refused, ended: head, entry };
     Response::from_parts(parts, boxed(outward))

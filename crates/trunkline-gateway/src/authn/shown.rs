@@ -133,7 +133,8 @@ pub(crate) fn websocket_protocol<'a>(headers: &'a HeaderMap, prefix: &str) -> Op
     websocket_protocols(headers).find_map(|protocol| protocol.strip_prefix(prefix))
 }
 
-fn websocket_protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+/// The protocols that a WebSocket offers.
+pub(crate) fn websocket_protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
     values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim)
 }

@@ -9,17 +9,17 @@ use trunkline_proto::headers::{HeadFault, asked_to_act_as, inspect};
 use trunkline_proto::{ClusterToken, RequestId};
 use trunkline_runtime::Body;
 
-use super::{Caller, Front, Head, pages};
+use super::{Caller, Front, Head, live, pages};
 use crate::access_log::Entry;
 use crate::authn::{Place, Principal};
 use crate::refusal::Refusal;
 use crate::rest::{self, Rest, auth};
-use crate::route::{Names, Route, route};
+use crate::route::{Kind, Names, Route, route};
 use crate::under_way::session_ended;
 
 impl Front {
     /// Answers one request. Whatever happens, one access-log line comes of it.
-    pub(super) async fn answer(&self, request: Request<Body>, caller: &Caller) -> Response<Body> {
+    pub(super) async fn answer(&self, request: Request<Body>, caller: &Arc<Caller>) -> Response<Body> {
         let id = RequestId::random();
         let (head, body) = request.into_parts();
         let place = self.requests.clone().try_acquire_owned().ok();
@@ -73,7 +73,7 @@ impl Front {
     async fn answer_rest(
         &self,
         (head, body): (Head, Body),
-        caller: &Caller,
+        caller: &Arc<Caller>,
         mut entry: Box<Entry>,
         overloaded: bool,
     ) -> Response<Body> {
@@ -101,9 +101,16 @@ impl Front {
         if who.is_none() {
             caller.was_strange(signing_in);
         }
+        let to_live = live::serves(head.uri.path());
+        if to_live {
+            entry.kind = Kind::Upgrade;
+        }
         if let Some(who) = &who {
             let stay = self.enter(caller, &entry, who, None);
             entry.enter(stay);
+        }
+        if to_live {
+            return self.open_live(head, who, caller, entry);
         }
         self.rest.answer(Request::from_parts(head, body), who, entry).await
     }
@@ -123,11 +130,21 @@ impl Front {
         place: Place,
         entry: &mut Entry,
     ) -> Result<(Option<Arc<Principal>>, Option<ClusterToken>), Refusal> {
-        let (method, headers) = (&head.method, &head.headers);
-        let found = self.authn.principal(method, headers, caller.identity.as_ref(), place).await;
-        let found = found.inspect_err(|refusal| self.audited.sign_in_failed(entry, &refusal.detail()))?;
-        let (Some(principal), cluster_token) = found else { return Ok((None, None)) };
-        let principal = Arc::new(principal);
+        let (principal, cluster_token) = match &caller.signed_in {
+            Some(known) => {
+                self.authn.go_on(known)?;
+                (known.clone(), None)
+            }
+            None => {
+                let (method, headers) = (&head.method, &head.headers);
+                let found = self.authn.principal(method, headers, caller.identity.as_ref(), place).await;
+                let failed = |refusal: &Refusal| self.audited.sign_in_failed(entry, &refusal.detail());
+                match found.inspect_err(failed)? {
+                    (Some(principal), cluster_token) => (Arc::new(principal), cluster_token),
+                    (None, _) => return Ok((None, None)),
+                }
+            }
+        };
         entry.asked_by(&principal);
         if let Some(ended) = self.fleet.registry.ended(principal.session.as_str()) {
             return Err(Refusal::SessionEnded { why: session_ended(&ended.by, &ended.why).why });

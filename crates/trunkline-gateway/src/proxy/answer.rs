@@ -54,7 +54,7 @@ pub(super) fn pass_on(
     let json = headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    let leave = Box::pin(entry.leave());
+    let (farewell, leave) = (entry.farewell(), Box::pin(entry.leave()));
     let outward = Outward {
         body: paced(body, &entry),
         leave,
@@ -71,6 +71,9 @@ pub(super) fn pass_on(
     let mut answer = Response::new(boxed(outward));
     *answer.status_mut() = parts.status;
     *answer.headers_mut() = headers;
+    if let Some(farewell) = farewell {
+        answer.extensions_mut().insert(farewell);
+    }
     Ok(answer)
 }
 
@@ -173,6 +176,8 @@ impl Outward {
     fn broke(&mut self, error: BodyError) -> Option<Result<Frame<Bytes>, BodyError>> {
         let cut = self.way.cut();
         self.end(cut.as_ref().map_or("CutOff", |cut| cut.reason));
+        let lost = || Cut::new("TunnelLost", format!("the tunnel to the cluster broke: {error}"));
+        self.entry.was_cut(cut.clone().unwrap_or_else(lost));
         if !self.watch || !self.between_events {
             return Some(Err(error));
         }
