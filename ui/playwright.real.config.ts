@@ -7,6 +7,7 @@ import usual from "./playwright.config.ts";
 export default defineConfig({
   ...usual,
   testDir: "browser/real",
+  testIgnore: [],
   timeout: 120_000,
   // One stage, on which one act follows another.
   fullyParallel: false,
