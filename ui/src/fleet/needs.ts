@@ -104,7 +104,7 @@ function group(kind: Kind, needs: Need[]): NeedGroup {
 function placeOf(kind: Kind, cluster: Cluster): string {
   const name = cluster.metadata.name;
   if (name === MANAGEMENT) return "/c/management";
-  const parts: Partial<Record<Kind, string>> = { certificate: "links", logs: "logs", "duplicate-identity": "links", update: "join" };
+  const parts: Partial<Record<Kind, string>> = { certificate: "links", logs: "logs", "duplicate-identity": "links", update: "install" };
   return `${clusterPath(name)}${kind in parts ? `?show=${parts[kind]}` : ""}`;
 }
 
