@@ -37,6 +37,7 @@ mod authn;
 mod route;
 mod authz;
 mod under_way;
+mod tickets;
 mod audited;
 mod fair;
 mod tunnels;
