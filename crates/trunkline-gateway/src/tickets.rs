@@ -4,8 +4,7 @@
 //! terminal takes a secret that is got by a request which no other page can make, and that stands for one terminal.
 //!
 //! Invariants:
-//! - a ticket is good once, for [`HOLDS`], for one sign-in, cluster, path and query; whoever shows it anywhere else has
-//!   used it up;
+//! - a ticket is good once, for [`HOLDS`], for one sign-in, cluster, path and query; shown anywhere else it is used up;
 //! - of its 256 random bits, and of what it is for, only hashes are kept, in memory.
 
 use std::collections::HashMap;
@@ -28,14 +27,31 @@ const MOST_OF_ONE: usize = 16;
 
 /// The tickets that are good. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tickets(Arc<Mutex<HashMap<Hash, Ticket>>>);
+pub(crate) struct Tickets(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// Each sign-in's, oldest first.
+    of: HashMap<String, Vec<Ticket>>,
+    all: usize,
+}
 
 #[derive(Debug)]
 struct Ticket {
-    session: Arc<str>,
-    /// Whose it is and what for.
+    secret: Hash,
+    /// The cluster, path and query that it is for.
     purpose: Hash,
     ends: Instant,
+}
+
+impl Kept {
+    fn forget_those_that_ended(&mut self, now: Instant) {
+        self.of.retain(|_, own| {
+            own.retain(|ticket| ticket.ends > now);
+            !own.is_empty()
+        });
+        self.all = self.of.values().map(Vec::len).sum();
+    }
 }
 
 /// There is no ticket to be had now.
@@ -54,36 +70,43 @@ impl Tickets {
         path: &str,
     ) -> Result<Zeroizing<String>, NoTicket> {
         let now = Instant::now();
-        let session: Arc<str> = who.session.as_str().into();
-        let mut tickets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tickets.retain(|_, ticket| ticket.ends > now);
-        let own = tickets.iter().filter(|(_, ticket)| ticket.session == session);
-        let (number, oldest) =
-            (own.clone().count(), own.min_by_key(|(_, ticket)| ticket.ends).map(|(hash, _)| *hash));
-        if let (MOST_OF_ONE.., Some(oldest)) = (number, oldest) {
-            tickets.remove(&oldest);
+        let secret = random().map_err(|_| NoTicket)?;
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.all >= MOST {
+            kept.forget_those_that_ended(now);
         }
-        if tickets.len() >= MOST {
+        let session = who.session.as_str();
+        let one_goes = kept.of.get(session).is_some_and(|own| own.len() >= MOST_OF_ONE);
+        if kept.all >= MOST && !one_goes {
             return Err(NoTicket);
         }
-        let secret = random().map_err(|_| NoTicket)?;
-        let purpose = purpose(who, cluster, path);
-        tickets.insert(Hash::of(&secret), Ticket { session, purpose, ends: now + HOLDS });
+        let own = kept.of.entry(session.to_owned()).or_default();
+        if one_goes {
+            own.remove(0);
+        }
+        own.push(Ticket { secret: Hash::of(&secret), purpose: purpose(cluster, path), ends: now + HOLDS });
+        kept.all += usize::from(!one_goes);
         Ok(secret)
     }
 
     /// Whether a secret is a ticket of somebody's for just that. It is none from then on.
     pub(crate) fn redeem(&self, secret: &str, who: &Principal, cluster: &ClusterId, path: &str) -> bool {
-        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&Hash::of(secret));
-        found.is_some_and(|ticket| {
-            ticket.ends > Instant::now() && ticket.purpose == purpose(who, cluster, path)
-        })
+        let secret = Hash::of(secret);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(own) = kept.of.get_mut(who.session.as_str()) else { return false };
+        let Some(at) = own.iter().position(|ticket| ticket.secret == secret) else { return false };
+        let ticket = own.remove(at);
+        if own.is_empty() {
+            kept.of.remove(who.session.as_str());
+        }
+        kept.all -= 1;
+        ticket.ends > Instant::now() && ticket.purpose == purpose(cluster, path)
     }
 }
 
-fn purpose(who: &Principal, cluster: &ClusterId, path: &str) -> Hash {
-    // Neither a session's id nor a cluster's holds a space.
-    Hash::of(&format!("{} {cluster} {path}", who.session))
+fn purpose(cluster: &ClusterId, path: &str) -> Hash {
+    // A cluster's id holds no space.
+    Hash::of(&format!("{cluster} {path}"))
 }
 
 #[cfg(test)]
@@ -112,9 +135,11 @@ mod tests {
         {
             let secret = give();
             assert!(!good(&secret, who, cluster, path), "{cluster} {path}");
-            assert!(!good(&secret, &jane, "alpha", PATH), "whoever shows it elsewhere has used it up");
+            let again = good(&secret, &jane, "alpha", PATH);
+            assert_eq!(again, who != &jane, "whoever shows their own elsewhere has used it up");
         }
         assert!(!good("guess", &jane, "alpha", PATH));
+        assert!(tickets.0.lock().unwrap().of.is_empty(), "who has none is forgotten");
         let secret = give();
         tokio::time::advance(HOLDS).await;
         assert!(!good(&secret, &jane, "alpha", PATH), "too late");
@@ -138,7 +163,7 @@ mod tests {
                 break;
             }
         }
-        assert_eq!(tickets.0.lock().unwrap().len(), MOST);
+        assert_eq!(tickets.0.lock().unwrap().all, MOST);
         tokio::time::advance(HOLDS).await;
         assert!(tickets.give(&jane, &alpha(), PATH).is_ok(), "those that ended make room");
     }
