@@ -50,7 +50,8 @@ pub use problem::{Problem, ProblemReason};
 pub use rotation::{Root, RootRole, RotationCluster, RotationStatus};
 pub use session::{Confirmed, EndSession, LiveRequest, SessionEnded, UserSession, UserSessionList};
 pub use sign_in::{
-    Hidden, LocalSignIn, LocalUser, LocalUserList, NewLocalUser, SetUp, SignInIssuer, SignInMethods, SignedIn,
+    Hidden, LocalSignIn, LocalUser, LocalUserList, NewLocalUser, NewTicket, SetUp, SignInIssuer,
+    SignInMethods, SignedIn, Ticket,
 };
 pub use watch::{ClusterEvent, EventKind};
 

@@ -30,6 +30,7 @@ use crate::logs::{Logs, ship_own};
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
 use crate::rest::{Rest, RestParts};
+use crate::tickets::Tickets;
 use crate::tunnel_door::TunnelDoor;
 use crate::tunnels::Tunnels;
 use crate::under_way::{Review, UnderWay};
@@ -155,7 +156,7 @@ impl Gateway {
         let tunnel_door = Door::bind("tunnel door", config.tunnel.listen).await?;
         let enrolment = Enrolment::new(fleet.clone(), tunnels.clone(), metrics.clone());
         let review = Review { under_way: UnderWay::default(), fleet: fleet.clone() };
-        let confirmations = Confirmations::default();
+        let (confirmations, tickets) = (Confirmations::default(), Tickets::default());
         let audited = Audited::new(audit.clone());
         let about = config.about(front_door.address()?, tunnel_door.address()?);
         let (authn, first_run) = Authn::new(AuthnParts {
@@ -179,6 +180,7 @@ impl Gateway {
             draining: draining.clone(),
             under_way: review.under_way.clone(),
             confirmations: confirmations.clone(),
+            tickets: tickets.clone(),
             audited: audited.clone(),
             logs: logs.clone(),
         });
@@ -206,6 +208,7 @@ impl Gateway {
             review,
             audited: audited.clone(),
             confirmations,
+            tickets,
             live: Live::default(),
         };
         let tunnel = TunnelDoor {

@@ -38,6 +38,7 @@ mod route;
 mod authz;
 mod ui;
 mod under_way;
+mod tickets;
 mod audited;
 mod fair;
 mod tunnels;

@@ -52,6 +52,7 @@ impl Desk {
             draining: CancellationToken::new(),
             under_way: UnderWay::default(),
             confirmations: Confirmations::default(),
+            tickets: Tickets::default(),
             audited: Audited::new(fleet.audit.clone()),
             logs: None,
         });
