@@ -77,6 +77,8 @@ pub struct FakeUpstream {
 pub(crate) struct Shared {
     seen: Mutex<Vec<Seen>>,
     probes: Mutex<u64>,
+    /// Resources that the agent may do nothing with as itself.
+    pub(crate) denied: Mutex<Vec<String>>,
     pub(crate) released: Notify,
     answering: Option<Answering>,
     pub(crate) tasks: Tasks,
@@ -115,6 +117,7 @@ impl FakeUpstream {
         let shared = Arc::new(Shared {
             seen: Mutex::default(),
             probes: Mutex::default(),
+            denied: Mutex::default(),
             released: Notify::new(),
             answering,
             tasks: tasks.clone(),
@@ -159,7 +162,12 @@ impl FakeUpstream {
         }
     }
 
-    /// All requests so far, but for what the agent asks for itself: the version, and how many nodes there are.
+    /// From now on the agent may, as itself, do nothing with these resources: `users`, say.
+    pub fn deny(&self, resources: &[&str]) {
+        *self.shared.denied.lock().unwrap() = resources.iter().map(|&one| one.to_owned()).collect();
+    }
+
+    /// All requests so far, but for what the agent asks for itself: the version, how many nodes there are, and its rights.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
     }
@@ -214,7 +222,7 @@ impl FakeUpstream {
                     *self.shared.probes.lock().unwrap() += 1;
                     return;
                 }
-                "/api/v1/nodes?limit=1" => return,
+                "/api/v1/nodes?limit=1" | script::REVIEWS => return,
                 _ => {}
             }
         }

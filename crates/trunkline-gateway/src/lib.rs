@@ -47,6 +47,7 @@ mod logs;
 mod enrolment;
 mod guard;
 mod standing;
+mod joining;
 mod rest;
 mod manifest;
 mod metrics;

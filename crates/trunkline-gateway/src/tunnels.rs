@@ -32,6 +32,7 @@ use trunkline_runtime::Tasks;
 use trunkline_tunnel::Session;
 
 use crate::fair::Turns;
+use crate::joining::{Event, Joinings};
 use crate::metrics::{Metrics, Reason};
 use crate::refusal::Refusal;
 pub(crate) use bulk::Bulk;
@@ -60,6 +61,7 @@ struct Shared {
     map: Mutex<HashMap<ClusterId, Tunnel>>,
     changed: watch::Sender<u64>,
     changes: broadcast::Sender<ClusterId>,
+    joinings: Joinings,
     waiters: Semaphore,
     turns: Turns,
     born: Instant,
@@ -137,10 +139,12 @@ impl Tunnels {
     pub(crate) fn new(metrics: Metrics, tasks: &Tasks) -> Self {
         // Epochs grow across restarts of the gateway: seconds since 1970 leave room for a new one each.
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let changes = broadcast::Sender::new(CHANGES);
         let shared = Shared {
             map: Mutex::default(),
             changed: watch::Sender::new(0),
-            changes: broadcast::Sender::new(CHANGES),
+            joinings: Joinings::new(changes.clone()),
+            changes,
             waiters: Semaphore::new(WAITERS),
             turns: Turns::default(),
             born: Instant::now(),
@@ -186,6 +190,10 @@ impl Tunnels {
         }
         drop(map);
         self.shared.metrics.links_open.inc();
+        if live.lane == Lane::Api {
+            let (from, software) = (live.from, live.software.clone());
+            self.shared.joinings.note(&live.cluster, Event::Up { from, software });
+        }
         self.tell();
         self.tell_of(&live.cluster);
         live
@@ -194,7 +202,7 @@ impl Tunnels {
     /// The session has ended. True if it was the tunnel's last.
     pub(crate) fn leave(&self, live: &Arc<Live>, reason: &CloseReason) -> bool {
         let mut map = self.map();
-        let mut last = false;
+        let (mut last, mut unreachable) = (false, false);
         if let Some(tunnel) = map.get_mut(&live.cluster) {
             let before = tunnel.live.len();
             tunnel.live.retain(|other| !Arc::ptr_eq(other, live));
@@ -202,6 +210,7 @@ impl Tunnels {
                 tunnel.last_seen = Some((Instant::now(), SystemTime::now()));
             }
             last = tunnel.live.is_empty() && before > 0;
+            unreachable = !tunnel.live.iter().any(|live| live.lane == Lane::Api);
             if last {
                 tunnel.wished = None;
                 self.shared.metrics.clusters_connected.dec();
@@ -213,6 +222,9 @@ impl Tunnels {
         drop(map);
         self.shared.metrics.links_open.dec();
         self.shared.metrics.links_closed.get_or_create(&Reason { reason: reason.as_str() }).inc();
+        if unreachable && live.lane == Lane::Api {
+            self.shared.joinings.note(&live.cluster, Event::Down { why: reason.to_string() });
+        }
         self.tell();
         self.tell_of(&live.cluster);
         last
@@ -233,6 +245,8 @@ impl Tunnels {
         if let Some(version) = &mut report.kubernetes {
             version.truncate(version.floor_char_boundary(64));
         }
+        self.shared.joinings.note(cluster, Event::Reported(Box::new(report.clone())));
+        report.rights = None;
         let mut changed = false;
         if let Some(tunnel) = self.map().get_mut(cluster) {
             changed = tunnel.status != report;
@@ -351,6 +365,11 @@ impl Tunnels {
     /// All live sessions.
     pub(crate) fn all(&self) -> Vec<Arc<Live>> {
         self.map().values().flat_map(|tunnel| tunnel.live.iter().cloned()).collect()
+    }
+
+    /// How the clusters' joining goes.
+    pub(crate) fn joinings(&self) -> &Joinings {
+        &self.shared.joinings
     }
 
     pub(crate) fn tasks(&self) -> &Tasks {
