@@ -55,7 +55,8 @@ pub struct JoinStep {
     pub name: JoinStepName,
     /// How it stands.
     pub state: JoinState,
-    /// Since when it is done, or is waited for; null before its turn.
+    /// Since when it is done, or is waited for; absent before its turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub since: Option<Timestamp>,
     /// What was seen, for people.
@@ -207,8 +208,8 @@ pub struct LinkEvent {
     pub what: LinkEventKind,
     /// The address it came from.
     pub from: String,
-    /// The agent's place; null where it was refused before that was known.
-    pub slot: Option<u16>,
+    /// The agent's place.
+    pub slot: u16,
     /// What the link was for: `api` or `logs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lane: Option<String>,
@@ -221,6 +222,8 @@ pub struct LinkEvent {
     /// The same for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    /// How often in a row, up to then: who is refused in the same way again and again stands here once.
+    pub times: u32,
 }
 
 /// What happened to a link.

@@ -64,6 +64,15 @@ pub(crate) struct Refused {
     pub(crate) why: String,
 }
 
+/// Why an agent is sent away.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SentAway<'a> {
+    pub(crate) reason: &'static str,
+    pub(crate) why: &'a str,
+    /// At which step of joining that is.
+    pub(crate) at: Option<(JoinStepName, JoinStall)>,
+}
+
 impl Enrolment {
     pub(crate) fn new(fleet: Fleet, tunnels: Tunnels, metrics: Metrics) -> Self {
         let shared = Shared {
@@ -233,22 +242,18 @@ impl Enrolment {
         tunnels.joinings().begin_with(record, has_link, event);
     }
 
-    /// Keeps why an agent was sent away, for those who wonder why a cluster does not come: by whichever reason, and at
-    /// which step of joining that is.
-    pub(crate) fn remember(
-        &self,
-        cluster: &ClusterId,
-        from: SocketAddr,
-        why: &str,
-        at: Option<(JoinStepName, JoinStall)>,
-    ) {
-        if self.shared.fleet.standing(cluster).is_none() {
+    /// Keeps why an agent was sent away, for those who wonder why a cluster does not come.
+    pub(crate) fn remember(&self, cluster: &ClusterId, who: (SocketAddr, Slot), no: SentAway<'_>) {
+        let ground = self.shared.fleet.ground(cluster);
+        if ground.standing().is_none() {
             return;
         }
-        if let (Some(record), Some((step, stall))) = (self.shared.fleet.registry.get(cluster), at) {
-            self.see(&record, Event::Refused { from, step, stall, why: why.to_owned() });
+        let ((from, _), why) = (who, no.why.to_owned());
+        self.shared.tunnels.note_refused(cluster, ground.uid(), who, no.reason, no.why);
+        if let (Some(record), Some((step, stall))) = (self.shared.fleet.registry.get(cluster), no.at) {
+            self.see(&record, Event::Refused { from, step, stall, why: why.clone() });
         }
-        let refused = Refused { when: Timestamp::now(), from, why: why.to_owned() };
+        let refused = Refused { when: Timestamp::now(), from, why: format!("{}: {why}", no.reason) };
         let mut all = self.shared.refused.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|(other, _)| other != cluster);
         all.push_back((cluster.clone(), refused));

@@ -29,6 +29,7 @@ use trunkline_api::{JoinStall, Joining};
 use trunkline_proto::ClusterId;
 use trunkline_registry::Record;
 
+use crate::standing::usable_until;
 pub(crate) use journey::Event;
 use journey::Journey;
 pub(crate) use refusals::{of_enrolment, of_handshake, of_hello};
@@ -111,9 +112,11 @@ impl Joinings {
         self.seen().strangers.note(from, stall, what, Timestamp::now());
     }
 
-    /// A cluster's joining as it is shown beside the cluster; none when it does not join.
+    /// A cluster's joining as it is shown beside the cluster; none when it does not join, or nobody came in time.
     pub(crate) fn beside(&self, record: &Record, around: Around<'_>) -> Option<Joining> {
-        self.show(record, around, |journey| journey.is_news(around.now))
+        // Nobody came in time: that stands in the cluster's state, and a large fleet may hold many such.
+        let nobody = |journey: &Journey| !journey.has_come() && usable_until(record, around.now).is_none();
+        self.show(record, around, |journey| journey.is_news(around.now) && !nobody(journey))
     }
 
     /// What is remembered of a cluster's joining, over or not.
@@ -131,13 +134,16 @@ impl Joinings {
         let remembered = seen.journeys.get(&record.metadata.name).filter(|journey| journey.is_of(record));
         let begun;
         let journey = match remembered {
-            Some(journey) => wanted(journey).then_some(journey)?,
+            Some(journey) => journey,
             None if waits(record) && !around.has_link => {
                 begun = Journey::of(record);
                 &begun
             }
             None => return None,
         };
+        if !wanted(journey) {
+            return None;
+        }
         let Around { rtt, doors, keeps_logs, now, has_link: _ } = around;
         let stranger = seen.strangers.likely(journey.since(), now).filter(|_| !journey.has_come());
         Some(steps(journey, &Scene { record, rtt, stranger, doors, keeps_logs, now }))

@@ -30,7 +30,7 @@ use trunkline_runtime::{Door, Tasks, chain};
 use trunkline_tunnel::{Role, Session, call, serve};
 
 use crate::arrivals::{Arrival, Arrivals, Known};
-use crate::enrolment::Enrolment;
+use crate::enrolment::{Enrolment, SentAway};
 use crate::fleet::{Fleet, Standing};
 use crate::guard::Guard;
 use crate::joining::{of_handshake, of_hello};
@@ -194,8 +194,10 @@ impl TunnelDoor {
             }
             Err(rejection) => {
                 self.note_rejection(from, rejection.reason.as_str(), &rejection.message);
-                let (cluster, at) = (&arrived.identity.cluster, of_hello(rejection.reason));
-                self.enrolment.remember(cluster, from, &rejection.to_string(), at);
+                let (reason, at) = (rejection.reason.as_str(), of_hello(rejection.reason));
+                let no = SentAway { reason, why: &rejection.message, at };
+                let AgentIdentity { cluster, slot, .. } = &arrived.identity;
+                self.enrolment.remember(cluster, (from, *slot), no);
                 let _ = answer.send(Err(rejection));
                 // The agent reads the rejection and hangs up; should it not, we do.
                 let _ = tokio::time::timeout(HELLO_DEADLINE, session.ended()).await;

@@ -11,6 +11,7 @@
 
 mod bulk;
 mod claims;
+mod history;
 mod observed;
 mod place;
 mod streams;
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::time::Instant;
 use tracing::info;
@@ -36,6 +38,7 @@ use crate::joining::{Event, Joinings};
 use crate::metrics::{Metrics, Reason};
 use crate::refusal::Refusal;
 pub(crate) use bulk::Bulk;
+use history::History;
 use place::Place;
 
 /// How long after its last link was lost a cluster is waited for.
@@ -62,6 +65,7 @@ struct Shared {
     changed: watch::Sender<u64>,
     changes: broadcast::Sender<ClusterId>,
     joinings: Joinings,
+    history: Mutex<History>,
     waiters: Semaphore,
     turns: Turns,
     born: Instant,
@@ -145,6 +149,7 @@ impl Tunnels {
             changed: watch::Sender::new(0),
             joinings: Joinings::new(changes.clone()),
             changes,
+            history: Mutex::new(History::new(Timestamp::now())),
             waiters: Semaphore::new(WAITERS),
             turns: Turns::default(),
             born: Instant::now(),
@@ -190,10 +195,7 @@ impl Tunnels {
         }
         drop(map);
         self.shared.metrics.links_open.inc();
-        if live.lane == Lane::Api {
-            let (from, software) = (live.from, live.software.clone());
-            self.shared.joinings.note(&live.cluster, Event::Up { from, software });
-        }
+        self.note_up(&live);
         self.tell();
         self.tell_of(&live.cluster);
         live
@@ -222,9 +224,7 @@ impl Tunnels {
         drop(map);
         self.shared.metrics.links_open.dec();
         self.shared.metrics.links_closed.get_or_create(&Reason { reason: reason.as_str() }).inc();
-        if unreachable && live.lane == Lane::Api {
-            self.shared.joinings.note(&live.cluster, Event::Down { why: reason.to_string() });
-        }
+        self.note_down(live, reason, unreachable);
         self.tell();
         self.tell_of(&live.cluster);
         last

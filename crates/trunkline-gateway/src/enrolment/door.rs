@@ -18,7 +18,7 @@ use trunkline_proto::{Certified, ENROL_PATH, EnrolReason, EnrolRefusal, EnrolReq
 use trunkline_runtime::{Body, chain};
 use trunkline_tunnel::{json, read_json};
 
-use super::{Enrolment, no};
+use super::{Enrolment, SentAway, no};
 use crate::arrivals::Arrival;
 use crate::joining::{Event, of_enrolment};
 use crate::metrics::Reason;
@@ -112,7 +112,9 @@ impl Enrolment {
                     let what = format!("it says that it is {}, which is not registered here", asked.cluster);
                     self.shared.tunnels.joinings().note_stranger(from, JoinStall::OtherName, &what);
                 }
-                self.remember(&asked.cluster, from, &refusal.to_string(), of_enrolment(refusal.reason));
+                let at = of_enrolment(refusal.reason);
+                let no = SentAway { reason, why: &refusal.message, at };
+                self.remember(&asked.cluster, (from, asked.slot), no);
                 json(StatusCode::FORBIDDEN, &refusal)
             }
         }

@@ -145,7 +145,7 @@ fn detail(journey: &Journey, scene: &Scene<'_>, step: Step) -> String {
         Step::Certificate => {
             let until = journey.certified.and_then(|(when, until)| {
                 let until = until?;
-                Some(format!("good for {}, until {until:.0}", span(until.duration_since(when).as_secs())))
+                Some(format!("good for {}, until {until:.0}", span(seconds(until.duration_since(when)))))
             });
             let clock = journey.ahead.map(|ahead| format!("the agent's clock is {}", off(ahead)));
             [until, clock].into_iter().flatten().collect::<Vec<_>>().join("; ")
@@ -162,6 +162,11 @@ fn detail(journey: &Journey, scene: &Scene<'_>, step: Step) -> String {
         Step::Rights => journey.rights.as_ref().map(|(_, rights)| held(rights)).unwrap_or_default(),
         Step::Logs => "the first record has come".into(),
     }
+}
+
+/// Whole seconds: a certificate's end has no parts of one.
+fn seconds(life: SignedDuration) -> i64 {
+    life.saturating_add(SignedDuration::from_millis(500)).as_secs()
 }
 
 fn held(rights: &trunkline_proto::RightsReport) -> String {

@@ -416,7 +416,9 @@ fn around(doors: &[String]) -> Around<'_> {
 fn a_cluster_joins_until_its_token_is_used_and_again_when_it_comes_back_and_is_not_let_in() {
     let (joinings, mut record) = (joinings(), registered());
     let waits = |record: &Record| joinings.beside(record, around(&[])).is_some();
+    let late = Around { now: at(1800), ..around(&[]) };
     assert!(waits(&record), "nobody has come yet");
+    assert!(joinings.beside(&record, late).is_none() && joinings.remembered(&record, late).is_some());
     used_at(&mut record, 10);
     assert!(!waits(&record), "it joined before this gateway started");
     let (from, stall) = (address(3), JoinStall::Refused);
