@@ -144,14 +144,15 @@ impl Gateway {
             }
             None => None,
         };
+        let tunnels = Tunnels::new(metrics.clone(), &tasks);
         let (logs, own_intake) = match config.log_parts(&registry, &tasks).await? {
             Some(LogParts { store, own }) => {
                 let uid = own.as_ref().map(|(uid, _)| *uid);
-                (Some(Logs::new(store, uid, metrics.clone())), own)
+                let joinings = tunnels.joinings().clone();
+                (Some(Logs::new(store, uid, joinings, metrics.clone())), own)
             }
             None => (None, None),
         };
-        let tunnels = Tunnels::new(metrics.clone(), &tasks);
         let front_door = Door::bind("front door", config.front.listen).await?;
         let tunnel_door = Door::bind("tunnel door", config.tunnel.listen).await?;
         let enrolment = Enrolment::new(fleet.clone(), tunnels.clone(), metrics.clone());

@@ -50,6 +50,7 @@ mod logs;
 mod enrolment;
 mod guard;
 mod standing;
+mod joining;
 mod rest;
 mod manifest;
 mod metrics;

@@ -135,7 +135,8 @@ impl Rest {
         let RestParts { fleet, tunnels, enrolment, authn, management, about, metrics, tasks, .. } = parts;
         let access = fleet.access.clone();
         let management = management.map(|upstream| Management::new(upstream, &tunnels, &tasks));
-        let view = View { fleet, tunnels, management };
+        let (doors, keeps_logs) = (about.tunnel.clone().into(), parts.logs.is_some());
+        let view = View { fleet, tunnels, management, doors, keeps_logs };
         let audit = audit::Desk::new(view.fleet.audit.clone());
         let board = Board::new(view.clone(), tasks.clone());
         let shared = Shared {
