@@ -1,0 +1,167 @@
+// `/clusters/:name`: all that the gateway knows of a cluster, and what can be done with it. Which part is shown is in the address.
+
+import { Alert, Dropdown, DropdownItem, DropdownList, Flex, FlexItem, MenuToggle, PageSection, Stack, StackItem, Tab, Tabs, TabTitleText, Title, Button, Card, CardBody, CardTitle } from "@patternfly/react-core";
+import { useState, type ReactNode } from "react";
+import { Link, useNavigate, useParams } from "react-router";
+import { MANAGEMENT, titleOf, useFleet, type Cluster } from "../api/fleet.ts";
+import { useAsked } from "../app/place.ts";
+import { EnvironmentLabel, ProtectionLabel, StateLabel } from "../parts/cluster.tsx";
+import { plain } from "../parts/plain.ts";
+import { Nothing } from "../parts/states.tsx";
+import { Checklist } from "./Checklist.tsx";
+import { EditDialog } from "./EditDialog.tsx";
+import { useJoining } from "./joining.ts";
+import { LinkButton } from "./LinkButton.tsx";
+import { useRows, WithFleet } from "./live.tsx";
+import { LockDialog, UnlockDialog } from "./LockDialog.tsx";
+import { About } from "./one/About.tsx";
+import { Install } from "./one/Install.tsx";
+import { Links } from "./one/Links.tsx";
+import { Logs } from "./one/Logs.tsx";
+import { SessionsIn } from "./one/SessionsIn.tsx";
+import { Way } from "./one/Way.tsx";
+import { RemoveDialog } from "./RemoveDialog.tsx";
+import { useFleetRole } from "./role.ts";
+import type { ClusterRow } from "./rows.ts";
+import "./fleet.css";
+
+export function ClusterPage() {
+  const { name = "" } = useParams();
+  return (
+    <PageSection className="tl-fleet">
+      <WithFleet><Found key={name} name={name} /></WithFleet>
+    </PageSection>
+  );
+}
+
+function Found({ name }: { name: string }) {
+  const { byName } = useFleet();
+  const { rows, logs } = useRows();
+  const row = rows.find((one) => one.name === name);
+  const [last, setLast] = useState<Cluster | null>(null);
+  const cluster = byName.get(name);
+  if (cluster !== undefined && cluster !== last) setLast(cluster);
+  if (row !== undefined) return <One row={row} withLogs={logs.kept === true} />;
+  if (name === MANAGEMENT) {
+    return <Nothing title="The management cluster is not managed from here" action={<Link to="/c/management">Open it</Link>}>The gateway runs there, and no agent does.</Nothing>;
+  }
+  return (
+    <Nothing title={last === null ? `There is no cluster ${name}` : `${name} was removed`} action={<Link to="/clusters">Managed clusters</Link>}>
+      {last === null ? "It is not registered, or no access rule lets you reach it." : "Whoever used it was cut, and its agent is turned away. The same name registered again is another cluster."}
+    </Nothing>
+  );
+}
+
+type Part = { key: string; title: string; body: (row: ClusterRow) => ReactNode };
+
+function partsOf(row: ClusterRow, withLogs: boolean, mayChange: boolean): Part[] {
+  const registered = row.cluster.status.origin === "registry";
+  return [
+    { key: "", title: "About", body: (one) => <About cluster={one.cluster} /> },
+    { key: "way", title: "Troubleshoot", body: ({ name }) => <Way name={name} /> },
+    { key: "links", title: "Links and certificate", body: (one) => <Links row={one} /> },
+    ...(withLogs ? [{ key: "logs", title: "Logs", body: ({ name }: ClusterRow) => <Logs name={name} /> }] : []),
+    { key: "sessions", title: "Sessions", body: ({ name }) => <SessionsIn name={name} /> },
+    ...(registered && mayChange ? [{ key: "install", title: "Agent", body: (one: ClusterRow) => <Install row={one} /> }] : []),
+  ];
+}
+
+function One({ row, withLogs }: { row: ClusterRow; withLogs: boolean }) {
+  const { cluster, name } = row;
+  const { state, reason = "" } = cluster.status;
+  const mayChange = useFleetRole() === "admin";
+  const joining = useJoining(name);
+  const [asked, setAsked] = useAsked("show");
+  const parts = partsOf(row, withLogs, mayChange);
+  const part = parts.find(({ key }) => key === asked) ?? parts[0];
+  const showsJoining = joining !== null && (!joining.done || state === "joining");
+  return (
+    <Stack hasGutter>
+      <StackItem><Head cluster={cluster} mayChange={mayChange} /></StackItem>
+      {reason !== "" && !showsJoining && (
+        <StackItem>
+          <Alert isInline variant={state === "duplicate-identity" ? "danger" : state === "degraded" || state === "disconnected" ? "warning" : "info"} title={plain(reason)}>
+            {(state === "degraded" || state === "disconnected") && asked !== "way" && <Link to="?show=way">See where it stops</Link>}
+          </Alert>
+        </StackItem>
+      )}
+      {showsJoining && (
+        <StackItem>
+          <Card component="section">
+            <CardTitle component="h2">How its joining goes</CardTitle>
+            <CardBody>
+              <Checklist name={name} joining={joining} mayChange={mayChange} />
+              {mayChange && asked !== "install" && <Link to="?show=install">What to run in the cluster</Link>}
+            </CardBody>
+          </Card>
+        </StackItem>
+      )}
+      <StackItem>
+        <Tabs activeKey={part?.key ?? ""} onSelect={(_, key) => setAsked(String(key))} aria-label={`What is known of ${name}`} component="nav">
+          {parts.map(({ key, title }) => <Tab key={key} eventKey={key} title={<TabTitleText>{title}</TabTitleText>} href={key === "" ? "?" : `?show=${key}`} />)}
+        </Tabs>
+      </StackItem>
+      <StackItem>{part?.body(row)}</StackItem>
+    </Stack>
+  );
+}
+
+type Doing = "edit" | "lock" | "unlock" | "remove";
+
+function Head({ cluster, mayChange }: { cluster: Cluster; mayChange: boolean }) {
+  const [doing, setDoing] = useState<Doing | null>(null);
+  const [open, setOpen] = useState(false);
+  const navigate = useNavigate();
+  const name = cluster.metadata.name;
+  const title = titleOf(cluster);
+  const locked = cluster.status.state === "locked";
+  const declared = cluster.status.origin === "file";
+  const close = () => setDoing(null);
+  const begin = (next: Doing) => {
+    setOpen(false);
+    setDoing(next);
+  };
+  return (
+    <>
+      <Flex justifyContent={{ default: "justifyContentSpaceBetween" }} alignItems={{ default: "alignItemsCenter" }}>
+        <FlexItem>
+          <nav aria-label="Where this is"><Link to="/clusters">Managed clusters</Link></nav>
+          <Flex gap={{ default: "gapSm" }} alignItems={{ default: "alignItemsCenter" }}>
+            <Title headingLevel="h1">{title}</Title>
+            {title !== name && <span className="tl-subtle">{name}</span>}
+            <StateLabel state={cluster.status.state} />
+            <EnvironmentLabel environment={cluster.spec.environment ?? ""} />
+            <ProtectionLabel protection={cluster.spec.protection} />
+          </Flex>
+        </FlexItem>
+        <FlexItem>
+          <Flex gap={{ default: "gapSm" }}>
+            {cluster.status.state !== "joining" && !locked && <LinkButton to={`/c/${encodeURIComponent(name)}`}>Open</LinkButton>}
+            {mayChange && !declared && <Button variant="secondary" onClick={() => begin("edit")}>Edit</Button>}
+            {mayChange && !declared && (
+              <Dropdown
+                isOpen={open}
+                onOpenChange={setOpen}
+                popperProps={{ position: "right" }}
+                toggle={(ref) => <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)}>Actions</MenuToggle>}
+              >
+                <DropdownList>
+                  {locked
+                    ? <DropdownItem key="unlock" onClick={() => begin("unlock")}>Unlock</DropdownItem>
+                    : <DropdownItem key="lock" onClick={() => begin("lock")}>Lock</DropdownItem>}
+                  <DropdownItem key="join" onClick={() => { setOpen(false); void navigate("?show=install"); }}>New join token or manifest</DropdownItem>
+                  <DropdownItem key="remove" isDanger onClick={() => begin("remove")}>Remove</DropdownItem>
+                </DropdownList>
+              </Dropdown>
+            )}
+          </Flex>
+          {mayChange && declared && <small className="tl-subtle">It stands in the gateway's file, and is changed there.</small>}
+        </FlexItem>
+      </Flex>
+      {doing === "edit" && <EditDialog cluster={cluster} onClose={close} />}
+      {doing === "lock" && <LockDialog cluster={cluster} onClose={close} />}
+      {doing === "unlock" && <UnlockDialog cluster={cluster} onClose={close} />}
+      {doing === "remove" && <RemoveDialog cluster={cluster} onClose={close} />}
+    </>
+  );
+}
