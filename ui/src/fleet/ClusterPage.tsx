@@ -97,11 +97,12 @@ function One({ row, withLogs }: { row: ClusterRow; withLogs: boolean }) {
         </StackItem>
       )}
       <StackItem>
-        <Tabs activeKey={part?.key ?? ""} onSelect={(_, key) => setAsked(String(key))} aria-label={`What is known of ${name}`} component="nav">
-          {parts.map(({ key, title }) => <Tab key={key} eventKey={key} title={<TabTitleText>{title}</TabTitleText>} href={key === "" ? "?" : `?show=${key}`} />)}
+        <Tabs activeKey={part?.key ?? ""} onSelect={(_, key) => setAsked(String(key))} aria-label={`What is known of ${name}`} mountOnEnter unmountOnExit>
+          {parts.map(({ key, title, body }) => (
+            <Tab key={key} eventKey={key} title={<TabTitleText>{title}</TabTitleText>}><div className="tl-part">{body(row)}</div></Tab>
+          ))}
         </Tabs>
       </StackItem>
-      <StackItem>{part?.body(row)}</StackItem>
     </Stack>
   );
 }

@@ -27,15 +27,16 @@ function Handed({ name, join }: { name: string; join: Join }) {
         <StackItem key={warning}><Alert isInline variant="warning" title={plain(warning)} /></StackItem>
       ))}
       <StackItem>
-        <Tabs activeKey={way} onSelect={(_, key) => setAsked(String(key))} aria-label="How the agent is installed">
-          {WAYS.map((one) => <Tab key={one} eventKey={one} title={<TabTitleText>{WAY_TITLES[one]}</TabTitleText>} />)}
+        <Tabs activeKey={way} onSelect={(_, key) => setAsked(String(key))} aria-label="How the agent is installed" mountOnEnter unmountOnExit>
+          {WAYS.map((one) => (
+            <Tab key={one} eventKey={one} title={<TabTitleText>{WAY_TITLES[one]}</TabTitleText>}>
+              <div className="tl-part">
+                {blocks(one, name, join, gateway).map(({ words, text }) => <CodeToCopy key={words} words={words} text={text} />)}
+              </div>
+            </Tab>
+          ))}
         </Tabs>
       </StackItem>
-      {blocks(way, name, join, gateway).map(({ words, text }) => (
-        <StackItem key={words}>
-          <CodeToCopy words={words} text={text} />
-        </StackItem>
-      ))}
       <StackItem><Timer name={name} expires={join.expires} /></StackItem>
     </Stack>
   );

@@ -24,7 +24,7 @@ export function Links({ row: { cluster, name, signs } }: { row: ClusterRow }) {
         <p>
           {ends === null ? "No certificate is in use." : ends <= now ? "It has ended." : <>The first of those in use ends in {span(ends - now)}, at {new Date(ends).toISOString()}.</>}{" "}
           {enrolled
-            ? "The agent renews it at half of its life, over the tunnel. To give the cluster a new key: remove it, and register it again."
+            ? "The agent renews it at half of its life, over the tunnel. For a new key as well, take the agent out and install it with a new join token."
             : "It comes from files in the cluster, and is renewed there."}
         </p>
       </StackItem>
