@@ -1,11 +1,15 @@
 // `/clusters/:name`: all that the gateway knows of a cluster, and what can be done with it. Which part is shown is in the address.
 
-import { Alert, Dropdown, DropdownItem, DropdownList, Flex, FlexItem, MenuToggle, PageSection, Stack, StackItem, Tab, Tabs, TabTitleText, Title, Button, Card, CardBody, CardTitle } from "@patternfly/react-core";
+import {
+  Alert, Button, Card, CardBody, CardTitle, Dropdown, DropdownItem, DropdownList, Flex, MenuToggle, PageSection, Stack, StackItem, Tab, Tabs, TabTitleText,
+} from "@patternfly/react-core";
 import { useState, type ReactNode } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { MANAGEMENT, titleOf, useFleet, type Cluster } from "../api/fleet.ts";
+import { useKeys } from "../app/keys.ts";
 import { useAsked } from "../app/place.ts";
 import { EnvironmentLabel, ProtectionLabel, StateLabel } from "../parts/cluster.tsx";
+import { Head } from "../parts/Head.tsx";
 import { plain } from "../parts/plain.ts";
 import { Nothing } from "../parts/states.tsx";
 import { Checklist } from "./Checklist.tsx";
@@ -27,11 +31,7 @@ import "./fleet.css";
 
 export function ClusterPage() {
   const { name = "" } = useParams();
-  return (
-    <PageSection className="tl-fleet">
-      <WithFleet><Found key={name} name={name} /></WithFleet>
-    </PageSection>
-  );
+  return <WithFleet><Found key={name} name={name} /></WithFleet>;
 }
 
 function Found({ name }: { name: string }) {
@@ -74,42 +74,54 @@ function One({ row, withLogs }: { row: ClusterRow; withLogs: boolean }) {
   const [asked, setAsked] = useAsked("show");
   const parts = partsOf(row, withLogs, mayChange);
   const part = parts.find(({ key }) => key === asked) ?? parts[0];
+  const step = (by: number) => {
+    const at = parts.findIndex((one) => one === part);
+    setAsked(parts[(at + by + parts.length) % parts.length]?.key ?? "");
+  };
+  useKeys([
+    { keys: "[", words: "The tab before", run: () => step(-1) },
+    { keys: "]", words: "The next tab", run: () => step(1) },
+  ]);
   const showsJoining = joining !== null && (!joining.done || state === "joining");
   return (
-    <Stack hasGutter>
-      <StackItem><Head cluster={cluster} mayChange={mayChange} /></StackItem>
-      {reason !== "" && !showsJoining && (
-        <StackItem>
-          <Alert isInline variant={state === "duplicate-identity" ? "danger" : state === "degraded" || state === "disconnected" ? "warning" : "info"} title={plain(reason)}>
-            {(state === "degraded" || state === "disconnected") && asked !== "way" && <Link to="?show=way">See where it stops</Link>}
-          </Alert>
-        </StackItem>
-      )}
-      {showsJoining && (
-        <StackItem>
-          <Card component="section">
-            <CardTitle component="h2">How its joining goes</CardTitle>
-            <CardBody>
-              <Checklist name={name} joining={joining} mayChange={mayChange} />
-              {mayChange && asked !== "install" && <Link to="?show=install">What to run in the cluster</Link>}
-            </CardBody>
-          </Card>
-        </StackItem>
-      )}
-      <StackItem>
-        <Tabs activeKey={part?.key ?? ""} onSelect={(_, key) => setAsked(String(key))} aria-label={`What is known of ${name}`} mountOnEnter unmountOnExit>
-          {parts.map(({ key, title, body }) => (
-            <Tab key={key} eventKey={key} title={<TabTitleText>{title}</TabTitleText>}><div className="tl-part">{body(row)}</div></Tab>
-          ))}
-        </Tabs>
-      </StackItem>
-    </Stack>
+    <>
+      <Top cluster={cluster} mayChange={mayChange} />
+      <PageSection className="tl-fleet">
+        <Stack hasGutter>
+          {reason !== "" && !showsJoining && (
+            <StackItem>
+              <Alert isInline variant={state === "duplicate-identity" ? "danger" : state === "degraded" || state === "disconnected" ? "warning" : "info"} title={plain(reason)}>
+                {(state === "degraded" || state === "disconnected") && asked !== "way" && <Link to="?show=way">See where it stops</Link>}
+              </Alert>
+            </StackItem>
+          )}
+          {showsJoining && (
+            <StackItem>
+              <Card component="section">
+                <CardTitle component="h2">How its joining goes</CardTitle>
+                <CardBody>
+                  <Checklist name={name} joining={joining} mayChange={mayChange} />
+                  {mayChange && asked !== "install" && <Link to="?show=install">What to run in the cluster</Link>}
+                </CardBody>
+              </Card>
+            </StackItem>
+          )}
+          <StackItem>
+            <Tabs activeKey={part?.key ?? ""} onSelect={(_, key) => setAsked(String(key))} aria-label={`What is known of ${name}`} mountOnEnter unmountOnExit>
+              {parts.map(({ key, title, body }) => (
+                <Tab key={key} eventKey={key} title={<TabTitleText>{title}</TabTitleText>}><div className="tl-part">{body(row)}</div></Tab>
+              ))}
+            </Tabs>
+          </StackItem>
+        </Stack>
+      </PageSection>
+    </>
   );
 }
 
 type Doing = "edit" | "lock" | "unlock" | "remove";
 
-function Head({ cluster, mayChange }: { cluster: Cluster; mayChange: boolean }) {
+function Top({ cluster, mayChange }: { cluster: Cluster; mayChange: boolean }) {
   const [doing, setDoing] = useState<Doing | null>(null);
   const [open, setOpen] = useState(false);
   const navigate = useNavigate();
@@ -124,19 +136,20 @@ function Head({ cluster, mayChange }: { cluster: Cluster; mayChange: boolean }) 
   };
   return (
     <>
-      <Flex justifyContent={{ default: "justifyContentSpaceBetween" }} alignItems={{ default: "alignItemsCenter" }}>
-        <FlexItem>
-          <nav aria-label="Where this is"><Link to="/clusters">Managed clusters</Link></nav>
-          <Flex gap={{ default: "gapSm" }} alignItems={{ default: "alignItemsCenter" }}>
-            <Title headingLevel="h1">{title}</Title>
+      <Head
+        title={title}
+        about={(
+          <Flex component="span" gap={{ default: "gapSm" }} alignItems={{ default: "alignItemsCenter" }}>
+            <Link to="/clusters">Managed clusters</Link>
             {title !== name && <span className="tl-subtle">{name}</span>}
             <StateLabel state={cluster.status.state} />
             <EnvironmentLabel environment={cluster.spec.environment ?? ""} />
             <ProtectionLabel protection={cluster.spec.protection} />
           </Flex>
-        </FlexItem>
-        <FlexItem>
-          <Flex gap={{ default: "gapSm" }}>
+        )}
+        actions={(
+          <Flex gap={{ default: "gapSm" }} alignItems={{ default: "alignItemsCenter" }}>
+            {mayChange && declared && <small className="tl-subtle">It stands in the gateway's file, and is changed there.</small>}
             {cluster.status.state !== "joining" && !locked && <LinkButton to={`/c/${encodeURIComponent(name)}`}>Open</LinkButton>}
             {mayChange && !declared && <Button variant="secondary" onClick={() => begin("edit")}>Edit</Button>}
             {mayChange && !declared && (
@@ -156,9 +169,8 @@ function Head({ cluster, mayChange }: { cluster: Cluster; mayChange: boolean }) 
               </Dropdown>
             )}
           </Flex>
-          {mayChange && declared && <small className="tl-subtle">It stands in the gateway's file, and is changed there.</small>}
-        </FlexItem>
-      </Flex>
+        )}
+      />
       {doing === "edit" && <EditDialog cluster={cluster} onClose={close} />}
       {doing === "lock" && <LockDialog cluster={cluster} onClose={close} />}
       {doing === "unlock" && <UnlockDialog cluster={cluster} onClose={close} />}

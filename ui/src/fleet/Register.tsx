@@ -1,12 +1,13 @@
 // `/clusters/new`: a name and a command, then how far it is. `?cluster=` goes on with one that is registered, so that loading the page
 // anew, Back and a shared address lead to the same place; only the join token, which is in memory, is gone then.
 
-import { Alert, Card, CardBody, CardTitle, Flex, FlexItem, Grid, GridItem, PageSection, Stack, StackItem, Title } from "@patternfly/react-core";
+import { Alert, Card, CardBody, CardTitle, Flex, FlexItem, Grid, GridItem, PageSection, Stack, StackItem } from "@patternfly/react-core";
 import { Link, useNavigate } from "react-router";
 import { titleOf, useFleet, type Cluster } from "../api/fleet.ts";
 import { useAsked } from "../app/place.ts";
 import { useSession } from "../app/session.tsx";
 import { EnvironmentLabel, ProtectionLabel, StateLabel } from "../parts/cluster.tsx";
+import { Head } from "../parts/Head.tsx";
 import { Nothing } from "../parts/states.tsx";
 import { Checklist } from "./Checklist.tsx";
 import { LineToCopy } from "./CodeToCopy.tsx";
@@ -25,18 +26,14 @@ export function Register() {
   const role = useFleetRole();
   const { gateway } = useSession();
   return (
-    <PageSection className="tl-fleet">
-      <Stack hasGutter>
-        <StackItem>
-          <Title headingLevel="h1">{name === "" ? "Register a cluster" : `Register ${name}`}</Title>
-        </StackItem>
-        <StackItem>
-          <WithFleet>
-            {role !== null && role !== "admin" ? <NotAllowed /> : !gateway.pin ? <NotIssuing /> : name === "" ? <Begin /> : <GoOn name={name} />}
-          </WithFleet>
-        </StackItem>
-      </Stack>
-    </PageSection>
+    <>
+      <Head title={name === "" ? "Register a cluster" : `Register ${name}`} />
+      <PageSection className="tl-fleet">
+        <WithFleet>
+          {role !== null && role !== "admin" ? <NotAllowed /> : !gateway.pin ? <NotIssuing /> : name === "" ? <Begin /> : <GoOn name={name} />}
+        </WithFleet>
+      </PageSection>
+    </>
   );
 }
 
