@@ -6,7 +6,7 @@ import { Link, useParams } from "react-router";
 import { useFleet } from "../../api/fleet.ts";
 import { isReadOnly } from "../../parts/cluster.tsx";
 import { useKind } from "../kind.ts";
-import { groupOf, type Named } from "../places.ts";
+import { groupOf, pluralOf, type Named } from "../places.ts";
 import { useMay } from "../rights.ts";
 import { ResourceList } from "./ResourceList.tsx";
 
@@ -19,7 +19,7 @@ export function KindPage({ cluster, of, title }: { cluster: string; of: Named; t
   const { kind } = useKind(cluster, of);
   return (
     <PageSection isFilled>
-      <Head cluster={cluster} of={of} title={title ?? kind?.kind ?? of.resource}>
+      <Head cluster={cluster} of={of} title={title ?? pluralOf(kind?.kind ?? of.resource, of.resource)}>
         {of.group !== "" && title === undefined && <Content component="small">{of.group}/{of.version}</Content>}
       </Head>
       <ResourceList cluster={cluster} of={of} />
