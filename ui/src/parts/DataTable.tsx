@@ -1,6 +1,7 @@
 // A table of any length: only the rows in sight are in the page. Real table markup, so that screen readers read a table.
 //
-// Keys, with a row focused: arrows or j and k move, Enter opens, Home and End jump; a page adds its own by `rowKeys`.
+// Keys, with a row focused: arrows or j and k move, Enter opens, Home and End jump, x or Space chooses; a page adds its own by
+// `rowKeys`.
 // The table never jumps: rows keep their place by their key, and one that is `live` holds still while it is read (hold.ts).
 // Only rows that changed are rendered anew: a page gives the same columns as long as they are the same (useMemo).
 
@@ -37,12 +38,15 @@ interface DataTableProps<R> {
   rowLook?: (row: R) => string | undefined;
   /** Rows come and go: they are held while they are read, until what people choose them by (filter, namespace) changes. */
   live?: string;
+  /** The keys of the rows that are chosen, for what is done with several. */
+  chosen?: ReadonlySet<string>;
+  onChoose?: (chosen: ReadonlySet<string>) => void;
 }
 
 const ROW = 36;
 
 export function DataTable<R>(props: DataTableProps<R>) {
-  const { label, rows, columns, rowKey, onOpen, rowKeys, actions, sorted = "", rowLook, live } = props;
+  const { label, rows, columns, rowKey, onOpen, rowKeys, actions, sorted = "", rowLook, live, chosen, onChoose } = props;
   const [order, setOrder] = useAsked("sort", sorted);
   const box = useRef<HTMLDivElement>(null);
   const [focused, setFocused] = useState<string | null>(null);
@@ -70,6 +74,12 @@ export function DataTable<R>(props: DataTableProps<R>) {
       box.current?.querySelector<HTMLElement>(`[data-index="${shown.indexOf(row)}"]`)?.focus();
     });
   };
+  const choose = (row: R) => {
+    const next = new Set(chosen);
+    if (!next.delete(rowKey(row))) next.add(rowKey(row));
+    onChoose?.(next);
+  };
+  const width = columns.length + (actions === undefined ? 0 : 1) + (chosen === undefined ? 0 : 1);
   const keyed = (event: KeyboardEvent, row: R, index: number) => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
     const letters = keysAreOn();
@@ -79,18 +89,21 @@ export function DataTable<R>(props: DataTableProps<R>) {
     };
     const step = steps[event.key];
     const own = letters ? rowKeys?.[event.key] : undefined;
-    if (step !== undefined) focusRow(step);
+    const chooses = onChoose !== undefined && (event.key === " " || (letters && event.key === "x"));
+    if (chooses) choose(row);
+    else if (step !== undefined) focusRow(step);
     else if (event.key === "Enter" && onOpen !== undefined) onOpen(row);
     else if (own !== undefined) own(row);
     else return;
     event.preventDefault();
     event.stopPropagation();
   };
-  const latest = useRef(keyed);
+  const latest = useRef({ keyed, choose });
   useEffect(() => {
-    latest.current = keyed;
+    latest.current = { keyed, choose };
   });
-  const onKey = useCallback((event: KeyboardEvent, row: R, index: number) => latest.current(event, row, index), []);
+  const onKey = useCallback((event: KeyboardEvent, row: R, index: number) => latest.current.keyed(event, row, index), []);
+  const onChosen = useCallback((row: R) => latest.current.choose(row), []);
 
   return (
     <div
@@ -112,6 +125,11 @@ export function DataTable<R>(props: DataTableProps<R>) {
         <table className="pf-v6-c-table pf-m-compact" aria-rowcount={shown.length + 1} aria-label={label}>
           <thead className="pf-v6-c-table__thead">
             <tr className="pf-v6-c-table__tr" aria-rowindex={1}>
+              {chosen !== undefined && (
+                <th className="pf-v6-c-table__th tl-check" scope="col">
+                  <ChooseAll label={label} keys={shown.map(rowKey)} chosen={chosen} onChoose={(next) => onChoose?.(next)} />
+                </th>
+              )}
               {columns.map((column) => (
                 <Heading key={column.key} column={column} order={order} onOrder={setOrder} />
               ))}
@@ -119,7 +137,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
             </tr>
           </thead>
           <tbody className="pf-v6-c-table__tbody">
-            {before > 0 && <tr aria-hidden style={{ height: before }}><td colSpan={columns.length + 1} /></tr>}
+            {before > 0 && <tr aria-hidden style={{ height: before }}><td colSpan={width} /></tr>}
             {items.map(({ index }) => {
               const row = shown[index] as R;
               const key = rowKey(row);
@@ -133,12 +151,14 @@ export function DataTable<R>(props: DataTableProps<R>) {
                   actions={actions as ((row: unknown) => ReactNode) | undefined}
                   look={gone.has(key) ? "gone" : rowLook?.(row)}
                   isTabbable={index === tabbable}
+                  isChosen={chosen?.has(key)}
+                  onChosen={onChosen as (row: unknown) => void}
                   onFocused={setFocused}
                   onKey={onKey as (event: KeyboardEvent, row: unknown, index: number) => void}
                 />
               );
             })}
-            {after > 0 && <tr aria-hidden style={{ height: after }}><td colSpan={columns.length + 1} /></tr>}
+            {after > 0 && <tr aria-hidden style={{ height: after }}><td colSpan={width} /></tr>}
           </tbody>
         </table>
       </div>
@@ -154,21 +174,33 @@ interface LineProps {
   actions: ((row: unknown) => ReactNode) | undefined;
   look: string | undefined;
   isTabbable: boolean;
+  /** Undefined where rows are not chosen. */
+  isChosen: boolean | undefined;
+  onChosen: (row: unknown) => void;
   onFocused: (name: string) => void;
   onKey: (event: KeyboardEvent, row: unknown, index: number) => void;
 }
 
-const Line = memo(function Line({ row, name, index, columns, actions, look, isTabbable, onFocused, onKey }: LineProps) {
+const Line = memo(function Line({ row, name, index, columns, actions, look, isTabbable, isChosen, onChosen, onFocused, onKey }: LineProps) {
   return (
     <tr
       className="pf-v6-c-table__tr"
       data-index={index}
       data-look={look}
+      data-chosen={isChosen}
       aria-rowindex={index + 2}
       tabIndex={isTabbable ? 0 : -1}
       onFocus={() => onFocused(name)}
       onKeyDown={(event) => onKey(event, row, index)}
     >
+      {isChosen !== undefined && (
+        <td className="pf-v6-c-table__td tl-check">
+          <label>
+            <span className="pf-v6-screen-reader">Choose {name}</span>
+            <input type="checkbox" checked={isChosen} onChange={() => onChosen(row)} />
+          </label>
+        </td>
+      )}
       {columns.map((column) => (
         <td key={column.key} className="pf-v6-c-table__td" data-label={column.title}>{column.cell(row)}</td>
       ))}
@@ -180,6 +212,26 @@ const Line = memo(function Line({ row, name, index, columns, actions, look, isTa
 function words(fresh: number, gone: number): string {
   const parts = [...(fresh > 0 ? [`${count(fresh)} new`] : []), ...(gone > 0 ? [`${count(gone)} gone`] : [])];
   return `${parts.join(", ")}: show`;
+}
+
+/** Chooses all rows that the table has, those out of sight too, or none of them. */
+function ChooseAll(props: { label: string; keys: string[]; chosen: ReadonlySet<string>; onChoose: (chosen: ReadonlySet<string>) => void }) {
+  const { label, keys, chosen, onChoose } = props;
+  const some = keys.some((key) => chosen.has(key));
+  const all = some && keys.every((key) => chosen.has(key));
+  return (
+    <label>
+      <span className="pf-v6-screen-reader">Choose all of {label}</span>
+      <input
+        type="checkbox"
+        checked={all}
+        ref={(box) => {
+          if (box !== null) box.indeterminate = some && !all;
+        }}
+        onChange={() => onChoose(new Set(all ? [] : keys))}
+      />
+    </label>
+  );
 }
 
 function Heading<R>(props: { column: DataColumn<R>; order: string; onOrder: (order: string) => void }) {

@@ -1,8 +1,7 @@
 // One object, live: what it is, how it is, what belongs to it; and its events, its YAML, who touched it, its logs, a shell in it.
 
 import {
-  Alert, Breadcrumb, BreadcrumbItem, Button, Dropdown, DropdownItem, DropdownList, Flex, FlexItem, MenuToggle, PageSection, Tab, Tabs,
-  TabTitleText, Title,
+  Alert, Breadcrumb, BreadcrumbItem, Button, Dropdown, DropdownItem, DropdownList, MenuToggle, PageSection, Tab, Tabs, TabTitleText,
 } from "@patternfly/react-core";
 import { lazy, Suspense, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
@@ -12,6 +11,7 @@ import { useObject } from "../../api/objects.ts";
 import { live } from "../../api/tab.ts";
 import { useKeys } from "../../app/keys.ts";
 import { isReadOnly } from "../../parts/cluster.tsx";
+import { Head } from "../../parts/Head.tsx";
 import { Failed, Loading, Nothing, Stale } from "../../parts/states.tsx";
 import { harmless } from "../../parts/text.ts";
 import { DeedDialog, WORDS } from "../actions/DeedDialog.tsx";
@@ -57,7 +57,7 @@ function One({ cluster, of, namespace, name }: OneProps) {
           <BreadcrumbItem isActive>{harmless(name)}</BreadcrumbItem>
         </Breadcrumb>
       </PageSection>
-      <PageSection isFilled>
+      <PageSection hasBodyWrapper={false}>
         {object === null && view.state === "loading" && <Loading of={`${title} ${name}`} />}
         {object === null && view.fault !== null && view.fault.status === 404 && (
           <Nothing title={`There is no ${title} ${harmless(name)}`} action={<Link to={listPath(cluster, of)}>All {of.resource}</Link>}>
@@ -65,18 +65,16 @@ function One({ cluster, of, namespace, name }: OneProps) {
           </Nothing>
         )}
         {object === null && view.fault !== null && view.fault.status !== 404 && <Failed error={view.fault} cluster={cluster} onRetry={view.refresh} />}
-        {object !== null && (
-          <>
-            {view.gone && (
-              <Alert isInline variant="warning" title={`This ${title} was deleted`} role="status">
-                This is how it was last. <Link to={listPath(cluster, of)}>All {of.resource}</Link>
-              </Alert>
-            )}
-            {view.state === "stale" && !view.gone && <Stale asOf={view.asOf} fault={view.fault} onRetry={view.refresh} />}
-            <Whole cluster={cluster} of={of} namespace={namespace} kind={title} object={object} gone={view.gone} verbs={kind?.verbs} subresources={kind?.subresources} />
-          </>
+        {object !== null && view.gone && (
+          <Alert isInline variant="warning" title={`This ${title} was deleted`} role="status">
+            This is how it was last. <Link to={listPath(cluster, of)}>All {of.resource}</Link>
+          </Alert>
         )}
+        {object !== null && view.state === "stale" && !view.gone && <Stale asOf={view.asOf} fault={view.fault} onRetry={view.refresh} />}
       </PageSection>
+      {object !== null && (
+        <Whole cluster={cluster} of={of} namespace={namespace} kind={title} object={object} gone={view.gone} verbs={kind?.verbs} subresources={kind?.subresources} />
+      )}
     </>
   );
 }
@@ -130,22 +128,20 @@ function Whole({ cluster, of, namespace, kind, object, gone, verbs, subresources
   const is = standing(kind, object);
   return (
     <>
-      <Flex justifyContent={{ default: "justifyContentSpaceBetween" }} alignItems={{ default: "alignItemsCenter" }}>
-        <FlexItem>
-          <Title headingLevel="h1" size="xl" className="tl-breaks">{harmless(name)}{" "}
-            {is !== null && <Status health={is.health} words={is.word} />}
-          </Title>
-          <p className="tl-count">{kind}{namespace !== "" && ` in ${namespace}`}, {cluster}</p>
-        </FlexItem>
-        {deeds.length > 0 && <FlexItem><Deeds deeds={deeds} onDeed={setDeed} /></FlexItem>}
-      </Flex>
-      <Tabs activeKey={tab} onSelect={(_, key) => go(String(key))} aria-label={`About ${name}`}>
-        {panels.map(({ key, title, content }) => (
-          <Tab key={key} eventKey={key} title={<TabTitleText>{title}</TabTitleText>}>
-            {tab === key && <Suspense fallback={<Loading of={title.toLowerCase()} />}>{content}</Suspense>}
-          </Tab>
-        ))}
-      </Tabs>
+      <Head
+        title={harmless(name)}
+        about={<>{is !== null && <Status health={is.health} words={is.word} />} {kind}{namespace !== "" && ` in ${namespace}`}</>}
+        actions={deeds.length > 0 ? <Deeds deeds={deeds} onDeed={setDeed} /> : undefined}
+      />
+      <PageSection hasBodyWrapper={false} isFilled>
+        <Tabs activeKey={tab} onSelect={(_, key) => go(String(key))} aria-label={`About ${name}`}>
+          {panels.map(({ key, title, content }) => (
+            <Tab key={key} eventKey={key} title={<TabTitleText>{title}</TabTitleText>}>
+              {tab === key && <Suspense fallback={<Loading of={title.toLowerCase()} />}>{content}</Suspense>}
+            </Tab>
+          ))}
+        </Tabs>
+      </PageSection>
       {deed !== null && <DeedDialog deed={deed} target={target} onClose={() => setDeed(null)} />}
     </>
   );

@@ -6,7 +6,7 @@ import { LockIcon } from "@patternfly/react-icons";
 import { useMemo, useState } from "react";
 import { asFault, type Fault } from "../../api/fault.ts";
 import { kube, resourcePath, type KubeObject } from "../../api/kube.ts";
-import { Refused } from "../../parts/confirm.tsx";
+import { Refused } from "../../parts/write.tsx";
 import {
   ApplyDialog, covered, forEditing, isSecret, readObjects, uncovered, withoutBookkeeping, writeYaml, YamlEditor,
 } from "../../parts/yaml/index.ts";

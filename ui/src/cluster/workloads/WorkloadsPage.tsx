@@ -1,6 +1,6 @@
 // All workloads of a cluster in one table, the broken ones first, each with the reason.
 
-import { Alert, PageSection, Stack, StackItem, ToggleGroup, ToggleGroupItem, ToolbarItem } from "@patternfly/react-core";
+import { Alert, Stack, StackItem, ToggleGroup, ToggleGroupItem, ToolbarItem } from "@patternfly/react-core";
 import { useCallback, useMemo, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { useAsked, useNamespace } from "../../app/place.ts";
@@ -11,7 +11,7 @@ import { Age } from "../../parts/time.tsx";
 import { DeedDialog } from "../actions/DeedDialog.tsx";
 import { deedsFor, rightFor, type Deed } from "../actions/deeds.ts";
 import { Filters } from "../list/Filters.tsx";
-import { Head } from "../list/ListPage.tsx";
+import { ListHead } from "../list/ListPage.tsx";
 import { RowMenu } from "../list/RowMenu.tsx";
 import { objectPath } from "../places.ts";
 import { useMay } from "../rights.ts";
@@ -23,10 +23,9 @@ export function WorkloadsPage() {
   const { cluster = "" } = useParams();
   const [namespace] = useNamespace();
   return (
-    <PageSection isFilled>
-      <Head cluster={cluster} title="Workloads" />
+    <ListHead cluster={cluster} title="Workloads">
       <Workloads key={`${cluster} ${namespace}`} cluster={cluster} namespace={namespace} />
-    </PageSection>
+    </ListHead>
   );
 }
 
