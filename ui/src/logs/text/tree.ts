@@ -35,7 +35,7 @@ export function* valuesOf(value: unknown, most = 64, path = ""): Generator<[stri
         yield found;
       }
     }
-  } else if (path !== "" && value !== null && value !== undefined) {
+  } else if (path !== "" && (typeof value === "string" || typeof value === "number" || typeof value === "boolean")) {
     yield [path, String(value)];
   }
 }
