@@ -9,6 +9,8 @@ export default defineConfig({
   plugins: [react()],
   build: {
     target: "es2022",
+    // The folder is there in every checkout, so that cargo sees it change; build/clear.mjs empties it.
+    emptyOutDir: false,
     // Everything is a file of its own: the content security policy knows no data: URLs but for pictures.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -28,6 +28,7 @@ mod duplicates;
 mod rotation;
 mod secrets;
 mod fleet_store;
+mod pages;
 mod rest;
 mod access;
 mod sign_in;

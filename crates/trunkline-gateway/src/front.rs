@@ -55,8 +55,8 @@ const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// HTTP/2: how much of an answer waits for a slow client, per stream, in bytes.
 const SEND_BUFFER: usize = 256 * 1024;
-/// How many requests to sign in a connection may bring before one that is somebody's.
-const STRANGE: u32 = 16;
+/// How many requests to sign in, and for the pages where one does, a connection may bring before one that is somebody's.
+const STRANGE: u32 = 32;
 /// The longest head, in bytes; what fits is looked at by the header rules, which are stricter.
 const MAX_HEAD: u32 = 96 * 1024;
 /// The most fields that are parsed; the header rules allow fewer and say so in words.
@@ -108,11 +108,20 @@ pub(crate) enum Place {
 }
 
 impl Caller {
-    /// A stranger is answered once, or a few times while signing in, and holds no place after that.
+    /// A stranger is answered once, or a few times on the way to a sign-in, and holds no place after that.
     fn was_strange(&self, signing_in: bool) {
         let times = self.strange.fetch_add(1, Ordering::Relaxed) + 1;
         if !signing_in || times >= STRANGE {
             self.leave.cancel();
+        }
+    }
+
+    /// The Manager's files are for everybody; on a connection of a stranger they are part of the way to a sign-in.
+    fn got_a_file(&self) {
+        let strange =
+            matches!(&*self.place.lock().unwrap_or_else(PoisonError::into_inner), Place::Stranger(_));
+        if strange {
+            self.was_strange(true);
         }
     }
 }

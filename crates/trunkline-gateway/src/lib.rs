@@ -35,6 +35,7 @@ mod front;
 mod authn;
 mod route;
 mod authz;
+mod ui;
 mod under_way;
 mod audited;
 mod fair;

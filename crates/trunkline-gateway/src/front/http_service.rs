@@ -16,6 +16,7 @@ use crate::authn::{Place, Principal};
 use crate::refusal::Refusal;
 use crate::rest::{self, Rest, auth};
 use crate::route::{Names, Route, route};
+use crate::ui;
 use crate::under_way::session_ended;
 
 impl Front {
@@ -30,10 +31,15 @@ impl Front {
         let request = Request::from_parts(parts, body);
         let discovery = is_discovery(&request);
         // What names a cluster is the cluster's, whatever its path.
-        if rest::serves(request.uri().path())
-            && matches!(self.route(&request, caller), Err(Refusal::NoCluster))
-        {
-            return self.answer_rest(request, caller, entry, overloaded).await;
+        let (rest, ui) = (rest::serves(request.uri().path()), ui::serves(&request));
+        if (rest || ui) && matches!(self.route(&request, caller), Err(Refusal::NoCluster)) {
+            if rest {
+                return self.answer_rest(request, caller, entry, overloaded).await;
+            }
+            if !overloaded {
+                caller.got_a_file();
+                return ui::answer(&request, entry);
+            }
         }
         if overloaded {
             return refuse(&Refusal::Overloaded, entry, discovery);
