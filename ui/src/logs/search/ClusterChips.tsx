@@ -113,7 +113,7 @@ export function Standings({ of }: { of: Standing[] }) {
   const told = of.filter((one) => isBehind(one) || one.lost > 0 || one.deadLetters > 0);
   const away = of.flatMap(({ cluster }) => {
     const found = byName.get(cluster);
-    return found?.status.state === "disconnected" ? [found] : [];
+    return found?.status.state === "disconnected" && !told.some((one) => one.cluster === cluster && isBehind(one)) ? [found] : [];
   });
   if (told.length === 0 && away.length === 0) return null;
   const items = [

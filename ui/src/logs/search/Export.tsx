@@ -55,7 +55,7 @@ export function Export({ question, order, columns, onClose }: ExportProps) {
           </FormGroup>
         </Form>
         {carried !== null && <Progress value={(100 * carried) / Math.max(1, wanted)} title={`${count(carried)} records`} aria-label="Records exported" />}
-        {told !== null && <Alert isInline variant={told.variant} title={told.words} role="status" />}
+        {told !== null && <Alert isInline component="p" variant={told.variant} title={told.words} role="status" />}
       </ModalBody>
       <ModalFooter>
         {carried === null ? (

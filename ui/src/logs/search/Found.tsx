@@ -57,7 +57,7 @@ export function Found(props: FoundProps) {
     return (
       <div className="tl-log-main">
         <Failed error={fault} onRetry={() => void found.refetch()} />
-        {fault.status === 503 && <Alert isInline variant="info" title="The live tail works while the store does not." actionLinks={<Button variant="link" isInline onClick={onTail}>Live tail</Button>} />}
+        {fault.status === 503 && <Alert isInline component="p" variant="info" title="The live tail works while the store does not." actionLinks={<Button variant="link" isInline onClick={onTail}>Live tail</Button>} />}
       </div>
     );
   }
@@ -78,10 +78,10 @@ export function Found(props: FoundProps) {
         {count(records.length)} {found.hasNextPage || isFull ? `${asked.order} records` : "records, all that were found"}
         {rows.length < records.length ? `, ${count(records.length - rows.length)} repeats hidden` : ""}
       </p>
-      {partial !== undefined && <Alert isInline variant="warning" title={`There may be more: ${partial}`} />}
-      {fault !== null && <Alert isInline variant="warning" title={`More did not come: ${fault.detail}`} actionLinks={<Button variant="link" isInline onClick={() => void found.fetchNextPage()}>Try again</Button>} />}
-      {isFull && <Alert isInline isPlain variant="info" title={`A page shows ${count(MOST_RECORDS)} records. Search a shorter time, or export.`} />}
-      {beyondRetention(oldestDay, question.from) && !found.hasNextPage && <Alert isInline isPlain variant="info" title={`Records before ${oldestDay ?? ""} are not kept any more.`} />}
+      {partial !== undefined && <Alert isInline isPlain component="p" variant="warning" title={`There may be more: ${partial}`} />}
+      {fault !== null && <Alert isInline component="p" variant="warning" title={`More did not come: ${fault.detail}`} actionLinks={<Button variant="link" isInline onClick={() => void found.fetchNextPage()}>Try again</Button>} />}
+      {isFull && <Alert isInline isPlain component="p" variant="info" title={`A page shows ${count(MOST_RECORDS)} records. Search a shorter time, or export.`} />}
+      {beyondRetention(oldestDay, question.from) && !found.hasNextPage && <Alert isInline isPlain component="p" variant="info" title={`Records before ${oldestDay ?? ""} are not kept any more.`} />}
       <Results
         rows={rows} columns={asked.columns} zone={asked.zone} wrap={asked.wrap} several={props.several} places={props.places} open={asked.open}
         onOpen={(record) => props.onOpen(record.at)} more={more}

@@ -44,7 +44,7 @@ export function Histogram({ query, to, zone, onZoom, onWider, onCancel }: Histog
       <Picture all={all} zone={zone} onZoom={onZoom} />
       <div className="tl-log-axis">
         <span>{all[0] === undefined ? "" : clockTime(all[0].begins, zone, "seconds")}</span>
-        <span role="status">{count(total)} records</span>
+        <span role="status">{count(total)} records, {count(Math.max(0, ...all.map((bar) => bar.count)))} at most at once</span>
         <Button variant="link" isInline size="sm" onClick={onWider}>Twice the time</Button>
         <Button variant="link" isInline size="sm" aria-expanded={table} onClick={() => setTable(!table)}>{table ? "Hide table" : "As a table"}</Button>
         <span>{clockTime(Date.parse(to), zone, "seconds")}</span>
@@ -91,7 +91,6 @@ function Picture({ all, zone, onZoom }: { all: Bar[]; zone: Zone; onZoom: (range
   const words = chosen.length === 0 ? "" : said(chosen, zone);
   return (
     <div className="tl-log-picture">
-      <span className="tl-log-top" aria-hidden>{count(top)}</span>
       <svg
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"

@@ -105,7 +105,7 @@ export function QueryBar({ value, refusal, fields, onAsk }: QueryBarProps) {
       )}
       <div id={`${id}-told`} aria-live="polite">
         {isTold && <Place draft={draft} mistake={mistake} />}
-        {!isTold && refusal !== "" && <Alert isInline isPlain variant="danger" title={refusal} />}
+        {!isTold && refusal !== "" && <Alert isInline component="p" isPlain variant="danger" title={refusal} />}
       </div>
     </div>
   );

@@ -38,7 +38,7 @@ export function Tailing({ of, ...common }: Common & { of: TailOf }) {
           {held === null ? "Pause" : `Go on (${count(view.arrived - held.arrived)} new)`}
         </Button>
       </div>
-      {view.state === "away" && <Alert isInline variant="warning" title="The tail was cut">{view.fault?.detail ?? "The connection is being made again."} A tail does not catch up: the search has what arrived meanwhile.</Alert>}
+      {view.state === "away" && <Alert isInline component="p" variant="warning" title="The tail was cut">{view.fault?.detail ?? "The connection is being made again."} A tail does not catch up: the search has what arrived meanwhile.</Alert>}
       {view.state === "live" && rows.length === 0 && <p className="tl-log-uncounted">Waiting for a record that fits.</p>}
       <Results
         rows={rows} columns={asked.columns} zone={asked.zone} wrap={asked.wrap} several={common.several} places={common.places} open={asked.open}
