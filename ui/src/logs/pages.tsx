@@ -6,6 +6,7 @@ export const logs: Area = {
   routes: [
     { path: "/logs", lazy: search },
     { path: "/c/:cluster/logs", lazy: search },
+    { path: "/c/:cluster/podlogs", lazy: () => import("./pod/PodLogsPage.tsx").then((m) => ({ Component: m.PodLogsPage })) },
   ],
   entries: [
     { title: "Logs", to: "/logs", section: "fleet", order: 2, keys: "g l" },

@@ -12,19 +12,19 @@ describe("following a container", () => {
   const begin = (runs = true) => {
     const live = new FakeLive();
     const said: Said[] = [];
-    const follow = new Follow(live, (since) => `/log?since=${since ?? "tail"}`, { said: (lines) => said.push(...lines), changed: () => undefined }, () => runs);
+    const follow = new Follow(live, (since) => `/log?since=${since ?? "tail"}`, { said: (lines) => said.push(...lines), changed: () => undefined }, () => Promise.resolve(runs));
     follow.start();
     return { live, said, follow };
   };
 
-  it("says at once that the way was cut, opens again from the last line, and says in the log that nothing is missing", () => {
+  it("says at once that the way was cut, opens again from the last line, and says in the log that nothing is missing", async () => {
     const { live, said, follow } = begin();
     expect(live.only().path).toBe("/log?since=tail");
     live.only().begun();
     live.only().lines(LOG.slice(0, 2));
     live.only().ended(CUT);
     expect(follow.state).toMatchObject({ at: "away", fault: { detail: "the tunnel was lost" } });
-    vi.advanceTimersByTime(60_000);
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(live.only().path).toBe("/log?since=2026-11-27T06:00:00Z");
     live.only().begun();
     expect(follow.state.at).toBe("live");
@@ -33,43 +33,56 @@ describe("following a container", () => {
     expect(said[2]?.text).toContain("no line is missing");
   });
 
-  it("names the two moments between which lines may be missing", () => {
+  it("names the two moments between which lines may be missing", async () => {
     const { live, said } = begin();
     live.only().lines(LOG.slice(0, 1));
     live.only().ended(CUT);
-    vi.advanceTimersByTime(60_000);
+    await vi.advanceTimersByTimeAsync(60_000);
     live.only().lines(LOG.slice(3));
     expect(said[1]).toMatchObject({ mark: true, text: "lines may be missing between 2026-11-27T06:00:01.100000000Z and 2026-11-27T06:00:03Z" });
   });
 
-  it("keeps the time since when it is away, over several tries", () => {
+  it("keeps the time since when it is away, over several tries", async () => {
     const { live, follow } = begin();
     live.only().lines(LOG.slice(0, 1));
     live.only().ended(CUT);
     const { since } = follow.state;
-    vi.advanceTimersByTime(10_000);
+    await vi.advanceTimersByTimeAsync(10_000);
     live.only().ended({ fault: new Fault("ClusterDisconnected", "not connected", 503, "tunnel"), lost: false });
     expect(follow.state).toMatchObject({ at: "away", since });
   });
 
-  it("stays with a no", () => {
+  it("stays with a no", async () => {
     const { live, follow } = begin();
     live.only().ended({ fault: new Fault("Forbidden", "pods/log", 403, "cluster"), lost: false });
-    vi.advanceTimersByTime(60_000);
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(follow.state.at).toBe("refused");
     expect(live.opened()).toHaveLength(0);
   });
 
-  it("ends when the container has, and goes on when only the answer did", () => {
+  it("ends when the container has, and goes on when only the answer did", async () => {
     const over = begin(false);
     over.live.only().lines(LOG.slice(0, 1));
     over.live.only().ended({ fault: null, lost: false });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(over.live.opened()).toHaveLength(0);
     expect(over.follow.state.at).toBe("ended");
     const runs = begin(true);
     runs.live.only().lines(LOG.slice(0, 2));
     runs.live.only().ended({ fault: null, lost: false });
-    vi.advanceTimersByTime(60_000);
+    await vi.advanceTimersByTimeAsync(60_000);
     runs.live.only().lines(LOG.slice(0, 3));
     expect(runs.said.map(({ text }) => text)).toEqual(["a", "b", "c"]);
+  });
+
+  it("does not take the log of the next start for its own, and says what may be missing", async () => {
+    const { live, said, follow } = begin(false);
+    live.only().lines(LOG.slice(0, 1));
+    live.only().ended(CUT);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(live.opened()).toHaveLength(0);
+    expect(follow.state.at).toBe("ended");
+    expect(said[1]).toMatchObject({ mark: true });
+    expect(said[1]?.text).toContain("previous start");
   });
 });

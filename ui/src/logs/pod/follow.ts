@@ -1,10 +1,11 @@
 // Follows the log of one container (of one start of it), across cuts of the way.
 //
 // Invariants: a cut is told at once; after it the log is opened again from the last line on, and what was shown is dropped; where
-// it is not certain that nothing is missing, that is told in the place where it would be.
+// it is not certain that nothing is missing, that is told in the place where it would be. Before it is opened again it is asked
+// whether the container is still the same start of it: the API would give the new one's log, which is another.
 
 import type { End, Live } from "../../api/live.ts";
-import type { Fault } from "../../api/fault.ts";
+import { asFault, type Fault } from "../../api/fault.ts";
 import { stampOf } from "./line.ts";
 import { Seen } from "./seen.ts";
 
@@ -25,10 +26,18 @@ export interface Hearer {
   changed(): void;
 }
 
+/** The answer may end some time before it is known that the container has. */
+const END_PAUSE_MS = 3_000;
+const FIRST_WAIT_MS = 500;
+const LAST_WAIT_MS = 8_000;
+
 export class Follow {
   state: FollowState = { at: "opening", since: Date.now() };
   private readonly seen = new Seen();
-  private leave: () => void = () => undefined;
+  private close: () => void = () => undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private tries = 0;
+  private stopped = false;
   /** What to say once it is known whether anything is missing. */
   private cut: { from: number; stamp: string } | null = null;
 
@@ -37,21 +46,54 @@ export class Follow {
     /** The address, from a moment on; for null as it was asked for at first. */
     private readonly path: (sinceTime: string | null) => string,
     private readonly hearer: Hearer,
-    /** Whether the log goes on when its end came: it does while the container runs. */
-    private readonly goesOn: () => boolean,
+    /** Asks whether this start of the container still runs. */
+    private readonly runs: () => Promise<boolean>,
   ) {}
 
   start(): void {
-    this.leave = this.live.keep(() => this.path(this.seen.reopen()), {
-      begun: () => this.is({ at: "live", since: Date.now() }),
+    this.open();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    this.close();
+  }
+
+  private open(): void {
+    this.close = this.live.open(this.path(this.seen.reopen()), {
+      begun: () => {
+        this.tries = 0;
+        this.is({ at: "live", since: Date.now() });
+      },
       lines: (lines) => this.hear(lines),
       ended: (end) => this.ended(end),
     });
   }
 
-  stop(): void {
-    this.leave();
-    this.leave = () => undefined;
+  /** Opens again after a while, if there is still something to open. */
+  private again(ms: number): void {
+    this.timer = setTimeout(() => void this.look(), ms);
+  }
+
+  private async look(): Promise<void> {
+    try {
+      const runs = await this.runs();
+      if (this.stopped) return;
+      if (runs) this.open();
+      else this.over();
+    } catch (error) {
+      if (!this.stopped) this.ended({ fault: asFault(error), lost: false });
+    }
+  }
+
+  private over(): void {
+    if (this.cut !== null) {
+      const text = `the container ended while the way was cut; lines after ${momentOf(this.cut.stamp)} may be missing, and are in the log of the previous start`;
+      this.hearer.said([{ stamp: this.cut.stamp, at: "", text, mark: true }]);
+    }
+    this.cut = null;
+    this.is({ at: "ended", since: Date.now() });
   }
 
   private hear(lines: string[]): void {
@@ -79,20 +121,19 @@ export class Follow {
     return { stamp: gap ? stamp : from, at: "", text, mark: true };
   }
 
-  private ended({ fault, lost }: End): boolean {
+  private ended({ fault, lost }: End): void {
     if (fault === null) {
-      if (this.goesOn()) return true;
-      this.is({ at: "ended", since: Date.now() });
-      return false;
+      this.again(END_PAUSE_MS);
+      return;
     }
     // A no stays a no; what is on the way comes back.
     if (!lost && fault.status >= 400 && fault.status < 500 && fault.status !== 429) {
       this.is({ at: "refused", since: Date.now(), fault });
-      return false;
+      return;
     }
     this.cut ??= this.seen.newestStamp === "" ? null : { from: Date.now(), stamp: this.seen.newestStamp };
     this.is({ at: "away", since: this.state.at === "away" ? this.state.since : Date.now(), fault });
-    return true;
+    this.again(Math.min(FIRST_WAIT_MS * 2 ** this.tries++, LAST_WAIT_MS));
   }
 
   private is(state: FollowState): void {
