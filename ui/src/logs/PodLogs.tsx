@@ -70,7 +70,7 @@ function Following({ of, asked, ask }: { of: LogsOf; asked: ReturnType<typeof us
         <Link to={addressOf({ clusters: [cluster], q: q.filter((part) => part !== "").join(" ") })}><SearchIcon /> Open in Logs</Link>
       </div>
       <Cut view={now} />
-      {now.fault !== null && now.synced && <Alert isInline component="p" variant="warning" title="New pods are not seen now">{now.fault.detail}</Alert>}
+      {now.fault !== null && now.synced && now.sources.every(({ state }) => state.at !== "away") && <Alert isInline component="p" variant="warning" title="New pods are not seen now">{now.fault.detail}</Alert>}
       {now.notFollowed > 0 && <Alert isInline isPlain component="p" variant="info" title={`${MOST_FOLLOWED} logs are followed at once; ${now.notFollowed} more are not. Choose a container, or one pod.`} />}
       {now.sampling && <Alert isInline isPlain component="p" variant="warning" title={`It is said faster than can be shown: of what is too much 1 in ${ONE_IN} is shown. ${count(now.sampledOut)} lines were left out so far.`} />}
       {now.waiting.slice(0, 5).map(({ pod: from, container }) => (
@@ -109,8 +109,8 @@ function Standing({ view, previous }: { view: LogView; previous: boolean }) {
   const of = (at: string) => view.sources.filter(({ state }) => state.at === at).length;
   const cut = of("away");
   const running = of("live");
-  const state = cut > 0 ? { words: "Cut", colour: "orange" as const } : running > 0 && !previous ? { words: "Live", colour: "green" as const } : of("opening") > 0 ? { words: "Opening", colour: "grey" as const } : { words: "Ended", colour: "grey" as const };
-  const pods = new Set(view.sources.map(({ pod }) => pod)).size;
+  const state = cut > 0 ? { words: "Cut", colour: "orange" as const } : running > 0 && !previous ? { words: "Live", colour: "green" as const } : of("opening") > 0 || !view.synced ? { words: "Opening", colour: "grey" as const } : view.waiting.length > 0 ? { words: "Not started", colour: "grey" as const } : { words: "Ended", colour: "grey" as const };
+  const pods = Math.max(view.pods.length, new Set(view.sources.map(({ pod }) => pod)).size);
   return (
     <span role="status" className="tl-pod-standing">
       <Label isCompact color={state.colour}>{state.words}</Label>

@@ -50,8 +50,8 @@ export function Tools({ asked, ask, containers, error, unfolded, onUnfold }: Too
         <ToggleGroupItem text="Only these" isSelected={asked.only} onChange={() => ask({ only: !asked.only })} />
         <ToggleGroupItem text="Wrap" isSelected={asked.wrap} onChange={() => ask({ wrap: !asked.wrap })} />
         <ToggleGroupItem text="Times" isSelected={asked.times} onChange={() => ask({ times: !asked.times })} />
-        <ToggleGroupItem text="JSON" aria-label="JSON folded out" isSelected={unfolded} onChange={() => onUnfold(!unfolded)} />
-        <ToggleGroupItem text="Previous" aria-label="The start before this one" isSelected={asked.previous} onChange={() => ask({ previous: !asked.previous })} />
+        <ToggleGroupItem text="JSON" isSelected={unfolded} onChange={() => onUnfold(!unfolded)} />
+        <ToggleGroupItem text="Previous" isSelected={asked.previous} onChange={() => ask({ previous: !asked.previous })} />
       </ToggleGroup>
     </div>
   );
