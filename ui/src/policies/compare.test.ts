@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../api/kube.ts";
-import { asWritten, compare, lineDiff, yamlOf } from "./compare.ts";
+import { asWritten, compare, yamlOf } from "./compare.ts";
 import { enforcers } from "./enforced.ts";
 import { object } from "./testing.ts";
 
@@ -45,31 +45,6 @@ describe("an object as one would write it", () => {
 
   it("reads as people write it", () => {
     expect(yamlOf(full)).toBe("apiVersion: v\nkind: NetworkPolicy\nmetadata:\n  name: p\n  namespace: shop\n  annotations:\n    note: kept\n  labels:\n    a: b\nspec:\n  podSelector: {}\n");
-  });
-});
-
-describe("what changes from text to text", () => {
-  const told = (a: string, b: string) => lineDiff(a, b).map(({ is, text }) => `${is === "same" ? " " : is === "added" ? "+" : "-"}${text}`);
-
-  it("is told line by line", () => {
-    expect(told("a\nb\nc", "a\nx\nc\nd")).toEqual([" a", "-b", "+x", " c", "+d"]);
-    expect(told("", "")).toEqual([" "]);
-  });
-
-  it("leads from the one to the other", () => {
-    const texts = ["a\nb\nc\nd", "b\nd\ne", "", "d\nc\nb\na", "a\na\nb\na"];
-    for (const before of texts) {
-      for (const after of texts) {
-        const lines = lineDiff(before, after);
-        expect(lines.filter(({ is }) => is !== "added").map(({ text }) => text).join("\n")).toBe(before);
-        expect(lines.filter(({ is }) => is !== "removed").map(({ text }) => text).join("\n")).toBe(after);
-      }
-    }
-  });
-
-  it("of very long texts is all of both, and does not take forever", () => {
-    const long = Array.from({ length: 2_001 }, (_, at) => `line ${at}`).join("\n");
-    expect(lineDiff(long, long)).toHaveLength(4_002);
   });
 });
 
