@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { KubeObject, Query } from "./kube.ts";
 import type { Ask, End, Live, Reader } from "./live.ts";
-import { MOST_OBJECTS, ObjectStore } from "./objects.ts";
+import { Lists, type ObjectsView } from "./lists.ts";
+import { MOST } from "./objects.ts";
 import { Fault } from "./fault.ts";
 
-const POLICIES = { cluster: "one", resource: { group: "networking.k8s.io", version: "v1", resource: "networkpolicies" } };
+const POLICIES = { cluster: "one", resource: { group: "networking.k8s.io", version: "v1", resource: "networkpolicies", kind: "NetworkPolicy" } };
 
 function object(name: string, version = "1", extra: object = {}): KubeObject {
   return { metadata: { name, namespace: "shop", uid: `uid-${name}`, resourceVersion: version }, ...extra } as unknown as KubeObject;
@@ -47,23 +48,23 @@ const page = (items: KubeObject[], metadata: object = { resourceVersion: "10" })
   apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicyList", items, metadata,
 });
 
-/** Starts a store, and waits for it to be as told. */
+/** Starts a list, and waits for it to be as told. */
 function started(live: Live) {
-  const store = new ObjectStore(POLICIES, live);
+  const lists = new Lists([POLICIES], live);
   let hear: () => void = () => undefined;
-  store.subscribe(() => hear());
-  store.start();
-  const until = (fits: (view: ReturnType<ObjectStore["snapshot"]>) => boolean) =>
-    new Promise<ReturnType<ObjectStore["snapshot"]>>((resolve) => {
+  lists.subscribe(() => hear());
+  const until = (fits: (view: ObjectsView) => boolean) =>
+    new Promise<ObjectsView>((resolve) => {
       hear = () => {
-        if (fits(store.snapshot())) resolve(store.snapshot());
+        const [view] = lists.snapshot();
+        if (view !== undefined && fits(view)) resolve(view);
       };
       hear();
     });
-  return { store, until };
+  return { until };
 }
 
-const names = ({ objects }: { objects: KubeObject[] }) => objects.map(({ metadata }) => metadata.name);
+const names = ({ items }: Pick<ObjectsView, "items">) => items.map(({ metadata }) => metadata.name);
 
 beforeEach(() => {
   asked.length = 0;
@@ -79,8 +80,8 @@ describe("whole objects of a kind", () => {
     const { until } = started(live);
     const view = await until(({ state }) => state === "live");
     expect(names(view)).toEqual(["a", "b"]);
-    expect(view.objects[0]).toMatchObject({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" });
-    expect(view.objects[0]?.metadata.managedFields).toBeUndefined();
+    expect(view.items[0]).toMatchObject({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" });
+    expect(view.items[0]?.metadata.managedFields).toBeUndefined();
     expect(asked[1]).toMatchObject({ continue: "more" });
   });
 
@@ -93,33 +94,19 @@ describe("whole objects of a kind", () => {
     tell("MODIFIED", object("a", "11", { spec: { changed: true } }));
     tell("DELETED", object("b", "12"));
     tell("ADDED", object("c", "13"));
-    const view = await until(({ objects }) => names({ objects }).join() === "a,c");
-    expect(view.objects[0]).toMatchObject({ spec: { changed: true } });
+    const view = await until(({ items }) => names({ items }).join() === "a,c");
+    expect(view.items[0]).toMatchObject({ spec: { changed: true } });
   });
 
-  it("that were deleted meanwhile do not come back with a later page, and what the watch told is not made older", async () => {
-    const { live, tell } = socket();
-    let second: (page: object) => void = () => undefined;
-    answers(page([object("a")], { resourceVersion: "10", continue: "more" }), new Promise<object>((resolve) => (second = resolve)));
-    const { until } = started(live);
-    await until(({ state }) => state === "filling");
-    tell("DELETED", object("b", "11"));
-    tell("MODIFIED", object("c", "12", { spec: { newer: true } }));
-    second(page([object("b"), object("c"), object("d")]));
-    const view = await until(({ state }) => state === "live");
-    expect(names(view).sort()).toEqual(["a", "c", "d"]);
-    expect(view.objects.find(({ metadata }) => metadata.name === "c")).toMatchObject({ spec: { newer: true } });
-  });
-
-  it("stay and are marked when the socket is lost, and are live again with the next that is told", async () => {
-    const { live, streams, tell } = socket();
+  it("stay and are marked when the socket is lost, and are live again when the watch goes on", async () => {
+    const { live, streams } = socket();
     answers(page([object("a")]));
     const { until } = started(live);
     await until(({ state }) => state === "live");
     const again = streams[0]?.reader.ended?.({ fault: new Fault("SocketLost", "lost", 0, "browser"), lost: true });
     expect(again).toBe(true);
     expect(names(await until(({ state }) => state === "stale"))).toEqual(["a"]);
-    tell("BOOKMARK", { metadata: { resourceVersion: "20" } });
+    streams[0]?.reader.begun?.("application/json");
     await until(({ state }) => state === "live");
   });
 
@@ -142,15 +129,24 @@ describe("whole objects of a kind", () => {
     expect(asked).toHaveLength(1);
   });
 
+  it("of which there are none are known to be none, and that is not a failure when the way is lost", async () => {
+    const { live, streams } = socket();
+    answers(page([]));
+    const { until } = started(live);
+    await until(({ state }) => state === "live");
+    streams[0]?.reader.ended?.({ fault: new Fault("ClusterDisconnected", "away", 503, "tunnel"), lost: false });
+    await until(({ state }) => state === "stale");
+  });
+
   it("are bounded, and say when there are more", async () => {
     const { live, tell } = socket();
-    const many = Array.from({ length: MOST_OBJECTS }, (_, at) => object(`p${at}`));
+    const many = Array.from({ length: MOST }, (_, at) => object(`p${at}`));
     answers(page(many, { resourceVersion: "10", continue: "more" }));
     const { until } = started(live);
     const view = await until(({ state }) => state === "live");
     expect(view.truncated).toBe(true);
     tell("ADDED", object("one-more", "11"));
     tell("DELETED", object("p0", "12"));
-    expect((await until(({ objects }) => objects.length < MOST_OBJECTS)).objects).toHaveLength(MOST_OBJECTS - 1);
+    expect((await until(({ items }) => items.length < MOST)).items).toHaveLength(MOST - 1);
   });
 });

@@ -1,62 +1,73 @@
-// Whole objects of a kind, live: for what a table's cells do not tell. Beside `table.ts`, which is for lists of any length.
-//
-// Pages of 500 come one after the other and are shown as they come; a watch from where the list stood tells what changes.
+// Objects as they are, live: one of them, or a page's worth of a kind of which only what is shown is kept.
 //
 // Invariants:
-// - an object is never older than what the watch told of it, and what was deleted meanwhile does not come back with a later page;
-// - no more than MOST_OBJECTS are kept, without their managedFields, and it is said when there are more;
-// - when the watch is lost or too old (410), objects stay and are marked as of then, and the list is read again.
+// - the watch goes on from where the reading stood; when that is too old (410) it is read again;
+// - an object that was deleted is said to be gone, and stays as it was last;
+// - of a kind, MOST are kept, and it is said when there are more.
 
 import { useMemo, useSyncExternalStore } from "react";
 import { Batched } from "./batch.ts";
 import { asFault, faultOf, type Fault } from "./fault.ts";
-import { kube, kubeUrl, resourcePath, type KubeObject, type Query } from "./kube.ts";
+import { kube, kubeUrl, resourcePath, type KubeObject, type Query, type Resource } from "./kube.ts";
 import type { Live } from "./live.ts";
-import type { TableOf } from "./table.ts";
 
-export const OBJECTS_PAGE = 500;
-export const MOST_OBJECTS = 20_000;
+export const MOST = 20_000;
+const PAGE = 500;
+const LONGEST_WAIT_MS = 15_000;
 
-export interface ObjectsView {
-  objects: KubeObject[];
-  /** `loading` until the first page has come; `filling` while there are more. */
-  state: "loading" | "filling" | "live" | "stale" | "failed";
+export interface ListOf {
+  cluster: string;
+  resource: Pick<Resource, "group" | "version" | "resource">;
+  /** Empty for all. */
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  /** Just this one, read by its name. */
+  name?: string;
+}
+
+export interface ListView<T> {
+  items: T[];
+  state: "loading" | "live" | "stale" | "failed";
   /** There are more than are kept. */
   truncated: boolean;
-  /** As of when objects are, where they are not live (ms since 1970). */
+  /** As of when, where it is not live (ms since 1970). */
   asOf: number;
   fault: Fault | null;
 }
 
 interface List {
-  apiVersion?: string;
-  kind?: string;
   items?: KubeObject[];
   metadata: { continue?: string; resourceVersion?: string };
 }
 
-const AT_FIRST: Omit<ObjectsView, "objects"> = { state: "loading", truncated: false, asOf: 0, fault: null };
-
-export class ObjectStore extends Batched<ObjectsView> {
-  private objects = new Map<string, KubeObject>();
-  private gone = new Set<string>();
-  private view = AT_FIRST;
+/** Keeps what `keep` makes of each object, by uid. */
+export class LiveList<T> extends Batched<ListView<T>> {
+  private items = new Map<string, T>();
+  private state: ListView<T>["state"] = "loading";
+  private truncated = false;
+  private asOf = 0;
+  private fault: Fault | null = null;
   private version = "";
+  /** It was read once: that there is nothing is then known, and does not turn into a failure. */
+  private known = false;
   private unwatch: () => void = () => undefined;
   private stopper = new AbortController();
   private retry: ReturnType<typeof setTimeout> | undefined;
   private tries = 0;
 
   constructor(
-    private readonly of: TableOf,
+    private readonly of: ListOf,
     private readonly live: Live,
+    private readonly keep: (object: KubeObject) => T,
+    private readonly onGone: () => void = () => undefined,
   ) {
     super();
   }
 
   start(): void {
     this.stopper = new AbortController();
-    void this.list();
+    void this.read();
   }
 
   stop(): void {
@@ -65,179 +76,174 @@ export class ObjectStore extends Batched<ObjectsView> {
     this.unwatch();
   }
 
-  /** Reads it all again. */
   refresh = (): void => {
     this.stop();
     this.start();
   };
 
-  protected override build(): ObjectsView {
-    return { ...this.view, objects: [...this.objects.values()] };
+  protected override build(): ListView<T> {
+    const { state, truncated, asOf, fault } = this;
+    return { items: [...this.items.values()], state, truncated, asOf, fault };
   }
 
-  private get path(): string {
-    return resourcePath(this.of.resource, this.of.namespace);
-  }
-
-  private get selectors(): Query {
-    return { labelSelector: this.of.labelSelector, fieldSelector: this.of.fieldSelector };
-  }
-
-  private async list(): Promise<void> {
+  private async read(): Promise<void> {
     const { signal } = this.stopper;
-    // What is read for the first time is shown as it comes; a list that is read again replaces what was there when it is whole.
-    const first = this.view.state === "loading" || this.view.state === "failed";
-    const into = first ? this.objects : new Map<string, KubeObject>();
-    let truncated = false;
-    this.gone.clear();
+    const fresh = new Map<string, T>();
+    const put = (object: KubeObject, into: Map<string, T>) => into.set(uidOf(object), this.keep(object));
     try {
-      for (let token: string | undefined, page = 0; page === 0 || token; page++) {
-        const query: Query = { ...this.selectors, limit: OBJECTS_PAGE, continue: token };
-        const list = await kube<List>(this.of.cluster, this.path, { query, signal });
-        for (const object of list.items ?? []) {
-          const key = keyOf(object);
-          if (!this.gone.has(key) && !into.has(key)) into.set(key, kept(object, list));
-        }
-        token = list.metadata.continue;
-        truncated = into.size >= MOST_OBJECTS && token !== undefined && token !== "";
-        if (page === 0) this.version = list.metadata.resourceVersion ?? "";
-        if (first) {
-          this.view = { state: token && !truncated ? "filling" : "live", truncated, asOf: Date.now(), fault: null };
-          if (page === 0) this.watch();
-          if (page === 0) this.tell();
-          else this.changed();
-        }
-        if (truncated) break;
+      if (this.of.name !== undefined) {
+        const one = await kube<KubeObject>(this.of.cluster, resourcePath(this.of.resource, this.of.namespace, this.of.name), { signal });
+        put(one, fresh);
+        this.version = one.metadata.resourceVersion ?? "";
+      } else {
+        let token: string | undefined;
+        do {
+          const query: Query = { ...this.selectors, limit: PAGE, continue: token };
+          const list = await kube<List>(this.of.cluster, resourcePath(this.of.resource, this.of.namespace), { query, signal });
+          for (const item of list.items ?? []) put(item, fresh);
+          if (token === undefined) this.version = list.metadata.resourceVersion ?? "";
+          token = list.metadata.continue;
+          this.truncated = fresh.size >= MOST && token !== undefined && token !== "";
+        } while (token !== undefined && token !== "" && !this.truncated);
       }
-      if (!first) {
-        this.objects = into;
-        this.view = { state: "live", truncated, asOf: Date.now(), fault: null };
-        this.watch();
-        this.tell();
-      }
+      this.items = fresh;
+      this.known = true;
+      this.is("live", null);
       this.tries = 0;
+      this.watch();
     } catch (error) {
       if (!signal.aborted) this.failed(asFault(error));
     }
   }
 
+  private get selectors(): Query {
+    const { name, labelSelector, fieldSelector } = this.of;
+    return { labelSelector, fieldSelector: name === undefined ? fieldSelector : `metadata.name=${name}` };
+  }
+
   private watch(): void {
     this.unwatch();
-    const ask = () =>
-      kubeUrl(this.of.cluster, this.path, {
-        ...this.selectors, watch: true, resourceVersion: this.version, allowWatchBookmarks: true,
-      });
+    const query = () => ({ ...this.selectors, watch: true, resourceVersion: this.version, allowWatchBookmarks: true });
+    const ask = () => kubeUrl(this.of.cluster, resourcePath(this.of.resource, this.of.namespace), query());
     this.unwatch = this.live.keep(ask, {
-      begun: () => this.fresh(),
+      // A watch that goes on from where it stood misses nothing.
+      begun: () => this.goesOn(),
       lines: (lines) => {
         for (const line of lines) if (!this.hear(line)) return;
-        this.fresh();
+        this.goesOn();
         this.changed();
       },
       ended: ({ fault, lost }) => {
-        if (fault === null) return true;
-        if (lost) {
-          this.stale(fault);
-          return true;
-        }
-        // Too old to go on from: what there is now is read anew.
-        if (fault.status === 410) void this.list();
+        if (lost && this.state === "live") this.is("stale", fault);
+        if (fault === null || lost) return true;
+        if (fault.status === 410) void this.read();
         else this.failed(fault);
         return false;
       },
     });
   }
 
-  /** Takes one event; false when the watch is of no use any more. */
+  private goesOn(): void {
+    if (this.state === "stale") this.is("live", null);
+  }
+
   private hear(line: string): boolean {
-    const event = JSON.parse(line) as { type: string; object: KubeObject };
-    const { object } = event;
-    if (event.type === "ERROR") {
-      const { code = 500 } = object as { code?: number };
+    const { type, object } = JSON.parse(line) as { type: string; object: KubeObject };
+    if (type === "ERROR") {
+      const code = (object as unknown as { code?: number }).code ?? 500;
       this.unwatch();
-      if (code === 410) void this.list();
+      if (code === 410) void this.read();
       else this.failed(faultOf(code, JSON.stringify(object)));
       return false;
     }
     this.version = object.metadata.resourceVersion ?? this.version;
-    if (event.type === "BOOKMARK") return true;
-    const key = keyOf(object);
-    if (event.type === "DELETED") {
-      this.objects.delete(key);
-      this.gone.add(key);
-    } else if (this.objects.has(key) || this.objects.size < MOST_OBJECTS) {
-      this.objects.set(key, kept(object));
-      this.gone.delete(key);
-    } else {
-      this.view = { ...this.view, truncated: true };
-    }
+    if (type === "BOOKMARK") return true;
+    const uid = uidOf(object);
+    if (type === "DELETED") {
+      if (this.of.name === undefined) this.items.delete(uid);
+      else this.onGone();
+    } else if (this.of.name !== undefined) {
+      // The same name again is another object.
+      this.items = new Map([[uid, this.keep(object)]]);
+    } else if (this.items.has(uid) || this.items.size < MOST) this.items.set(uid, this.keep(object));
+    else this.truncated = true;
     return true;
   }
 
-  private fresh(): void {
-    if (this.view.state !== "stale") return;
-    this.view = { ...this.view, state: "live", fault: null };
-    this.changed();
-  }
-
-  private stale(fault: Fault | null): void {
-    if (this.view.state === "loading" || this.view.state === "failed") return;
-    this.view = { ...this.view, state: "stale", asOf: this.view.state === "stale" ? this.view.asOf : Date.now(), fault };
-    this.changed();
-  }
-
   private failed(fault: Fault): void {
-    const known = this.view.state !== "loading" && this.view.state !== "failed";
-    this.view = { ...this.view, state: known ? "stale" : "failed", asOf: this.view.asOf || Date.now(), fault };
-    this.tell();
+    if (this.of.name !== undefined && fault.status === 404 && this.items.size > 0) this.onGone();
+    this.is(this.known ? "stale" : "failed", fault);
     // What may pass is tried again; what is refused waits for somebody.
     if (fault.status !== 0 && fault.status < 500 && fault.status !== 429 && fault.status !== 410) return;
-    const wait = fault.retryAfter !== null ? fault.retryAfter * 1000 : Math.min(1000 * 2 ** this.tries++, 15_000);
+    const wait = fault.retryAfter !== null ? fault.retryAfter * 1000 : Math.min(1000 * 2 ** this.tries++, LONGEST_WAIT_MS);
     clearTimeout(this.retry);
-    this.retry = setTimeout(() => void this.list(), wait);
+    this.retry = setTimeout(() => void this.read(), wait);
+  }
+
+  private is(state: ListView<T>["state"], fault: Fault | null): void {
+    if (state === "live" || this.state !== "stale") this.asOf = Date.now();
+    this.state = state;
+    this.fault = fault;
+    this.tell();
   }
 }
 
-function keyOf({ metadata }: KubeObject): string {
-  return metadata.uid ?? `${metadata.namespace ?? ""}/${metadata.name}`;
+function uidOf(object: KubeObject): string {
+  return object.metadata.uid ?? `${object.metadata.namespace ?? ""}/${object.metadata.name}`;
 }
 
-/** An object as it is kept. Those of a list do not say what they are: the list does. */
-function kept(object: KubeObject, list?: List): KubeObject {
-  const { managedFields: _, ...metadata } = object.metadata;
-  const kind = object.kind ?? list?.kind?.replace(/List$/, "") ?? "";
-  return { ...object, apiVersion: object.apiVersion ?? list?.apiVersion ?? "", kind, metadata };
-}
-
-/** The objects of several kinds, or of several clusters, live for as long as a page shows them: a view for each. */
-export function useObjects(of: TableOf[], live: Live): { views: ObjectsView[]; refresh: () => void } {
-  const key = JSON.stringify(of);
-  const held = useMemo(() => new ObjectStores((JSON.parse(key) as TableOf[]).map((one) => new ObjectStore(one, live))), [key, live]);
-  return { views: useSyncExternalStore(held.subscribe, held.snapshot), refresh: held.refresh };
-}
-
-/** Several stores as one, started while somebody looks. */
-class ObjectStores {
-  private users = 0;
-  private shown: ObjectsView[] = [];
-
-  constructor(private readonly stores: ObjectStore[]) {}
-
-  readonly subscribe = (hear: () => void): (() => void) => {
-    const leave = this.stores.map((store) => store.subscribe(hear));
-    if (this.users++ === 0) this.stores.forEach((store) => store.start());
+/** A store that works while somebody looks. */
+function shared<S>(store: { subscribe: (hear: () => void) => () => void; snapshot: () => S; start(): void; stop(): void }) {
+  let users = 0;
+  return (hear: () => void) => {
+    const leave = store.subscribe(hear);
+    if (users++ === 0) store.start();
     return () => {
-      leave.forEach((each) => each());
-      if (--this.users === 0) this.stores.forEach((store) => store.stop());
+      leave();
+      if (--users === 0) store.stop();
     };
   };
+}
 
-  /** The same array for as long as all views in it are the same. */
-  readonly snapshot = (): ObjectsView[] => {
-    const views = this.stores.map((store) => store.snapshot());
-    if (this.shown.length !== views.length || views.some((view, at) => view !== this.shown[at])) this.shown = views;
-    return this.shown;
-  };
+/** A kind's objects, live; `keep` must stay the same function. */
+export function useList<T>(of: ListOf, live: Live, keep: (object: KubeObject) => T): ListView<T> & { refresh: () => void } {
+  const key = JSON.stringify(of);
+  const { store, subscribe } = useMemo(() => {
+    const store = new LiveList(JSON.parse(key) as ListOf, live, keep);
+    return { store, subscribe: shared(store) };
+  }, [key, live, keep]);
+  return { ...useSyncExternalStore(subscribe, store.snapshot), refresh: store.refresh };
+}
 
-  readonly refresh = (): void => this.stores.forEach((store) => store.refresh());
+export interface ObjectView {
+  object: KubeObject | null;
+  /** It was deleted; `object` is as it was last. */
+  gone: boolean;
+  state: ListView<KubeObject>["state"];
+  asOf: number;
+  fault: Fault | null;
+}
+
+class LiveObject extends LiveList<KubeObject> {
+  gone = false;
+
+  constructor(of: ListOf, live: Live) {
+    super(of, live, (object) => {
+      this.gone = object.metadata.deletionTimestamp !== undefined && this.gone;
+      return object;
+    }, () => {
+      this.gone = true;
+    });
+  }
+}
+
+/** One object, live. */
+export function useObject(of: ListOf & { name: string }, live: Live): ObjectView & { refresh: () => void } {
+  const key = JSON.stringify(of);
+  const { store, subscribe } = useMemo(() => {
+    const store = new LiveObject(JSON.parse(key) as ListOf, live);
+    return { store, subscribe: shared(store) };
+  }, [key, live]);
+  const { items, state, asOf, fault } = useSyncExternalStore(subscribe, store.snapshot);
+  return { object: items[0] ?? null, gone: store.gone, state, asOf, fault, refresh: store.refresh };
 }

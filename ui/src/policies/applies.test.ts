@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../api/kube.ts";
-import { endpointOf, isFor, verdict, type Around, type PodFacts, type Verdict } from "./applies.ts";
+import { endpointOf, isFor, verdict, verdictWords, type Around, type PodFacts, type Verdict } from "./applies.ts";
 import { inOrder } from "./order.ts";
 import type { Policy } from "./policy.ts";
 import { DENY_ALL, made, object, PASS_ALL } from "./testing.ts";
@@ -145,5 +145,17 @@ describe("what becomes of a pod's traffic", () => {
 
   it("by a pass in the last tier is that it is allowed", () => {
     expect(ingress([made("GlobalNetworkPolicy", "p", { ingress: [PASS_ALL] })])).toMatchObject({ action: "Allow", by: { what: "default" } });
+  });
+});
+
+describe("a verdict in words", () => {
+  it("says what decides, and that there is more before it", () => {
+    expect(verdictWords(ingress([]))).toBe("Everything is allowed: no policy is for this pod.");
+    expect(verdictWords(ingress([made("GlobalNetworkPolicy", "deny", { ingress: [some, some, DENY_ALL] })]))).toBe(
+      "Everything else (before it, rules for some traffic: 2 allow) is denied by rule 3 of deny.",
+    );
+    expect(verdictWords(ingress([made("NetworkPolicy", "shop/p", { podSelector: {} })]))).toBe("Everything is denied at the end of the tier default.");
+    expect(verdictWords(ingress([made("GlobalNetworkPolicy", "pass", { ingress: [PASS_ALL] })]))).toBe("Everything is allowed by default: no policy decides.");
+    expect(verdictWords(ingress([made("GlobalNetworkPolicy", "odd", { selector: "!" })]))).toContain("cannot be said");
   });
 });
