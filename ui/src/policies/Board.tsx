@@ -9,7 +9,7 @@ import { count } from "../parts/numbers.ts";
 import { asText } from "../parts/text.ts";
 import { Age } from "../parts/time.tsx";
 import { TIERS } from "./kinds.ts";
-import { endWords, forWords, KindLabel, PolicyLink, rulesWords, StagedLabel } from "./looks.tsx";
+import { ActionLabel, forWords, KindLabel, PolicyLink, rulesWords, StagedLabel } from "./looks.tsx";
 import { orderWords, tierTitle, type Tier } from "./order.ts";
 import type { Policy } from "./policy.ts";
 import { pageOf } from "./usePolicies.ts";
@@ -47,7 +47,9 @@ function Column({ cluster, tier, picked, onPick }: Omit<ViewProps, "tiers"> & { 
           {tier.object === null ? title : <Link to={pageOf(cluster, TIERS, tier.object)}>{title}</Link>}
           <Label isCompact variant="outline">{count(policies.length)}</Label>
         </h2>
-        <p>{tier.missing ? "There is no such tier: Calico evaluates none of these" : `${orderWords(tier.order)}; ${endWords(tier)}`}</p>
+        {tier.missing
+          ? <p>There is no such tier: Calico evaluates none of these</p>
+          : <p>{orderWords(tier.order)} · at the end <ActionLabel action={tier.defaultAction} /></p>}
       </header>
       {policies.length === 0
         ? <p>No policy in this tier.</p>
@@ -77,9 +79,8 @@ const Card = memo(function Card({ cluster, policy, isPicked, onPick }: { cluster
       <dl>
         <dt>Ingress</dt><dd>{rulesWords(policy, "ingress")}</dd>
         <dt>Egress</dt><dd>{rulesWords(policy, "egress")}</dd>
-        <dt>Order</dt><dd>{policy.order ?? "none, last"}</dd>
-        <dt>Age</dt><dd><Age of={policy.object.metadata.creationTimestamp} /></dd>
       </dl>
+      <small>{orderWords(policy.order)} · <Age of={policy.object.metadata.creationTimestamp} ago /></small>
     </li>
   );
 });

@@ -42,15 +42,16 @@ function Page({ cluster }: { cluster: string }) {
     <>
       <Head
         title="Policies"
-        about="Tiers and policies in the order in which they are evaluated."
-        actions={<Link to={`/policies/compare?a=${encodeURIComponent(cluster)}`}>Compare with another cluster</Link>}
+        about={<>Tiers and policies in the order in which they are evaluated. <Link to={`/policies/compare?a=${encodeURIComponent(cluster)}`}>Compare with another cluster</Link></>}
+        actions={
+          <ToggleGroup aria-label="Show as">
+            {VIEWS.map(([name, words]) => (
+              <ToggleGroupItem key={name} text={words} buttonId={`view-${name}`} isSelected={view === name} onChange={() => setView(name)} />
+            ))}
+          </ToggleGroup>
+        }
       />
-      <PageSection hasBodyWrapper={false}>
-        <ToggleGroup aria-label="Show as">
-          {VIEWS.map(([name, words]) => (
-            <ToggleGroupItem key={name} text={words} buttonId={`view-${name}`} isSelected={view === name} onChange={() => setView(name)} />
-          ))}
-        </ToggleGroup>
+      <PageSection hasBodyWrapper={false} className="tl-policies">
         <Shown cluster={cluster} view={view} policies={policies} />
       </PageSection>
     </>
@@ -92,8 +93,8 @@ function All({ cluster, view, policies }: { cluster: string; view: string; polic
   const props = { cluster, tiers: shown, picked, onPick: pick };
   return (
     <>
-      <Filters filter={filter} kinds={policies.kinds?.map(({ kind }) => kind.kind) ?? []} seen={seen} all={all} />
-      <Chosen cluster={cluster} chosen={chosen} policies={policies} onPickAll={() => setPicked(new Set(shown.flatMap((tier) => tier.policies.map(({ key }) => key))))} onClear={() => setPicked(new Set())} />
+      <Filters filter={filter} kinds={policies.kinds?.map(({ kind }) => kind.kind) ?? []} />
+      <Chosen seen={seen} cluster={cluster} chosen={chosen} policies={policies} onPickAll={() => setPicked(new Set(shown.flatMap((tier) => tier.policies.map(({ key }) => key))))} onClear={() => setPicked(new Set())} />
       {seen === 0 && shown.length === 0
         ? <AllHidden hidden={all} onClear={clear} />
         : view === "list" ? <PolicyList {...props} /> : <Board {...props} />}
@@ -120,13 +121,13 @@ function useFilter(): [Filter, () => void] {
   return [filter, clear];
 }
 
-function Filters({ filter, kinds, seen, all }: { filter: Filter; kinds: string[]; seen: number; all: number }) {
+function Filters({ filter, kinds }: { filter: Filter; kinds: string[] }) {
   const [, setText] = useAsked("q");
   const [, setForce] = useAsked("force");
   const [, setKind] = useAsked("kind");
   const [, setLabel] = useAsked("label");
   return (
-    <Toolbar inset={{ default: "insetNone" }}>
+    <Toolbar inset={{ default: "insetNone" }} className="tl-filters">
       <ToolbarContent>
         <ToolbarItem>
           <SearchInput value={filter.text} placeholder="Name, namespace, selector" aria-label="Filter policies" onChange={(_, text) => setText(text)} onClear={() => setText("")} />
@@ -147,7 +148,6 @@ function Filters({ filter, kinds, seen, all }: { filter: Filter; kinds: string[]
         <ToolbarItem>
           <TextInput value={filter.label} placeholder="Label: key=value" aria-label="Label of the policy" onChange={(_, label) => setLabel(label)} />
         </ToolbarItem>
-        <ToolbarItem><Count shown={seen} all={all} of="policies" /></ToolbarItem>
       </ToolbarContent>
     </Toolbar>
   );
@@ -155,13 +155,15 @@ function Filters({ filter, kinds, seen, all }: { filter: Filter; kinds: string[]
 
 interface ChosenProps {
   cluster: string;
+  /** How many are shown. */
+  seen: number;
   chosen: Policy[];
   policies: PoliciesView;
   onPickAll: () => void;
   onClear: () => void;
 }
 
-function Chosen({ cluster, chosen, policies, onPickAll, onClear }: ChosenProps) {
+function Chosen({ cluster, seen, chosen, policies, onPickAll, onClear }: ChosenProps) {
   const [copying, setCopying] = useState(false);
   const { all } = useFleet();
   const open = all.some((one) => one.metadata.name !== cluster && !isReadOnly(one));
@@ -171,7 +173,8 @@ function Chosen({ cluster, chosen, policies, onPickAll, onClear }: ChosenProps) 
   });
   return (
     <div className="tl-chosen" role="group" aria-label="Chosen policies">
-      <span role="status">{chosen.length === 0 ? "None chosen" : `${chosen.length} chosen`}</span>
+      <Count shown={seen} all={policies.byKey.size} of="policies" />
+      {chosen.length > 0 && <strong role="status">{chosen.length} chosen</strong>}
       {chosen.length === 0
         ? <Button variant="link" isInline onClick={onPickAll}>Choose all shown</Button>
         : (
