@@ -10,7 +10,7 @@ import { asText } from "../parts/text.ts";
 import { Age } from "../parts/time.tsx";
 import { TIERS } from "./kinds.ts";
 import { ActionLabel, forWords, KindLabel, PolicyLink, rulesWords, StagedLabel } from "./looks.tsx";
-import { orderWords, tierTitle, type Tier } from "./order.ts";
+import { orderWords, placeWords, tierTitle, type Tier } from "./order.ts";
 import type { Policy } from "./policy.ts";
 import { pageOf } from "./usePolicies.ts";
 
@@ -38,7 +38,7 @@ export function Board({ cluster, tiers, picked, onPick }: ViewProps) {
 
 function Column({ cluster, tier, picked, onPick }: Omit<ViewProps, "tiers"> & { tier: Tier }) {
   const [most, setMost] = useState(STEP);
-  const title = asText(tierTitle(tier.name));
+  const title = asText(tierTitle(tier));
   const { policies } = tier;
   return (
     <section className="tl-tier" aria-label={`Tier ${title}`} {...(tier.missing ? { "data-look": "missing" } : {})}>
@@ -49,7 +49,7 @@ function Column({ cluster, tier, picked, onPick }: Omit<ViewProps, "tiers"> & { 
         </h2>
         {tier.missing
           ? <p>There is no such tier: Calico evaluates none of these</p>
-          : <p>{orderWords(tier.order)} · at the end <ActionLabel action={tier.defaultAction} /></p>}
+          : <p>{tier.object === null ? "" : `${orderWords(tier.order)} · `}at the end <ActionLabel action={tier.defaultAction} /></p>}
       </header>
       {policies.length === 0
         ? <p>No policy in this tier.</p>
@@ -64,6 +64,7 @@ function Column({ cluster, tier, picked, onPick }: Omit<ViewProps, "tiers"> & { 
 }
 
 const Card = memo(function Card({ cluster, policy, isPicked, onPick }: { cluster: string; policy: Policy; isPicked: boolean; onPick: ViewProps["onPick"] }) {
+  const place = placeWords(policy);
   return (
     <li className="tl-policy" {...(policy.staged ? { "data-look": "staged" } : {})}>
       <div className="tl-policy-head">
@@ -80,7 +81,7 @@ const Card = memo(function Card({ cluster, policy, isPicked, onPick }: { cluster
         <dt>Ingress</dt><dd>{rulesWords(policy, "ingress")}</dd>
         <dt>Egress</dt><dd>{rulesWords(policy, "egress")}</dd>
       </dl>
-      <small>{orderWords(policy.order)} · <Age of={policy.object.metadata.creationTimestamp} ago /></small>
+      <small>{place === "" ? "" : `${place} · `}<Age of={policy.object.metadata.creationTimestamp} ago /></small>
     </li>
   );
 });

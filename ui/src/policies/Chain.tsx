@@ -29,7 +29,7 @@ function TierPart({ cluster, step, direction, verdict }: { cluster: string; step
   const { tier, policies, end } = step;
   return (
     <li>
-      <h4>Tier {asText(tierTitle(tier.name))}</h4>
+      <h4>Tier {asText(tierTitle(tier))}</h4>
       {policies.map((each) => <PolicyPart key={each.policy.key} cluster={cluster} step={each} direction={direction} />)}
       {end !== null && (
         <p className="tl-end">
@@ -72,8 +72,7 @@ export function RuleLine({ rule, place, direction, effect }: { rule: Rule; place
     <li className="tl-rule" data-effect={effect}>
       <small>{place}.</small>
       <ActionLabel action={rule.action} />
-      <span>{direction === "ingress" ? "from" : "to"} <code>{asText(rule.who)}</code></span>
-      <span>by <code>{asText(rule.what)}</code></span>
+      <span><code>{asText(rule.what)}</code> {direction === "ingress" ? "from" : "to"} <code>{asText(rule.who)}</code></span>
       {rule.further !== "" && <span>if <code>{asText(rule.further)}</code></span>}
       {rule.name !== "" && <small>{asText(rule.name)}</small>}
       {effect === "decides" && <Decides />}

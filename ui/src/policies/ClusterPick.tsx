@@ -36,7 +36,7 @@ export function ClusterPick({ label, value, clusters, onPick }: ClusterPickProps
         isScrollable
         maxMenuHeight="20rem"
         toggle={(ref) => (
-          <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)} aria-label={`${label}: ${value || "none"}`}>
+          <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)} aria-label={`${label}: ${chosen === undefined ? value || "Choose a cluster" : `${titleOf(chosen)} ${chosen.spec.environment ?? ""}`}`}>
             {chosen === undefined ? value || "Choose a cluster" : titleOf(chosen)} <EnvironmentLabel environment={chosen?.spec.environment ?? ""} />
           </MenuToggle>
         )}

@@ -13,7 +13,7 @@ import { ClusterPick } from "./ClusterPick.tsx";
 import { compare, yamlOf, type Difference, type Pair } from "./compare.ts";
 import { CopyDialog } from "./CopyDialog.tsx";
 import type { Item } from "./copy.ts";
-import { TIERS } from "./kinds.ts";
+import { kindTitle, TIERS } from "./kinds.ts";
 import { Notices } from "./Notices.tsx";
 import { usePolicies, type PoliciesView } from "./usePolicies.ts";
 
@@ -93,7 +93,7 @@ function Pairs({ a, b, pairs, left, right }: PairsProps) {
   const opened = pairs.find(({ key }) => key === open);
   const columns: DataColumn<Pair>[] = [
     { key: "difference", title: "Difference", cell: ({ difference }) => <Label isCompact color={COLOURS[difference]}>{words(difference)}</Label>, sort: ({ difference }) => difference },
-    { key: "kind", title: "Kind", cell: ({ kind }) => kind, sort: ({ kind }) => kind },
+    { key: "kind", title: "Kind", cell: ({ kind }) => kindTitle(kind), sort: ({ kind }) => kind },
     { key: "namespace", title: "Namespace", cell: ({ namespace }) => asText(namespace) || "–", sort: ({ namespace }) => namespace },
     { key: "name", title: "Name", cell: ({ key, name }) => <Button variant="link" isInline onClick={() => setOpen(key)}>{asText(name)}</Button>, sort: ({ name }) => name },
   ];
@@ -121,7 +121,7 @@ function Pairs({ a, b, pairs, left, right }: PairsProps) {
         : <DataTable label={`Policies of ${title(a)} and ${title(b)}`} rows={shown} columns={columns} rowKey={({ key }) => key} onOpen={({ key }) => setOpen(key)} />}
       {opened !== undefined && copying === null && (
         <Modal isOpen variant={ModalVariant.large} onClose={() => setOpen("")} aria-label={`${opened.kind} ${opened.name}`}>
-          <ModalHeader title={`${opened.kind} ${asText(opened.name)}`} description={describe(opened, a, b)} />
+          <ModalHeader title={`${kindTitle(opened.kind)} ${asText(opened.name)}`} description={describe(opened, a, b)} />
           <ModalBody>
             <Suspense fallback={<Spinner />}>
               <YamlDiff label="the difference" before={opened.a === null ? "" : yamlOf(opened.a)} after={opened.b === null ? "" : yamlOf(opened.b)} />

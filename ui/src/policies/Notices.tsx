@@ -8,7 +8,10 @@ import { count } from "../parts/numbers.ts";
 import { Stale } from "../parts/states.tsx";
 import { harmless } from "../parts/text.ts";
 import { enforcers } from "./enforced.ts";
+import { kindTitle } from "./kinds.ts";
 import type { PoliciesView } from "./usePolicies.ts";
+
+const WORDS = new Intl.ListFormat("en");
 
 /** `onlyData` leaves out what is about the cluster and not about what was read of it. */
 export function Notices({ cluster, policies, onlyData = false }: { cluster: string; policies: PoliciesView; onlyData?: boolean }) {
@@ -17,14 +20,14 @@ export function Notices({ cluster, policies, onlyData = false }: { cluster: stri
     <div className="tl-notices">
       {stale !== null && <Stale asOf={stale.asOf} fault={stale.fault} onRetry={policies.refresh} />}
       {failed.length > 0 && (
-        <Alert isInline variant="warning" title={`Not shown: ${failed.map(({ kind }) => kind).join(", ")}`}>
+        <Alert isInline variant="warning" title={`Not shown: ${WORDS.format(failed.map(({ kind }) => kindTitle(kind)))}`}>
           <p>The order below is without them, and may be wrong for what they decide.</p>
           {failed.map(({ kind, fault }) => <p key={kind} className="tl-code">{harmless(fault.detail)}</p>)}
         </Alert>
       )}
       {truncated && <Alert isInline variant="warning" title={`There are more than ${count(MOST)} of a kind: the rest is not shown. Choose a namespace.`} />}
       {!calico && !onlyData && (
-        <Alert isInline isPlain variant="info" title={`Calico's kinds are not installed; showing ${kinds.map(({ kind }) => kind.kind).join(" and ") || "nothing"}.`} />
+        <Alert isInline isPlain variant="info" title={`Calico's kinds are not installed; showing ${WORDS.format(kinds.map(({ kind }) => kindTitle(kind.kind))) || "nothing"}.`} />
       )}
       {kinds.length > 0 && !onlyData && <Enforced cluster={cluster} />}
     </div>

@@ -17,7 +17,7 @@ import { Board } from "./Board.tsx";
 import { CopyDialog } from "./CopyDialog.tsx";
 import { yamlOf } from "./compare.ts";
 import { filtered, type Filter } from "./filter.ts";
-import { KINDS } from "./kinds.ts";
+import { KINDS, kindTitle } from "./kinds.ts";
 import { Notices } from "./Notices.tsx";
 import { PodView } from "./PodView.tsx";
 import { PolicyList } from "./PolicyList.tsx";
@@ -142,7 +142,7 @@ function Filters({ filter, kinds }: { filter: Filter; kinds: string[] }) {
         <ToolbarItem>
           <FormSelect value={filter.kind} aria-label="Kind" onChange={(_, kind) => setKind(kind)}>
             <FormSelectOption value="" label="All kinds" />
-            {KINDS.filter(({ kind, shape }) => shape !== "tier" && kinds.includes(kind)).map(({ kind }) => <FormSelectOption key={kind} value={kind} label={kind} />)}
+            {KINDS.filter(({ kind, shape }) => shape !== "tier" && kinds.includes(kind)).map(({ kind }) => <FormSelectOption key={kind} value={kind} label={kindTitle(kind)} />)}
           </FormSelect>
         </ToolbarItem>
         <ToolbarItem>

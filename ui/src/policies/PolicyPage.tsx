@@ -16,7 +16,7 @@ import { Age } from "../parts/time.tsx";
 import { RuleLine } from "./Chain.tsx";
 import { addressOf, served, type Served } from "./kinds.ts";
 import { endWords, forWords, KindLabel, StagedLabel } from "./looks.tsx";
-import { orderWords, tierOf, tierTitle } from "./order.ts";
+import { orderWords, placeWords, tierOf } from "./order.ts";
 import { policyOf, type Policy } from "./policy.ts";
 import { PolicyPods } from "./PolicyPods.tsx";
 import type { Direction } from "./rules.ts";
@@ -32,7 +32,7 @@ export function PolicyPage() {
     <>
       <Head
         title={asText(name)}
-        about={<><Link to={`/c/${encodeURIComponent(cluster)}/policies`}>Policies</Link> / {address.split(".")[0]}{namespace === "" ? "" : ` in ${asText(namespace)}`}</>}
+        about={<><Link to={`/c/${encodeURIComponent(cluster)}/policies`}>Policies</Link> / {asText(address)}{namespace === "" ? "" : ` in ${asText(namespace)}`}</>}
       />
       <PageSection hasBodyWrapper={false}>
         <Asked query={discovery} of={`the kinds of ${cluster}`} cluster={cluster}>
@@ -88,11 +88,11 @@ function TierFacts({ object }: { object: KubeObject }) {
 }
 
 function Rules({ policy }: { policy: Policy }) {
-  const { object, tier, order, subject } = policy;
+  const { object, kind, tier, subject } = policy;
   return (
     <>
       <p>
-        <KindLabel policy={policy} /> <StagedLabel policy={policy} /> Tier {asText(tierTitle(tier))}, {orderWords(order)}. Made{" "}
+        <KindLabel policy={policy} /> <StagedLabel policy={policy} /> {[kind.shape === "calico" ? `Tier ${asText(tier)}` : "", placeWords(policy)].filter((words) => words !== "").map((words) => `${words}.`).join(" ")} Made{" "}
         <Age of={object.metadata.creationTimestamp} ago />.
       </p>
       <p>For <code>{forWords(policy)}</code>.</p>

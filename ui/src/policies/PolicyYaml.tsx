@@ -56,7 +56,7 @@ export function PolicyYaml({ cluster, kind, resource, object }: PolicyYamlProps)
           You can go on: what both changed is shown before anything is written.
         </Alert>
       )}
-      <YamlEditor cluster={cluster} label={`the YAML of ${name}`} value={text} isReadOnly={readOnly} {...(readOnly ? {} : { onChange: setText })} />
+      <YamlEditor cluster={cluster} label={`the YAML of ${name}`} value={text} height={26} isReadOnly={readOnly} {...(readOnly ? {} : { onChange: setText })} />
       {wrong !== "" && <Alert isInline variant="danger" title={wrong} role="alert" />}
       <ActionList>
         {!readOnly && <ActionListItem><Button isDisabled={!touched} onClick={review}>Try it (dry run)</Button></ActionListItem>}

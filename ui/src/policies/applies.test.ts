@@ -152,10 +152,10 @@ describe("a verdict in words", () => {
   it("says what decides, and that there is more before it", () => {
     expect(verdictWords(ingress([]))).toBe("Everything is allowed: no policy is for this pod.");
     expect(verdictWords(ingress([made("GlobalNetworkPolicy", "deny", { ingress: [some, some, DENY_ALL] })]))).toBe(
-      "Everything else (before it, rules for some traffic: 2 allow) is denied by rule 3 of deny.",
+      "Everything is denied by rule 3 of deny, but for what rules before it catch: 2 allow.",
     );
     expect(verdictWords(ingress([made("NetworkPolicy", "shop/p", { podSelector: {} })]))).toBe("Everything is denied at the end of the tier default.");
-    expect(verdictWords(ingress([made("GlobalNetworkPolicy", "pass", { ingress: [PASS_ALL] })]))).toBe("Everything is allowed by default: no policy decides.");
+    expect(verdictWords(ingress([made("GlobalNetworkPolicy", "pass", { ingress: [PASS_ALL] })]))).toBe("Everything is allowed by default.");
     expect(verdictWords(ingress([made("GlobalNetworkPolicy", "odd", { selector: "!" })]))).toContain("cannot be said");
   });
 });

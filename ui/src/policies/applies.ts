@@ -183,15 +183,15 @@ function lower(action: Exclude<Rule["action"], "Log">): "allow" | "deny" | "pass
 /** What becomes of a pod's traffic, in a sentence or two. */
 export function verdictWords({ action, by, before, tiers, uncertain }: Verdict): string {
   const taken = [["allow", before.allow], ["deny", before.deny], ["pass", before.pass]].filter(([, many]) => many !== 0);
-  const what = taken.length === 0 ? "Everything" : `Everything else (before it, rules for some traffic: ${taken.map(([word, many]) => `${many} ${word}`).join(", ")})`;
+  const but = taken.length === 0 ? "" : `, but for what rules before it catch: ${taken.map(([word, many]) => `${many} ${word}`).join(", ")}`;
   const done = action === "Allow" ? "allowed" : "denied";
   const doubt = uncertain ? " It cannot be said of every policy whether it is for this pod." : "";
   switch (by.what) {
     case "rule":
-      return `${what} is ${done} by rule ${by.rule + 1} of ${by.policy.name}.${doubt}`;
+      return `Everything is ${done} by rule ${by.rule + 1} of ${by.policy.name}${but}.${doubt}`;
     case "tier":
-      return `${what} is ${done} at the end of the tier ${by.tier.name}.${doubt}`;
+      return `Everything is ${done} at the end of the tier ${by.tier.name}${but}.${doubt}`;
     case "default":
-      return tiers.length === 0 ? `Everything is allowed: no policy is for this pod.${doubt}` : `${what} is allowed by default: no policy decides.${doubt}`;
+      return tiers.length === 0 ? `Everything is allowed: no policy is for this pod.${doubt}` : `Everything is allowed by default${but}.${doubt}`;
   }
 }

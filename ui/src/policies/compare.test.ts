@@ -12,7 +12,7 @@ describe("two clusters", () => {
     const a = side(object("NetworkPolicy", "shop/same", { x: 1 }), object("NetworkPolicy", "shop/changed", { x: 1 }), object("Tier", "mine"));
     const b = side(object("NetworkPolicy", "shop/same", { x: 1 }), object("NetworkPolicy", "shop/changed", { x: 2 }), object("NetworkPolicy", "bank/same", { x: 1 }));
     expect(compare(a, b).map(({ key, difference }) => `${key} ${difference}`)).toEqual([
-      "NetworkPolicy/bank/same only-b", "NetworkPolicy/shop/changed different", "NetworkPolicy/shop/same same", "Tier//mine only-a",
+      "NetworkPolicy/shop/changed different", "Tier//mine only-a", "NetworkPolicy/bank/same only-b", "NetworkPolicy/shop/same same",
     ]);
   });
 

@@ -69,8 +69,11 @@ export function compare(a: Side, b: Side): Pair[] {
   for (const one of a) add("a", one);
   for (const one of b) add("b", one);
   for (const pair of pairs.values()) pair.difference = differenceOf(pair);
-  return [...pairs.values()].sort((one, other) => (one.key < other.key ? -1 : 1));
+  return [...pairs.values()].sort((one, other) => RANK[one.difference] - RANK[other.difference] || (one.key < other.key ? -1 : 1));
 }
+
+/** What differs comes first. */
+const RANK: Record<Difference, number> = { different: 0, "only-a": 1, "only-b": 2, same: 3 };
 
 function differenceOf({ a, b }: Pair): Difference {
   if (a === null) return "only-b";

@@ -37,6 +37,11 @@ export const KINDS: PolicyKind[] = [
   { kind: "ClusterNetworkPolicy", resource: "clusternetworkpolicies", groups: ADMIN, shape: "cluster", short: "Cluster" },
 ];
 
+/** What people call the kind; Calico and Kubernetes have one of the same name. */
+export function kindTitle(kind: string): string {
+  return kind === "CalicoNetworkPolicy" ? "NetworkPolicy (Calico)" : kind;
+}
+
 /** A kind as a cluster serves it. */
 export interface Served {
   kind: PolicyKind;

@@ -5,6 +5,7 @@ import { BanIcon, CheckCircleIcon, EyeIcon, ForwardIcon, ListIcon } from "@patte
 import type { ComponentType } from "react";
 import { Link } from "react-router";
 import { asText } from "../parts/text.ts";
+import { kindTitle } from "./kinds.ts";
 import type { Tier } from "./order.ts";
 import { actionSummary, type Policy } from "./policy.ts";
 import type { Action, Direction } from "./rules.ts";
@@ -29,7 +30,7 @@ export function StagedLabel({ policy }: { policy: Policy }) {
 }
 
 export function KindLabel({ policy }: { policy: Policy }) {
-  return <Label isCompact variant="outline" title={policy.kind.kind}>{policy.kind.short}</Label>;
+  return <Label isCompact variant="outline" title={kindTitle(policy.kind.kind)}>{policy.kind.short}</Label>;
 }
 
 export function PolicyLink({ cluster, policy }: { cluster: string; policy: Policy }) {
@@ -46,7 +47,9 @@ export function forWords({ subject, namespace }: Policy): string {
 /** `2 allow, 1 deny`; what it says where the policy has no rule, or nothing to do with the direction. */
 export function rulesWords(policy: Policy, direction: Direction): string {
   if (!policy.directions.includes(direction)) return "–";
-  return actionSummary(policy.rules[direction]) || "no rule";
+  const shape = policy.kind.shape;
+  if (policy.rules[direction].length === 0 && shape !== "calico" && shape !== "kubernetes") return "no rule";
+  return actionSummary(policy.rules[direction]) || "nothing allowed";
 }
 
 /** What happens at a tier's end, in words. */

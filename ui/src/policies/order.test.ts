@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inOrder, orderWords } from "./order.ts";
+import { inOrder, orderWords, placeWords, tierTitle } from "./order.ts";
 import { hasCalico, isShownTwice, served } from "./kinds.ts";
 import { kindOf, made, object, resource } from "./testing.ts";
 
@@ -100,7 +100,17 @@ describe("kinds", () => {
   });
 });
 
+it("tiers that come by themselves are called by what is in them where nobody made them", () => {
+  expect(tierTitle({ name: "default", object: null })).toBe("Network policies");
+  expect(tierTitle({ name: "default", object: tier("default") })).toBe("default");
+  expect(tierTitle({ name: "gone", object: null })).toBe("gone");
+});
+
 it("an order reads well", () => {
+  expect(placeWords(made("AdminNetworkPolicy", "p", { priority: 10 }))).toBe("priority 10");
+  expect(placeWords(made("NetworkPolicy", "n/p"))).toBe("for Calico order 1,000");
+  expect(placeWords(made("BaselineAdminNetworkPolicy", "p"))).toBe("");
+  expect(placeWords(made("GlobalNetworkPolicy", "p"))).toBe("no order, last");
   expect(orderWords(1_000_000)).toBe("order 1,000,000");
   expect(orderWords(null)).toBe("no order, last");
 });

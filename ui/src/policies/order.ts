@@ -102,19 +102,37 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** What people call a tier. */
-export function tierTitle(name: string): string {
-  switch (name) {
-    case "adminnetworkpolicy":
-      return "Admin network policies";
-    case "baselineadminnetworkpolicy":
-      return "Baseline admin network policies";
-    default:
-      return name;
-  }
+/** The tiers that nobody makes: where there is no Calico they are not called what Calico calls them. */
+const TITLES: Record<string, string> = {
+  adminnetworkpolicy: "Admin network policies",
+  "kube-admin": "Cluster network policies: admin",
+  [DEFAULT_TIER]: "Network policies",
+  baselineadminnetworkpolicy: "Baseline admin network policies",
+  "kube-baseline": "Cluster network policies: baseline",
+};
+
+/** What people call a tier: as it is named in the cluster, or by what is in it where it only comes by itself. */
+export function tierTitle({ name, object }: Pick<Tier, "name" | "object">): string {
+  return object === null ? (TITLES[name] ?? name) : name;
 }
 
-/** The order of a tier or policy in words. */
+/** The order of a tier in words. */
 export function orderWords(order: number | null): string {
   return order === null ? "no order, last" : `order ${order.toLocaleString("en")}`;
+}
+
+/** Where a policy stands among others, in the words of its kind; empty for one that stands alone. */
+export function placeWords({ kind, order }: Pick<Policy, "kind" | "order">): string {
+  switch (kind.shape) {
+    case "admin":
+    case "cluster":
+      return `priority ${order ?? "missing"}`;
+    case "kubernetes":
+      return order === null ? "" : `for Calico ${orderWords(order)}`;
+    case "baseline":
+    case "tier":
+      return "";
+    case "calico":
+      return orderWords(order);
+  }
 }

@@ -2,9 +2,10 @@
 //
 // Invariant: a kind that may not be listed takes nothing from the others; it is said which one is missing.
 
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import { useDiscovery } from "../api/discovery.ts";
 import type { Fault } from "../api/fault.ts";
+import { useFleet } from "../api/fleet.ts";
 import type { KubeObject } from "../api/kube.ts";
 import { useLists, type ObjectsView } from "../api/lists.ts";
 import { live } from "../api/tab.ts";
@@ -35,6 +36,11 @@ const NONE: Served[] = [];
 /** `namespace` narrows what is in namespaces, so that those who may see one of them only do. */
 export function usePolicies(cluster: string, namespace = ""): PoliciesView {
   const discovery = useDiscovery(cluster);
+  const { refetch, isError } = discovery;
+  const connected = useFleet().byName.get(cluster)?.status.state === "connected";
+  useEffect(() => {
+    if (connected && isError) void refetch();
+  }, [connected, isError, refetch]);
   const kinds = useMemo(() => (discovery.data === undefined ? undefined : served(discovery.data)), [discovery.data]);
   const { views, refresh } = useLists(
     (kinds ?? NONE).map(({ resource: { group, version, resource, kind, namespaced } }) => ({
@@ -46,7 +52,8 @@ export function usePolicies(cluster: string, namespace = ""): PoliciesView {
   return {
     ...put,
     kinds,
-    discoveryFault: discovery.error,
+    // While it is asked for again, the reason why is known already.
+    discoveryFault: discovery.error ?? discovery.failureReason,
     calico: hasCalico(kinds ?? NONE),
     settled: kinds !== undefined && views.length === kinds.length && views.every(({ state }) => state !== "loading"),
     refresh: () => {
