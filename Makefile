@@ -24,7 +24,29 @@ build: ## The release binary
 	cargo build --release --locked -p trunkline
 
 .PHONY: test
-test: fmt lint doc deny unit fuzz-replay cluster logs bench-smoke ## Everything CI runs
+test: fmt ui ui-test lint doc deny unit fuzz-replay cluster logs bench-smoke ## Everything CI runs
+
+NPM := cd ui && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm
+
+ui/node_modules/.installed: ui/package.json ui/package-lock.json
+	$(NPM) ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+.PHONY: ui
+ui: ui/node_modules/.installed ## The Manager's pages, for the next cargo build to put into the binary
+	$(NPM) run -s build
+	$(NPM) run -s size
+
+.PHONY: ui-test
+ui-test: ui/node_modules/.installed ## The Manager's types, lint and unit tests
+	$(NPM) run -s types -- --check
+	$(NPM) run -s check
+	$(NPM) test
+
+.PHONY: ui-types
+ui-types: ui/node_modules/.installed ## The Manager's types anew, from the OpenAPI document that the gateway serves now
+	TRUNKLINE_UPDATE=1 cargo test --locked -q -p trunkline-gateway --lib -- the_managers_copy
+	$(NPM) run -s types
 
 .PHONY: fmt
 fmt: ## Formatting

@@ -24,11 +24,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("upstream", &["proto", "runtime", "pki"]),
     ("tunnel", &["proto", "runtime"]),
     ("sample", &["runtime"]),
+    ("ui", &[]),
     (
         "gateway",
         &[
             "proto", "runtime", "api", "registry", "audit", "pki", "oidc", "tunnel", "upstream", "logs",
-            "spool", "intake", "logstore",
+            "spool", "intake", "logstore", "ui",
         ],
     ),
     ("agent", &["proto", "runtime", "pki", "logs", "spool", "intake", "tunnel", "upstream"]),

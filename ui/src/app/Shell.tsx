@@ -2,7 +2,7 @@
 
 import {
   Button, Dropdown, DropdownItem, DropdownList, Masthead, MastheadBrand, MastheadContent, MastheadLogo, MastheadMain, MastheadToggle,
-  MenuToggle, Page, PageToggleButton, SkipToContent, ToggleGroup, ToggleGroupItem, Toolbar, ToolbarContent, ToolbarGroup, ToolbarItem,
+  MenuToggle, Page, PageToggleButton, SkipToContent, ToggleGroup, ToggleGroupItem,
 } from "@patternfly/react-core";
 import { BarsIcon, KeyboardIcon, SearchIcon } from "@patternfly/react-icons";
 import { Suspense, useEffect, useState } from "react";
@@ -77,21 +77,16 @@ function TopBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => vo
         </MastheadBrand>
       </MastheadMain>
       <MastheadContent>
-        <Toolbar isFullHeight className="tl-bar">
-          <ToolbarContent>
-            <ToolbarItem><LivePill /></ToolbarItem>
-            <ToolbarGroup align={{ default: "alignEnd" }} gap={{ default: "gapSm" }}>
-              <ToolbarItem>
-                <Button variant="plain" icon={<SearchIcon />} onClick={onPalette} aria-label="Go to (Ctrl+K)" />
-                <Button variant="plain" icon={<KeyboardIcon />} onClick={onHelp} aria-label="Keys" className="tl-wide" />
-              </ToolbarItem>
-              {protection !== undefined && <ToolbarItem className="tl-wide"><ProtectionLabel protection={protection} /></ToolbarItem>}
-              {own !== null && <ToolbarItem><NamespacePicker cluster={own} /></ToolbarItem>}
-              <ToolbarItem><ClusterSwitcher /></ToolbarItem>
-              <ToolbarItem><Who /></ToolbarItem>
-            </ToolbarGroup>
-          </ToolbarContent>
-        </Toolbar>
+        <div className="tl-bar">
+          <LivePill />
+          <span className="tl-bar-gap" />
+          <Button variant="plain" icon={<SearchIcon />} onClick={onPalette} aria-label="Go to (Ctrl+K)" />
+          <Button variant="plain" icon={<KeyboardIcon />} onClick={onHelp} aria-label="Keys" className="tl-wide" />
+          {protection !== undefined && <span className="tl-wide"><ProtectionLabel protection={protection} /></span>}
+          {own !== null && <NamespacePicker cluster={own} />}
+          <ClusterSwitcher />
+          <Who />
+        </div>
       </MastheadContent>
     </Masthead>
   );

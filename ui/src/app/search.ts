@@ -4,6 +4,8 @@ import fuzzysort, { type Prepared as Text } from "fuzzysort";
 import type { Cluster } from "../api/fleet.ts";
 
 const MOST = 100;
+/** How well a text must fit, from 0 to 1: a few letters in order do, as long as they are near each other. */
+const LEAST = 0.2;
 
 interface Prepared {
   cluster: Cluster;
@@ -35,7 +37,7 @@ export function search(all: Cluster[], text: string): Cluster[] {
   const asked = text.trim();
   if (asked === "") return all;
   return fuzzysort
-    .go(asked, prepare(all), { keys: ["name", "title", "rest"], limit: MOST })
+    .go(asked, prepare(all), { keys: ["name", "title", "rest"], limit: MOST, threshold: LEAST })
     .map(({ obj }) => obj.cluster);
 }
 

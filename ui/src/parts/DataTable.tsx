@@ -1,6 +1,7 @@
 // A table of any length: only the rows in sight are in the page. Real table markup, so that screen readers read a table.
 //
-// Keys, with a row focused: arrows or j and k move, Enter opens, Home and End jump; a page adds its own by `rowKeys`.
+// Keys, with a row focused: arrows or j and k move, Enter opens, Home and End jump, x or Space chooses; a page adds its own by
+// `rowKeys`.
 // The table never jumps: rows keep their place by their key, and one that is `live` holds still while it is read (hold.ts).
 // Only rows that changed are rendered anew: a page gives the same columns as long as they are the same (useMemo).
 
@@ -35,6 +36,9 @@ interface DataTableProps<R> {
   /** The column that is sorted by at first; `-age` for the other way round. */
   sorted?: string;
   rowLook?: (row: R) => string | undefined;
+  /** The keys of the rows that are chosen, for what is done with several. */
+  chosen?: ReadonlySet<string>;
+  onChoose?: (chosen: ReadonlySet<string>) => void;
   /** Rows come and go: they are held while they are read, until what people choose them by (filter, namespace) changes. */
   live?: string;
 }
@@ -42,7 +46,7 @@ interface DataTableProps<R> {
 const ROW = 36;
 
 export function DataTable<R>(props: DataTableProps<R>) {
-  const { label, rows, columns, rowKey, onOpen, rowKeys, actions, sorted = "", rowLook, live } = props;
+  const { label, rows, columns, rowKey, onOpen, rowKeys, actions, sorted = "", rowLook, chosen, onChoose, live } = props;
   const [order, setOrder] = useAsked("sort", sorted);
   const box = useRef<HTMLDivElement>(null);
   const [focused, setFocused] = useState<string | null>(null);
@@ -70,6 +74,12 @@ export function DataTable<R>(props: DataTableProps<R>) {
       box.current?.querySelector<HTMLElement>(`[data-index="${shown.indexOf(row)}"]`)?.focus();
     });
   };
+  const choose = (name: string) => {
+    const next = new Set(chosen);
+    if (!next.delete(name)) next.add(name);
+    onChoose?.(next);
+  };
+  const width = columns.length + (actions === undefined ? 0 : 1) + (chosen === undefined ? 0 : 1);
   const keyed = (event: KeyboardEvent, row: R, index: number) => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
     const letters = keysAreOn();
@@ -79,18 +89,20 @@ export function DataTable<R>(props: DataTableProps<R>) {
     };
     const step = steps[event.key];
     const own = letters ? rowKeys?.[event.key] : undefined;
-    if (step !== undefined) focusRow(step);
+    if (chosen !== undefined && (event.key === " " || (letters && event.key === "x"))) choose(rowKey(row));
+    else if (step !== undefined) focusRow(step);
     else if (event.key === "Enter" && onOpen !== undefined) onOpen(row);
     else if (own !== undefined) own(row);
     else return;
     event.preventDefault();
     event.stopPropagation();
   };
-  const latest = useRef(keyed);
+  const latest = useRef({ keyed, choose });
   useEffect(() => {
-    latest.current = keyed;
+    latest.current = { keyed, choose };
   });
-  const onKey = useCallback((event: KeyboardEvent, row: R, index: number) => latest.current(event, row, index), []);
+  const onKey = useCallback((event: KeyboardEvent, row: R, index: number) => latest.current.keyed(event, row, index), []);
+  const onChoosing = useCallback((name: string) => latest.current.choose(name), []);
 
   return (
     <div
@@ -112,6 +124,11 @@ export function DataTable<R>(props: DataTableProps<R>) {
         <table className="pf-v6-c-table pf-m-compact" aria-rowcount={shown.length + 1} aria-label={label}>
           <thead className="pf-v6-c-table__thead">
             <tr className="pf-v6-c-table__tr" aria-rowindex={1}>
+              {chosen !== undefined && (
+                <th className="pf-v6-c-table__th tl-check" scope="col">
+                  <ChooseAll label={label} keys={shown.map(rowKey)} chosen={chosen} onChoose={(next) => onChoose?.(next)} />
+                </th>
+              )}
               {columns.map((column) => (
                 <Heading key={column.key} column={column} order={order} onOrder={setOrder} />
               ))}
@@ -119,7 +136,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
             </tr>
           </thead>
           <tbody className="pf-v6-c-table__tbody">
-            {before > 0 && <tr aria-hidden style={{ height: before }}><td colSpan={columns.length + 1} /></tr>}
+            {before > 0 && <tr aria-hidden style={{ height: before }}><td colSpan={width} /></tr>}
             {items.map(({ index }) => {
               const row = shown[index] as R;
               const key = rowKey(row);
@@ -132,17 +149,39 @@ export function DataTable<R>(props: DataTableProps<R>) {
                   columns={columns as DataColumn<unknown>[]}
                   actions={actions as ((row: unknown) => ReactNode) | undefined}
                   look={gone.has(key) ? "gone" : rowLook?.(row)}
+                  isChosen={chosen?.has(key)}
                   isTabbable={index === tabbable}
+                  onChoose={onChoosing}
                   onFocused={setFocused}
                   onKey={onKey as (event: KeyboardEvent, row: unknown, index: number) => void}
                 />
               );
             })}
-            {after > 0 && <tr aria-hidden style={{ height: after }}><td colSpan={columns.length + 1} /></tr>}
+            {after > 0 && <tr aria-hidden style={{ height: after }}><td colSpan={width} /></tr>}
           </tbody>
         </table>
       </div>
     </div>
+  );
+}
+
+/** Chooses all rows that the table has, those out of sight too, or none of them. */
+function ChooseAll(props: { label: string; keys: string[]; chosen: ReadonlySet<string>; onChoose: (chosen: ReadonlySet<string>) => void }) {
+  const { label, keys, chosen, onChoose } = props;
+  const some = keys.some((key) => chosen.has(key));
+  const all = some && keys.every((key) => chosen.has(key));
+  return (
+    <label>
+      <span className="pf-v6-screen-reader">Choose all of {label}</span>
+      <input
+        type="checkbox"
+        checked={all}
+        ref={(box) => {
+          if (box !== null) box.indeterminate = some && !all;
+        }}
+        onChange={() => onChoose(new Set(all ? [] : keys))}
+      />
+    </label>
   );
 }
 
@@ -153,22 +192,35 @@ interface LineProps {
   columns: DataColumn<unknown>[];
   actions: ((row: unknown) => ReactNode) | undefined;
   look: string | undefined;
+  /** Where rows are chosen, whether this one is. */
+  isChosen: boolean | undefined;
   isTabbable: boolean;
+  onChoose: (name: string) => void;
   onFocused: (name: string) => void;
   onKey: (event: KeyboardEvent, row: unknown, index: number) => void;
 }
 
-const Line = memo(function Line({ row, name, index, columns, actions, look, isTabbable, onFocused, onKey }: LineProps) {
+const Line = memo(function Line(props: LineProps) {
+  const { row, name, index, columns, actions, look, isChosen, isTabbable, onChoose, onFocused, onKey } = props;
   return (
     <tr
       className="pf-v6-c-table__tr"
       data-index={index}
       data-look={look}
+      data-chosen={isChosen}
       aria-rowindex={index + 2}
       tabIndex={isTabbable ? 0 : -1}
       onFocus={() => onFocused(name)}
       onKeyDown={(event) => onKey(event, row, index)}
     >
+      {isChosen !== undefined && (
+        <td className="pf-v6-c-table__td tl-check">
+          <label>
+            <span className="pf-v6-screen-reader">Choose {name}</span>
+            <input type="checkbox" checked={isChosen} onChange={() => onChoose(name)} />
+          </label>
+        </td>
+      )}
       {columns.map((column) => (
         <td key={column.key} className="pf-v6-c-table__td" data-label={column.title}>{column.cell(row)}</td>
       ))}

@@ -4,7 +4,7 @@
 import { FormGroup, NumberInput, Radio, Stack, StackItem } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
 import { useId, useState } from "react";
-import { WriteDialog } from "../../parts/confirm.tsx";
+import { WriteDialog } from "../../parts/write.tsx";
 import { Asked } from "../../parts/states.tsx";
 import { harmless } from "../../parts/text.ts";
 import { groupResource } from "../places.ts";

@@ -49,7 +49,7 @@ describe("reasons of broken pods", () => {
     const reasons = new Reasons((_, name) => Promise.resolve(name));
     for (let at = 0; at < 510; at++) {
       reasons.want(row(`p${at}`));
-      await vi.waitFor(() => expect(reasons.of(`p${at}`)).toBe(`p${at}`));
+      await vi.waitFor(() => expect(reasons.of(`p${at}`)).toBe(`p${at}`), { interval: 1 });
     }
     expect(reasons.of("p0")).toBe("");
     expect(reasons.of("p509")).toBe("p509");

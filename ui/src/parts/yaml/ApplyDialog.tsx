@@ -9,7 +9,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useId, useMemo, useState, type ReactNode } from "react";
 import { asFault, type Fault } from "../../api/fault.ts";
 import type { KubeObject } from "../../api/kube.ts";
-import { Refused, TypedName, useConfirmation, WriteTarget } from "../confirm.tsx";
+import { Refused, TypedName, useConfirmation, WriteTarget } from "../write.tsx";
 import { Failed, Loading } from "../states.tsx";
 import { asText, harmless } from "../text.ts";
 import { changesOf, immutable, merge, same, type Side } from "./changes.ts";
