@@ -6,6 +6,8 @@ const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 export default defineConfig({
   testDir: "browser",
   testMatch: "**/*.spec.ts",
+  // These want a real gateway: playwright.real.config.ts.
+  testIgnore: "real/**",
   outputDir: "test-results",
   timeout: 60_000,
   expect: { timeout: 10_000 },

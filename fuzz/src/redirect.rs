@@ -29,10 +29,10 @@ pub fn redirect(input: &[u8]) {
     assert!(status.is_redirection());
     let text = std::str::from_utf8(location.as_bytes()).expect("text");
     let sent = before["location"].to_str().unwrap();
-    let by_path = uri.path().starts_with("/clusters/");
-    match text.strip_prefix("/clusters/").filter(|_| by_path) {
-        Some(after) => {
-            assert!(uri.path()["/clusters/".len()..].starts_with(&after[..after.len() - sent.len()]))
+    let prefixes = ["/clusters/", "/trunkline/v1/clusters/"];
+    match prefixes.into_iter().find(|prefix| uri.path().starts_with(prefix)) {
+        Some(prefix) => {
+            assert!(text.starts_with(prefix) && uri.path().starts_with(&text[..text.len() - sent.len()]))
         }
         None => assert_eq!(text, sent),
     }

@@ -85,19 +85,24 @@ fn expect(
         headers.get("x-cluster-id").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let elsewhere = by_host.is_some() || by_sni.is_some() || by_header.is_some();
     let whole = uri.path_and_query().map_or("/", |whole| whole.as_str());
-    let (by_path, rest) = match whole.strip_prefix("/clusters/") {
+    let name = |after: &str| after.chars().take_while(|c| !matches!(c, '/' | '?')).collect::<String>();
+    // Pages have a path of their own, unless the request names a cluster elsewhere.
+    let pages = whole.strip_prefix("/trunkline/v1/clusters/").filter(|_| !elsewhere).and_then(|after| {
+        let name = name(after);
+        let rest = after[name.len()..].strip_prefix("/k8s")?;
+        (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((name, rest))
+    });
+    let by_clusters =
+        whole.strip_prefix("/clusters/").map(|after| (name(after), &after[name(after).len()..]));
+    let (by_path, rest) = match by_clusters.or(pages) {
         None if whole.starts_with('?') => (None, format!("/{whole}")),
         None => (None, whole.to_owned()),
-        Some(after) => {
-            let name: String = after.chars().take_while(|c| !matches!(c, '/' | '?')).collect();
-            let rest = &after[name.len()..];
-            match (is_label(&name), elsewhere) {
-                (false, false) => return None,
-                (false, true) => (None, whole.to_owned()),
-                (true, _) if rest.starts_with('/') => (Some(name), rest.to_owned()),
-                (true, _) => (Some(name), format!("/{rest}")),
-            }
-        }
+        Some((name, rest)) => match (is_label(&name), elsewhere) {
+            (false, false) => return None,
+            (false, true) => (None, whole.to_owned()),
+            (true, _) if rest.starts_with('/') => (Some(name), rest.to_owned()),
+            (true, _) => (Some(name), format!("/{rest}")),
+        },
     };
     let names: Vec<&String> = [&by_path, &by_host, &by_sni, &by_header].into_iter().flatten().collect();
     let one = (*names.first()?).clone();

@@ -31,6 +31,11 @@ pub(crate) struct Person {
 impl Fleet {
     /// Starts a gateway that pods reach at these hosts, and signs somebody of `trunkline:admins` in there.
     pub(crate) async fn start(stage: &Stage, hosts: &[String]) -> Result<Self> {
+        Self::start_with(stage, hosts, "").await
+    }
+
+    /// The same with more in the gateway's file.
+    pub(crate) async fn start_with(stage: &Stage, hosts: &[String], more: &str) -> Result<Self> {
         let person = Person::new(stage)?;
         let folder = person.folder();
         let (front, tunnel, admin) = (free_port()?, free_port()?, free_port()?);
@@ -40,7 +45,7 @@ impl Fleet {
             "data: {data}\n\
              front: {{listen: \"127.0.0.1:{front}\", address: \"127.0.0.1:{front}\"}}\n\
              tunnel: {{listen: \"0.0.0.0:{tunnel}\", addresses: [{addresses}]}}\n\
-             enrolment: {{image: \"{IMAGE}\"}}\nadmin: 127.0.0.1:{admin}\ndrain_seconds: 10\n",
+             enrolment: {{image: \"{IMAGE}\"}}\nadmin: 127.0.0.1:{admin}\ndrain_seconds: 10\n{more}",
             data = folder.join("data").display(),
             addresses = addresses.join(", "),
         );
@@ -66,6 +71,11 @@ impl Fleet {
             .fold(login, |call, (flag, file)| call.arg(flag).arg(file));
         login.bytes().await?;
         Ok(Self { gateway, person, front })
+    }
+
+    /// Where browsers find it.
+    pub(crate) fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.front)
     }
 
     /// An answer of the gateway's REST API.

@@ -21,6 +21,7 @@ mod stage;
 mod fleet;
 mod issuer;
 mod joining;
+mod policies;
 mod callers;
 mod wire;
 mod same;

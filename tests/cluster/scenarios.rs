@@ -14,6 +14,7 @@ mod charts;
 mod signing_in;
 mod pass_through;
 mod pods;
+mod manager;
 mod types;
 mod leaks;
 mod faults;
@@ -165,6 +166,10 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "the_gateways_chart_is_clean",
         act: |stage| Box::pin(charts::the_gateways_chart_is_clean(stage)),
+    },
+    Scenario {
+        name: "a_browser_works_in_two_real_clusters",
+        act: |stage| Box::pin(manager::a_browser_works_in_two_real_clusters(stage)),
     },
     Scenario {
         name: "a_manifest_and_a_chart_make_pods_that_need_one_token",

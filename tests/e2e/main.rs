@@ -36,3 +36,4 @@ mod pass_through;
 mod audit;
 mod recording;
 mod logs;
+mod manager;

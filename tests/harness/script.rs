@@ -6,6 +6,8 @@
 //! | `/stream/N` | N bytes without |
 //! | `/echo` | the request's body, while it comes |
 //! | `/collect` | reads the whole body, answers its length |
+//! | `/lines/N` | N lines of 100 bytes, in plain text; how many bytes were made is counted |
+//! | `/line/N` | one line of N bytes without its end, and no end of the body |
 //! | `/held` | 200 and a first piece; the rest when released |
 //! | `/stuck` | no answer until released |
 //! | `/watch` | one event, then one more per release |
@@ -18,6 +20,7 @@
 //! | else | 200 and `{}` |
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
@@ -36,7 +39,7 @@ pub(crate) async fn answer(mut request: Request<Incoming>, shared: Arc<Shared>) 
     let (what, number) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let number: u64 = number.parse().unwrap_or(0);
     if path.ends_with("/log") {
-        return Response::new(told_by_release(shared, |at| format!("line {at}\n")));
+        return plain(told_by_release(shared, |at| format!("line {at}\n")));
     }
     if path.ends_with("/exec") {
         return upgrade(&mut request, &shared);
@@ -57,6 +60,8 @@ pub(crate) async fn answer(mut request: Request<Incoming>, shared: Arc<Shared>) 
             }
             Response::new(full(length.to_string()))
         }
+        "lines" => plain(lines(&shared, number)),
+        "line" => plain(endless(&shared, number)),
         "held" => held(&shared, b"first ", b"last"),
         "stuck" => {
             shared.released.notified().await;
@@ -80,6 +85,39 @@ pub(crate) async fn answer(mut request: Request<Incoming>, shared: Arc<Shared>) 
             response
         }
     }
+}
+
+fn plain(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
+}
+
+/// So many lines, a thousand at a time, each with its number.
+fn lines(shared: &Arc<Shared>, number: u64) -> Body {
+    let (sender, body) = channel();
+    let made = shared.clone();
+    shared.tasks.spawn_until_stopped(async move {
+        for first in (0..number).step_by(1000) {
+            let piece: String = (first..number.min(first + 1000)).map(|at| format!("{at:099}\n")).collect();
+            made.made.fetch_add(piece.len() as u64, Ordering::Relaxed);
+            if !sender.send(piece).await {
+                return;
+            }
+        }
+    });
+    body
+}
+
+/// A line that is begun and never ended.
+fn endless(shared: &Arc<Shared>, bytes: u64) -> Body {
+    let (sender, body) = channel();
+    let waiting = shared.clone();
+    shared.tasks.spawn_until_stopped(async move {
+        sender.send(vec![b'x'; usize::try_from(bytes).unwrap_or(0)]).await;
+        waiting.released.notified().await;
+    });
+    body
 }
 
 fn with_status(status: u64, body: Body) -> Response<Body> {

@@ -5,6 +5,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http::{HeaderMap, Method, Request, Response, Version};
@@ -78,6 +79,8 @@ pub(crate) struct Shared {
     seen: Mutex<Vec<Seen>>,
     probes: Mutex<u64>,
     pub(crate) released: Notify,
+    /// How many bytes of `/lines/N` were made.
+    pub(crate) made: AtomicU64,
     answering: Option<Answering>,
     pub(crate) tasks: Tasks,
 }
@@ -116,6 +119,7 @@ impl FakeUpstream {
             seen: Mutex::default(),
             probes: Mutex::default(),
             released: Notify::new(),
+            made: AtomicU64::new(0),
             answering,
             tasks: tasks.clone(),
         });
@@ -182,6 +186,11 @@ impl FakeUpstream {
     /// Lets every answer that waits (`/held`, `/watch`) go one step on.
     pub fn release(&self) {
         self.shared.released.notify_waiters();
+    }
+
+    /// How many bytes of long answers (`/lines/N`) were made so far.
+    pub fn made(&self) -> u64 {
+        self.shared.made.load(Ordering::Relaxed)
     }
 
     async fn serve<S>(&self, stream: S)

@@ -20,7 +20,7 @@ use crate::authn::Principal;
 use crate::fair::Share;
 use crate::metrics::{Metrics, RequestLabels};
 use crate::route::Kind;
-use crate::under_way::{Cut, Stay};
+use crate::under_way::{Cut, Leave, Stay};
 
 /// The sub-resource behind which paths are an application's.
 const APPLICATION: &str = "/proxy/";
@@ -112,9 +112,21 @@ impl Entry {
         }
     }
 
+    /// How to learn that it is cut, for whoever has the answer; none if it was not let in.
+    pub(crate) fn farewell(&self) -> Option<Leave> {
+        self.stay.as_ref().map(Stay::leave)
+    }
+
+    /// Notes that it ended before its time, by what befell the way to its cluster.
+    pub(crate) fn was_cut(&self, cut: Cut) {
+        if let Some(stay) = &self.stay {
+            stay.subject().cut(cut);
+        }
+    }
+
     /// Returns when it is to end before its time, and why. What was not let in is not cut.
     pub(crate) fn leave(&self) -> impl Future<Output = Cut> + Send + use<> {
-        let leave = self.stay.as_ref().map(Stay::leave);
+        let leave = self.farewell();
         async move {
             match leave {
                 Some(leave) => leave.told().await,

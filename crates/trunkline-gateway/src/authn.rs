@@ -55,13 +55,17 @@ pub(crate) use names::is_ours;
 pub(crate) use oidc::{Issuers, bearer};
 pub(crate) use principal::{How, Principal};
 pub(crate) use sessions::{Given, Sessions};
-pub(crate) use shown::{CLUSTER_TOKEN, LOGIN_COOKIE, SESSION_COOKIE, bearers, cookie};
+pub(crate) use shown::{
+    CLUSTER_TOKEN, LOGIN_COOKIE, SESSION_COOKIE, bearers, cookie, websocket_protocol, websocket_protocols,
+};
 pub(crate) use why::{Denied, Why};
 
 /// The longest token that is looked at, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
 /// The field in which a browser shows that a page of ours asks.
 const CSRF: &str = "x-trunkline-csrf";
+/// The same among the protocols of a WebSocket.
+const CSRF_PROTOCOL: &str = "trunkline.csrf.";
 /// Where issuers send browsers back to.
 pub(crate) const CALLBACK: &str = "/trunkline/v1/auth/callback";
 
@@ -72,6 +76,8 @@ pub(crate) enum Place {
     Kubernetes,
     /// To the gateway itself, where browsers come with their session.
     Own,
+    /// To a cluster, by the way that pages of ours take: with their session.
+    Pages,
 }
 
 /// Finds out who asks. Clones share it.
@@ -158,7 +164,7 @@ impl Authn {
             Shown::Token(token) => Some(self.of_token(&token).await?),
             Shown::Cookie(cookie) => {
                 let known = self.inner.sessions.of_cookie(&cookie)?;
-                check_page(method, headers, &known.csrf)?;
+                check_page(method, headers, &known.csrf, place)?;
                 Some(known.principal)
             }
             Shown::Nothing => certificate.map(Principal::of_certificate),
@@ -184,6 +190,21 @@ impl Authn {
             }
             _ => self.inner.issuers.principal(token, &jwt).await,
         }
+    }
+
+    /// Whether a sign-in is still good by which somebody came in before.
+    pub(crate) fn is_good(&self, principal: &Principal) -> bool {
+        let own = matches!(principal.how, How::Web | How::Local);
+        !principal.has_ended(SystemTime::now()) && (!own || self.inner.sessions.holds(&principal.session))
+    }
+
+    /// Goes on by a sign-in by which somebody came in before: a session of ours was used again.
+    pub(crate) fn go_on(&self, principal: &Principal) -> Result<(), Refusal> {
+        if !self.is_good(principal) {
+            return Err(self.refusal(Why::Session.into()));
+        }
+        self.inner.sessions.was_used(&principal.session);
+        Ok(())
     }
 
     /// Forgets a session that the gateway itself keeps. That nobody comes in by a sign-in that was ended, whatever its kind, is
@@ -251,8 +272,9 @@ impl Authn {
 }
 
 /// Whether it is a page of ours that asks with a browser's session. That the page is of no other origin is seen before,
-/// of every request; here it must say of which it is, and show what only our pages can read.
-fn check_page(method: &Method, headers: &HeaderMap, csrf: &str) -> Result<(), Why> {
+/// of every request; here it must say of which it is, and show what only our pages can read: in a field, or among the
+/// protocols of a WebSocket, since a browser's sends no fields of a page's choice.
+fn check_page(method: &Method, headers: &HeaderMap, csrf: &str, place: Place) -> Result<(), Why> {
     let upgrade = headers.contains_key(header::UPGRADE);
     if method.is_safe() && !upgrade {
         return Ok(());
@@ -260,12 +282,13 @@ fn check_page(method: &Method, headers: &HeaderMap, csrf: &str) -> Result<(), Wh
     if !headers.contains_key(header::ORIGIN) && !headers.contains_key("sec-fetch-site") {
         return Err(Why::NoOrigin);
     }
-    // A browser's WebSocket cannot send fields: there, the origin decides.
-    if upgrade {
-        return Ok(());
-    }
-    let shown = headers.get(CSRF).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if trunkline_oidc::same(shown, csrf) { Ok(()) } else { Err(Why::Csrf) }
+    let shown = match (upgrade, place) {
+        // There it takes a ticket, which is got by a method that is not safe.
+        (true, Place::Pages) => return Ok(()),
+        (true, _) => websocket_protocol(headers, CSRF_PROTOCOL),
+        (false, _) => headers.get(CSRF).and_then(|value| value.to_str().ok()),
+    };
+    if trunkline_oidc::same(shown.unwrap_or_default(), csrf) { Ok(()) } else { Err(Why::Csrf) }
 }
 
 /// Reads the identity out of a certificate that TLS verified.

@@ -13,7 +13,7 @@ use crate::authn::{Claimed, Jwt, bearer, bearers};
 use crate::config::IssuerConfig;
 use crate::proxy::{Place, keep_inside};
 use crate::refusal::Refusal;
-use crate::route::{Names, route as draw};
+use crate::route::{Addressed, Names, route as draw};
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub fn route(
         path: route.path.as_str().to_owned(),
         facts: route.facts,
         kind: route.kind.as_str(),
-        by_path: route.by_path,
+        by_path: route.addressed != Addressed::Name,
     })
 }
 

@@ -3,6 +3,8 @@
 mod admission;
 mod balancer;
 mod http_service;
+mod live;
+mod pages;
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
@@ -21,12 +24,12 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use trunkline_pki::{ClientIdentity, FrontDoorTls};
-use trunkline_runtime::{Door, Tasks};
+use trunkline_runtime::{Door, Tasks, boxed};
 
 use crate::activity::Activity;
 use crate::arrivals::{Arrival, Arrivals, Known};
 use crate::audited::Audited;
-use crate::authn::{self, Authn};
+use crate::authn::{self, Authn, Principal};
 use crate::authz::Confirmations;
 use crate::fair::Fair;
 use crate::fleet::Fleet;
@@ -36,6 +39,7 @@ use crate::rest::Rest;
 use crate::under_way::Review;
 
 pub(crate) use balancer::Balancers;
+pub(crate) use live::Live;
 
 /// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(5);
@@ -84,7 +88,11 @@ pub(crate) struct Front {
     pub(crate) balancers: Balancers,
     pub(crate) known: Known,
     pub(crate) confirmations: Confirmations,
+    pub(crate) live: Live,
 }
+
+/// A request without its body, which no phase but the last looks at.
+type Head = http::request::Parts;
 
 /// What is known of a front connection.
 pub(crate) struct Caller {
@@ -97,6 +105,8 @@ pub(crate) struct Caller {
     /// Cancelled when the connection is to take no further request.
     pub(crate) leave: CancellationToken,
     pub(crate) place: Mutex<Place>,
+    /// Who asks on it, where that is settled: the streams of a live socket are all of one sign-in.
+    pub(crate) signed_in: Option<Arc<Principal>>,
 }
 
 /// The place a connection holds.
@@ -105,9 +115,26 @@ pub(crate) enum Place {
     Stranger(Arrival),
     /// Its own, since somebody showed a good identity on it.
     Own(#[expect(dead_code, reason = "held, not looked at")] OwnedSemaphorePermit),
+    /// None of its own: it is within another one.
+    Within(#[expect(dead_code, reason = "held, not looked at")] Arc<Caller>),
 }
 
 impl Caller {
+    /// Somebody who asks within a connection, on which they are known.
+    fn within(outer: &Arc<Self>, who: &Arc<Principal>) -> Self {
+        Self {
+            from: outer.from,
+            // The connection names no cluster, or it would have been that cluster's.
+            sni: None,
+            identity: outer.identity.clone(),
+            activity: Activity::default(),
+            strange: AtomicU32::new(0),
+            leave: outer.leave.child_token(),
+            place: Mutex::new(Place::Within(outer.clone())),
+            signed_in: Some(who.clone()),
+        }
+    }
+
     /// A stranger is answered once, or a few times on the way to a sign-in, and holds no place after that.
     fn was_strange(&self, signing_in: bool) {
         let times = self.strange.fetch_add(1, Ordering::Relaxed) + 1;
@@ -201,13 +228,14 @@ impl Front {
             strange: AtomicU32::new(0),
             leave: leave.clone(),
             place: Mutex::new(Place::Stranger(arrival)),
+            signed_in: None,
         });
         let front = self.clone();
-        let service = service_fn(move |request| {
+        let service = service_fn(move |request: Request<Incoming>| {
             let (front, caller) = (front.clone(), caller.clone());
             async move {
                 let upgrade = request.headers().contains_key(header::UPGRADE);
-                let mut response = front.answer(request, &caller).await;
+                let mut response = front.answer(request.map(boxed), &caller).await;
                 if upgrade && response.status() != StatusCode::SWITCHING_PROTOCOLS && !http2 {
                     // What stands behind a declined upgrade may be meant for the pipe that there is not.
                     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -242,7 +270,7 @@ impl Front {
 
     async fn http1<S>(&self, io: TokioIo<TlsStream<TcpStream>>, service: S, leave: &CancellationToken)
     where
-        S: hyper::service::HttpService<hyper::body::Incoming, ResBody = trunkline_runtime::Body>,
+        S: hyper::service::HttpService<Incoming, ResBody = trunkline_runtime::Body>,
         S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let serving = hyper::server::conn::http1::Builder::new()
@@ -262,7 +290,7 @@ impl Front {
 
     async fn http2<S>(&self, io: TokioIo<TlsStream<TcpStream>>, service: S, leave: &CancellationToken)
     where
-        S: hyper::service::HttpService<hyper::body::Incoming, ResBody = trunkline_runtime::Body>,
+        S: hyper::service::HttpService<Incoming, ResBody = trunkline_runtime::Body>,
         S::Future: Send + 'static,
         S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {

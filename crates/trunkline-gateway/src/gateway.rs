@@ -24,7 +24,7 @@ use crate::config::{GatewayConfig, GatewayConfigError, LogParts};
 use crate::enrolment::Enrolment;
 use crate::fair::Fair;
 use crate::fleet::{Fleet, FleetHandle};
-use crate::front::{Balancers, Front};
+use crate::front::{Balancers, Front, Live};
 use crate::guard::Guard;
 use crate::logs::{Logs, ship_own};
 use crate::metrics::Metrics;
@@ -206,6 +206,7 @@ impl Gateway {
             review,
             audited: audited.clone(),
             confirmations,
+            live: Live::default(),
         };
         let tunnel = TunnelDoor {
             tls: Arc::new(tunnel_tls),

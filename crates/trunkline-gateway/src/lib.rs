@@ -30,6 +30,7 @@ mod rotation;
 mod gateway;
 mod arrivals;
 mod bucket;
+mod places;
 mod activity;
 mod front;
 mod authn;

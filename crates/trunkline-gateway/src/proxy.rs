@@ -9,7 +9,6 @@ use bytes::Bytes;
 use http::uri::Uri;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body::Frame;
-use hyper::body::Incoming;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -111,7 +110,7 @@ impl Proxy {
     /// when the entry says so.
     pub(crate) async fn exchange(
         &self,
-        mut request: Request<Incoming>,
+        mut request: Request<Body>,
         route: &Route,
         mut admitted: Admitted,
         mut entry: Box<Entry>,
@@ -251,7 +250,7 @@ impl Received {
 
 /// A client's body on its way out, counted.
 struct Counted {
-    body: Incoming,
+    body: Body,
     received: Arc<Received>,
 }
 
@@ -272,7 +271,7 @@ impl http_body::Body for Counted {
             Some(Err(_)) => self.received.broke.store(true, Ordering::Relaxed),
             None => {}
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(BodyError::new)))
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -89,6 +89,8 @@ pub(crate) enum Refusal {
     RecordingFailed { why: String },
     #[error("the gateway has as many requests under way or connections as it may; try again")]
     Overloaded,
+    #[error("{why}")]
+    TooManySockets { why: String },
     #[error("{}", excess.words())]
     TooManyRequests { excess: Excess },
     #[error("cluster {cluster} has no free stream ({why}); try again")]
@@ -145,6 +147,7 @@ impl Refusal {
             Self::RecordingNeedsWebSocket { .. } => "RecordingNeedsWebSocket",
             Self::RecordingFailed { .. } => "RecordingFailed",
             Self::Overloaded => "Overloaded",
+            Self::TooManySockets { .. } => "TooManySockets",
             Self::TooManyRequests { .. } => "TooManyRequests",
             Self::ClusterBusy { .. } => "ClusterBusy",
             Self::TunnelLost { .. } => "TunnelLost",
@@ -180,6 +183,7 @@ impl Refusal {
             | Self::Management(SendError::Forbidden(_)) => StatusCode::FORBIDDEN,
             Self::ClusterDisconnected { .. }
             | Self::Overloaded
+            | Self::TooManySockets { .. }
             | Self::AuditUnavailable { .. }
             | Self::RecordingFailed { .. }
             | Self::ClusterBusy { .. }

@@ -45,7 +45,6 @@ use axum::body::Body as RouteBody;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::debug;
@@ -71,6 +70,7 @@ use management::Management;
 use problem::No;
 use read::Asker;
 use view::View;
+pub(crate) use watch::EVENT_STREAM;
 use watch::Watches;
 
 /// The longest body of a request, in bytes.
@@ -165,7 +165,7 @@ impl Rest {
     /// Answers a request whose head was looked over.
     pub(crate) async fn answer(
         &self,
-        request: Request<Incoming>,
+        request: Request<Body>,
         who: Option<Arc<Principal>>,
         mut entry: Box<Entry>,
     ) -> Response<Body> {
@@ -179,7 +179,7 @@ impl Rest {
         };
         parts.extensions.insert(Asker { who, request: entry.request, rules });
         let head = parts.method == Method::HEAD;
-        let body = if longest > 0 { read(boxed(body), longest).await } else { Ok(Bytes::new()) };
+        let body = if longest > 0 { read(body, longest).await } else { Ok(Bytes::new()) };
         let response = match body {
             Ok(body) => {
                 entry.received = body.len() as u64;
@@ -228,11 +228,14 @@ fn finish(mut response: Response<RouteBody>, head: bool, mut entry: Box<Entry>) 
         parts.headers.insert(name, HeaderValue::from_static(value));
     }
     let kind = parts.headers.get(header::CONTENT_TYPE);
-    if kind.is_some_and(|kind| kind == watch::EVENT_STREAM) {
+    if kind.is_some_and(|kind| kind == EVENT_STREAM) {
         entry.kind = Kind::Watch;
     }
     entry.status = parts.status.as_u16();
     let refused = parts.status.is_client_error() || parts.status.is_server_error();
+    if let Some(leave) = entry.farewell() {
+        parts.extensions.insert(leave);
+    }
     let leave = Box::pin(entry.leave());
     let outward = Outward { body, leave, cut: false, refused, ended: head, entry };
     Response::from_parts(parts, boxed(outward))

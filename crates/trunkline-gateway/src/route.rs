@@ -2,6 +2,9 @@
 //!
 //! Path, host and header lead to the same route. Two that disagree are refused, never ranked: a client that names
 //! two clusters is confused, and guessing would send its request to the wrong one.
+//!
+//! Pages of the Manager have a path of their own, under `/trunkline/v1`, where their session counts. A request that names
+//! a cluster by host or header is that cluster's, whatever its path, and so none of theirs.
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Uri, header};
@@ -14,6 +17,9 @@ use crate::refusal::Refusal;
 pub(crate) const CLUSTER_HEADER: &str = "x-cluster-id";
 /// The beginning of paths that name a cluster.
 const CLUSTERS: &str = "/clusters/";
+/// The beginning of the paths by which pages name a cluster, and what stands behind its id.
+const PAGES: &str = "/trunkline/v1/clusters/";
+const KUBERNETES: &str = "/k8s";
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +29,34 @@ pub(crate) struct Route {
     pub(crate) path: PathAndQuery,
     pub(crate) facts: PathFacts,
     pub(crate) kind: Kind,
-    /// Whether the path named the cluster; the cluster's relative redirects need the prefix back.
-    pub(crate) by_path: bool,
+    pub(crate) addressed: Addressed,
+}
+
+/// How a request says which cluster it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Addressed {
+    /// By its path.
+    Path,
+    /// By the path that pages of the Manager take.
+    Pages,
+    /// By host or header alone.
+    Name,
+}
+
+impl Route {
+    /// What stood before the Kubernetes path; the cluster's relative redirects need it back.
+    pub(crate) fn prefix(&self) -> Option<String> {
+        match self.addressed {
+            Addressed::Path => Some(format!("{CLUSTERS}{}", self.cluster)),
+            Addressed::Pages => Some(format!("{PAGES}{}{KUBERNETES}", self.cluster)),
+            Addressed::Name => None,
+        }
+    }
+
+    /// Whether a page of the Manager asks.
+    pub(crate) fn is_for_pages(&self) -> bool {
+        self.addressed == Addressed::Pages
+    }
 }
 
 /// How a request behaves.
@@ -68,12 +100,17 @@ pub(crate) fn route(
     names: Names<'_>,
 ) -> Result<Route, Refusal> {
     let whole = uri.path_and_query().map_or("/", PathAndQuery::as_str);
-    if whole.len() > MAX_PATH + CLUSTERS.len() + 63 {
+    let around = if whole.starts_with(PAGES) { PAGES.len() + KUBERNETES.len() } else { CLUSTERS.len() };
+    if whole.len() > MAX_PATH + around + 63 {
         return Err(Refusal::BadPath { why: trunkline_proto::path::PathFault::TooLong.to_string() });
     }
     let by_host = by_host(uri, headers, names)?;
     let by_header = by_header(headers)?;
     let (by_path, rest) = by_path(whole, by_host.is_some() || by_header.is_some())?;
+    let (by_path, addressed) = match by_path {
+        Some((id, addressed)) => (Some(id), addressed),
+        None => (None, Addressed::Name),
+    };
     let named: Vec<&ClusterId> = [&by_path, &by_host, &by_header].into_iter().flatten().collect();
     let cluster = match named.as_slice() {
         [] => return Err(Refusal::NoCluster),
@@ -87,23 +124,30 @@ pub(crate) fn route(
         rest.parse().map_err(|_| Refusal::BadPath { why: "the path does not parse".into() })?;
     let facts = read_path(path.path()).map_err(|fault| Refusal::BadPath { why: fault.to_string() })?;
     let kind = kind(method, &path, headers);
-    Ok(Route { cluster, path, facts, kind, by_path: by_path.is_some() })
+    Ok(Route { cluster, path, facts, kind, addressed })
 }
 
-/// The cluster that the path names, and the path that is left.
-fn by_path(whole: &str, named_elsewhere: bool) -> Result<(Option<ClusterId>, String), Refusal> {
-    let Some(after) = whole.strip_prefix(CLUSTERS) else {
-        return Ok((None, rooted(whole)));
+/// The cluster that the path names, in which way, and the path that is left.
+fn by_path(whole: &str, named_elsewhere: bool) -> Result<(Option<(ClusterId, Addressed)>, String), Refusal> {
+    let split = |after: &'_ str| after.find(['/', '?']).unwrap_or(after.len());
+    let found = if let Some(after) = whole.strip_prefix(CLUSTERS) {
+        let (id, rest) = after.split_at(split(after));
+        Some((id, rest, Addressed::Path))
+    } else {
+        whole.strip_prefix(PAGES).filter(|_| !named_elsewhere).and_then(|after| {
+            let (id, rest) = after.split_at(split(after));
+            let rest = rest.strip_prefix(KUBERNETES)?;
+            (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((id, rest, Addressed::Pages))
+        })
     };
-    let end = after.find(['/', '?']).unwrap_or(after.len());
-    let (id, rest) = after.split_at(end);
+    let Some((id, rest, addressed)) = found else { return Ok((None, rooted(whole))) };
     // Matched on the raw bytes: never decoded, never folded.
     let id: ClusterId = match id.parse() {
         Ok(id) => id,
         Err(_) if named_elsewhere => return Ok((None, whole.to_owned())),
         Err(error) => return Err(Refusal::BadCluster { why: error.to_string() }),
     };
-    Ok((Some(id), rooted(rest)))
+    Ok((Some((id, addressed)), rooted(rest)))
 }
 
 /// A path that is empty is `/` (RFC 9112 §3.2.1), whether or not a query stands behind it.
@@ -211,7 +255,41 @@ pub(crate) mod tests {
             assert_eq!(route.cluster.as_str(), "alpha");
             assert_eq!(route.path.as_str(), "/api/v1/pods?limit=5");
         }
-        assert!(by_path.by_path && !by_host.by_path);
+        assert_eq!((by_path.addressed, by_host.addressed), (Addressed::Path, Addressed::Name));
+    }
+
+    #[test]
+    fn pages_have_a_path_of_their_own() {
+        for (path, rest) in [
+            ("/trunkline/v1/clusters/alpha/k8s/api/v1/pods?limit=5", "/api/v1/pods?limit=5"),
+            ("/trunkline/v1/clusters/alpha/k8s", "/"),
+            ("/trunkline/v1/clusters/alpha/k8s/", "/"),
+            ("/trunkline/v1/clusters/alpha/k8s?x", "/?x"),
+            ("/trunkline/v1/clusters/alpha/k8s/k8s", "/k8s"),
+        ] {
+            let route = route_to(path);
+            assert_eq!((route.cluster.as_str(), route.path.as_str()), ("alpha", rest), "{path}");
+            assert_eq!(route.addressed, Addressed::Pages);
+            assert_eq!(route.prefix().as_deref(), Some("/trunkline/v1/clusters/alpha/k8s"));
+        }
+        for path in
+            ["", "/", "/alpha", "/alpha/", "/alpha/k8sx", "/alpha/status", "/alpha/lock/k8s", "//k8s/api"]
+        {
+            let drawn = draw(&format!("/trunkline/v1/clusters{path}"), &[], NAMES);
+            let whose = matches!(drawn, Err(Refusal::NoCluster | Refusal::BadCluster { .. }));
+            assert!(whose, "{path}: {drawn:?}");
+        }
+        for bad in ["ALPHA/k8s/api", "al%70ha/k8s/api", "a.b/k8s"] {
+            let drawn = draw(&format!("/trunkline/v1/clusters/{bad}"), &[], NAMES);
+            assert!(matches!(drawn, Err(Refusal::BadCluster { .. })), "{bad}");
+        }
+        let climbing = draw("/trunkline/v1/clusters/alpha/k8s/../lock", &[], NAMES);
+        assert!(matches!(climbing, Err(Refusal::BadPath { .. })));
+        for named in [("x-cluster-id", "alpha"), ("host", "alpha.clusters.example")] {
+            let route = draw("/trunkline/v1/clusters/alpha/k8s/api", &[named], NAMES).unwrap();
+            assert_eq!(route.path.as_str(), "/trunkline/v1/clusters/alpha/k8s/api");
+            assert_eq!(route.addressed, Addressed::Name, "the session counts for nothing there");
+        }
     }
 
     #[test]

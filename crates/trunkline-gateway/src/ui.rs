@@ -6,7 +6,8 @@
 //! - every address under `/ui/` that is no file is the one page, so that links lead where they led;
 //! - a file with its content's hash in its name is kept for ever, the page never.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use trunkline_runtime::{Body, full};
 use trunkline_ui::File;
 
@@ -35,9 +36,9 @@ const HEADERS: [(HeaderName, &str); 7] = [
 
 /// Whether a request is for the Manager, unless it names a cluster. The root leads a browser there, and nobody else:
 /// whoever forgot to name a cluster is told so.
-pub(crate) fn serves<B>(request: &Request<B>) -> bool {
-    let path = request.uri().path();
-    path == "/ui" || path.starts_with(BASE) || (path == "/" && wants_a_page(request.headers()))
+pub(crate) fn serves(head: &Parts) -> bool {
+    let path = head.uri.path();
+    path == "/ui" || path.starts_with(BASE) || (path == "/" && wants_a_page(&head.headers))
 }
 
 fn wants_a_page(headers: &HeaderMap) -> bool {
@@ -46,20 +47,19 @@ fn wants_a_page(headers: &HeaderMap) -> bool {
 }
 
 /// Answers with a file, the page, or the way to it.
-pub(crate) fn answer<B>(request: &Request<B>, mut entry: Box<Entry>) -> Response<Body> {
+pub(crate) fn answer(head: &Parts, mut entry: Box<Entry>) -> Response<Body> {
     let mut response = Response::new(full(&b""[..]));
     let headers = response.headers_mut();
     headers.extend(HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))));
-    let method = request.method();
-    if method != Method::GET && method != Method::HEAD {
+    if head.method != Method::GET && head.method != Method::HEAD {
         headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    } else if let Some(name) = request.uri().path().strip_prefix(BASE) {
+    } else if let Some(name) = head.uri.path().strip_prefix(BASE) {
         match trunkline_ui::file(name) {
-            Some(file) => put(file, request, &mut response),
+            Some(file) => put(file, head, &mut response),
             // A script that is gone, after an update, is not answered with a page.
             None if name.starts_with("assets/") => *response.status_mut() = StatusCode::NOT_FOUND,
-            None => put(trunkline_ui::page(), request, &mut response),
+            None => put(trunkline_ui::page(), head, &mut response),
         }
     } else {
         headers.insert(header::LOCATION, HeaderValue::from_static(BASE));
@@ -70,8 +70,8 @@ pub(crate) fn answer<B>(request: &Request<B>, mut entry: Box<Entry>) -> Response
     response
 }
 
-fn put<B>(file: File, request: &Request<B>, response: &mut Response<Body>) {
-    let encodings = request.headers().get_all(header::ACCEPT_ENCODING).iter();
+fn put(file: File, head: &Parts, response: &mut Response<Body>) {
+    let encodings = head.headers.get_all(header::ACCEPT_ENCODING).iter();
     let takes_brotli = encodings.filter_map(|value| value.to_str().ok()).any(takes_brotli);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.kind));
@@ -86,7 +86,7 @@ fn put<B>(file: File, request: &Request<B>, response: &mut Response<Body>) {
         _ => file.bytes,
     };
     headers.insert(header::CONTENT_LENGTH, bytes.len().into());
-    if request.method() != Method::HEAD {
+    if head.method != Method::HEAD {
         *response.body_mut() = full(bytes);
     }
 }
@@ -104,8 +104,9 @@ fn takes_brotli(accepts: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn asks(path: &str, accept: &str) -> Request<()> {
-        Request::get(path).header(header::ACCEPT, accept).body(()).unwrap()
+    fn asks(path: &str, accept: &str) -> Parts {
+        let request = http::Request::get(path).header(header::ACCEPT, accept).body(()).unwrap();
+        request.into_parts().0
     }
 
     #[test]

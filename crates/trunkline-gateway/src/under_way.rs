@@ -162,11 +162,16 @@ impl Drop for Stay {
 }
 
 impl Leave {
+    /// Why one was cut, if one was.
+    pub(crate) fn why(&self) -> Option<Cut> {
+        self.0.cut.get().cloned()
+    }
+
     /// Returns when one is cut, and why.
     pub(crate) async fn told(self) -> Cut {
         self.0.leave.cancelled().await;
         // Cancelled only once it is set.
-        self.0.cut.get().cloned().unwrap_or_else(|| Cut::new("Shutdown", "the gateway ended it"))
+        self.why().unwrap_or_else(|| Cut::new("Shutdown", "the gateway ended it"))
     }
 }
 

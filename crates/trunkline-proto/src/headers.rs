@@ -84,8 +84,9 @@ const ANSWER_DROPPED: &[&str] = &[
     "x-content-type-options",
 ];
 
-/// A WebSocket protocol that carries a bearer token (kubernetes/kubernetes#47740): a credential.
-const TOKEN_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
+/// WebSocket protocols that carry a credential: a bearer token (kubernetes/kubernetes#47740), and what is said to a
+/// gateway alone, such as a ticket.
+const SECRET_PROTOCOLS: [&str; 2] = ["base64url.bearer.authorization.k8s.io.", "trunkline."];
 
 /// The most fields of a request.
 pub const MAX_FIELDS: usize = 100;
@@ -220,7 +221,7 @@ pub fn request_fields(headers: &HeaderMap, application: bool) -> HeaderMap {
             continue;
         }
         if folded(name) == header::SEC_WEBSOCKET_PROTOCOL.as_str() {
-            if let Some(value) = without_token(value) {
+            if let Some(value) = without_secrets(value) {
                 travelling.append(name, value);
             }
             continue;
@@ -260,11 +261,11 @@ fn folded(name: &HeaderName) -> String {
     name.as_str().replace('_', "-")
 }
 
-/// The WebSocket protocols without the one that carries a token; `None` when no other is left.
-fn without_token(value: &HeaderValue) -> Option<HeaderValue> {
+/// The WebSocket protocols without those that carry a credential; `None` when no other is left.
+fn without_secrets(value: &HeaderValue) -> Option<HeaderValue> {
     let text = value.to_str().ok()?;
-    let kept: Vec<&str> =
-        text.split(',').map(str::trim).filter(|protocol| !protocol.starts_with(TOKEN_PROTOCOL)).collect();
+    let secret = |protocol: &&str| SECRET_PROTOCOLS.iter().any(|secret| protocol.starts_with(secret));
+    let kept: Vec<&str> = text.split(',').map(str::trim).filter(|protocol| !secret(protocol)).collect();
     if kept.is_empty() {
         return None;
     }

@@ -1,108 +1,15 @@
 //! Signing in by browser, and what pages of others can make of it: nothing (T17, T18).
 
-use std::collections::HashMap;
-
-use http::{Method, Request, StatusCode, header};
-use serde_json::{Value, json};
-use trunkline_runtime::{Tasks, empty, full};
-use trunkline_tests::{Client, FakeIssuer, Reply, Rig};
+use http::{Method, StatusCode, header};
+use serde_json::json;
+use trunkline_runtime::Tasks;
+use trunkline_tests::{Browser, FakeIssuer, Rig};
 
 use super::{PATH, raised, with};
 
-const SESSION: &str = "__Host-trunkline-session";
+use trunkline_tests::SESSION_COOKIE as SESSION;
 const LOGIN: &str = "__Host-trunkline-login";
 const AUTH: &str = "/trunkline/v1/auth";
-
-/// A browser: it keeps cookies and says which page it is on.
-struct Browser {
-    client: Client,
-    cookies: HashMap<String, String>,
-}
-
-impl Browser {
-    fn new(rig: &Rig) -> Self {
-        Self { client: rig.client_showing(None), cookies: HashMap::new() }
-    }
-
-    async fn send(
-        &mut self,
-        method: Method,
-        path: &str,
-        fields: &[(&str, &str)],
-        body: Option<Value>,
-    ) -> Reply {
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in fields {
-            request = request.header(*name, *value);
-        }
-        if !self.cookies.is_empty() {
-            let all: Vec<String> =
-                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            request = request.header(header::COOKIE, all.join("; "));
-        }
-        let body = match body {
-            Some(body) => {
-                request = request.header(header::CONTENT_TYPE, "application/json");
-                full(body.to_string())
-            }
-            None => empty(),
-        };
-        let reply = self.client.send(request.body(body).unwrap()).await;
-        for value in reply.headers.get_all(header::SET_COOKIE) {
-            let value = value.to_str().unwrap();
-            let (pair, attributes) = value.split_once("; ").unwrap();
-            let (name, value) = pair.split_once('=').unwrap();
-            for attribute in ["Path=/", "Secure", "HttpOnly"] {
-                assert!(attributes.contains(attribute), "{attributes}");
-            }
-            if attributes.contains("Max-Age=0") {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.into(), value.into());
-            }
-        }
-        reply
-    }
-
-    async fn get(&mut self, path: &str) -> Reply {
-        self.send(Method::GET, path, &[], None).await
-    }
-
-    /// Off to the issuer and back: the path that the issuer sends the browser to.
-    async fn at_issuer(&mut self, path: &str) -> String {
-        let reply = self.get(path).await;
-        assert_eq!(reply.status, StatusCode::FOUND, "{}", reply.text());
-        let back = follow(reply.field("location")).await;
-        back.strip_prefix("https://127.0.0.1")
-            .and_then(|rest| rest.find('/').map(|at| rest[at..].to_owned()))
-            .unwrap()
-    }
-
-    /// All of it.
-    async fn sign_in(&mut self) -> Reply {
-        let back = self.at_issuer(&format!("{AUTH}/login?return=/ui/clusters")).await;
-        self.get(&back).await
-    }
-
-    async fn csrf(&mut self) -> String {
-        self.get(&format!("{AUTH}/session")).await.json()["csrf"].as_str().unwrap().to_owned()
-    }
-}
-
-/// Where a URL of the issuer leads.
-async fn follow(url: &str) -> String {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let rest = url.strip_prefix("http://").unwrap();
-    let (host, path) = rest.split_once('/').unwrap();
-    let mut tcp = tokio::net::TcpStream::connect(host).await.unwrap();
-    tcp.write_all(format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").as_bytes())
-        .await
-        .unwrap();
-    let mut heard = String::new();
-    tcp.read_to_string(&mut heard).await.unwrap();
-    let location = heard.lines().find_map(|line| line.strip_prefix("location: "));
-    location.unwrap_or_else(|| panic!("no redirect: {heard}")).to_owned()
-}
 
 #[tokio::test]
 async fn a_browser_signs_in_and_out() {

@@ -1,6 +1,7 @@
 // A table of any length: only the rows in sight are in the page. Real table markup, so that screen readers read a table.
 //
-// Keys, with a row focused: arrows or j and k move, Enter opens, Home and End jump; a page adds its own by `rowKeys`.
+// Keys, with a row focused: arrows or j and k move, Enter opens, Home and End jump, x or Space chooses; a page adds its own by
+// `rowKeys`.
 // The table never jumps: rows keep their place by their key.
 
 import { useVirtualizer } from "@tanstack/react-virtual";
@@ -32,12 +33,15 @@ interface DataTableProps<R> {
   /** The column that is sorted by at first; `-age` for the other way round. */
   sorted?: string;
   rowLook?: (row: R) => string | undefined;
+  /** The keys of the rows that are chosen, for what is done with several. */
+  chosen?: ReadonlySet<string>;
+  onChoose?: (chosen: ReadonlySet<string>) => void;
 }
 
 const ROW = 36;
 
 export function DataTable<R>(props: DataTableProps<R>) {
-  const { label, rows, columns, rowKey, onOpen, rowKeys, actions, sorted = "", rowLook } = props;
+  const { label, rows, columns, rowKey, onOpen, rowKeys, actions, sorted = "", rowLook, chosen, onChoose } = props;
   const [order, setOrder] = useAsked("sort", sorted);
   const box = useRef<HTMLDivElement>(null);
   const [focused, setFocused] = useState<string | null>(null);
@@ -64,6 +68,12 @@ export function DataTable<R>(props: DataTableProps<R>) {
       box.current?.querySelector<HTMLElement>(`[data-index="${shown.indexOf(row)}"]`)?.focus();
     });
   };
+  const choose = (row: R) => {
+    const next = new Set(chosen);
+    if (!next.delete(rowKey(row))) next.add(rowKey(row));
+    onChoose?.(next);
+  };
+  const width = columns.length + (actions === undefined ? 0 : 1) + (chosen === undefined ? 0 : 1);
   const onKey = (event: KeyboardEvent, row: R, index: number) => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
     const letters = keysAreOn();
@@ -73,7 +83,8 @@ export function DataTable<R>(props: DataTableProps<R>) {
     };
     const step = steps[event.key];
     const own = letters ? rowKeys?.[event.key] : undefined;
-    if (step !== undefined) focusRow(step);
+    if (chosen !== undefined && (event.key === " " || (letters && event.key === "x"))) choose(row);
+    else if (step !== undefined) focusRow(step);
     else if (event.key === "Enter" && onOpen !== undefined) onOpen(row);
     else if (own !== undefined) own(row);
     else return;
@@ -86,6 +97,11 @@ export function DataTable<R>(props: DataTableProps<R>) {
       <table className="pf-v6-c-table pf-m-compact" aria-rowcount={shown.length + 1} aria-label={label}>
         <thead className="pf-v6-c-table__thead">
           <tr className="pf-v6-c-table__tr" aria-rowindex={1}>
+            {chosen !== undefined && (
+              <th className="pf-v6-c-table__th tl-check" scope="col">
+                <ChooseAll label={label} keys={shown.map(rowKey)} chosen={chosen} onChoose={(next) => onChoose?.(next)} />
+              </th>
+            )}
             {columns.map((column) => (
               <Heading key={column.key} column={column} order={order} onOrder={setOrder} />
             ))}
@@ -93,7 +109,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
           </tr>
         </thead>
         <tbody className="pf-v6-c-table__tbody">
-          {before > 0 && <tr aria-hidden style={{ height: before }}><td colSpan={columns.length + 1} /></tr>}
+          {before > 0 && <tr aria-hidden style={{ height: before }}><td colSpan={width} /></tr>}
           {items.map(({ index }) => {
             const row = shown[index] as R;
             return (
@@ -102,11 +118,20 @@ export function DataTable<R>(props: DataTableProps<R>) {
                 className="pf-v6-c-table__tr"
                 data-index={index}
                 data-look={rowLook?.(row)}
+                data-chosen={chosen?.has(rowKey(row))}
                 aria-rowindex={index + 2}
                 tabIndex={index === tabbable ? 0 : -1}
                 onFocus={() => setFocused(rowKey(row))}
                 onKeyDown={(event) => onKey(event, row, index)}
               >
+                {chosen !== undefined && (
+                  <td className="pf-v6-c-table__td tl-check">
+                    <label>
+                      <span className="pf-v6-screen-reader">Choose {rowKey(row)}</span>
+                      <input type="checkbox" checked={chosen.has(rowKey(row))} onChange={() => choose(row)} />
+                    </label>
+                  </td>
+                )}
                 {columns.map((column) => (
                   <td key={column.key} className="pf-v6-c-table__td" data-label={column.title}>{column.cell(row)}</td>
                 ))}
@@ -114,10 +139,30 @@ export function DataTable<R>(props: DataTableProps<R>) {
               </tr>
             );
           })}
-          {after > 0 && <tr aria-hidden style={{ height: after }}><td colSpan={columns.length + 1} /></tr>}
+          {after > 0 && <tr aria-hidden style={{ height: after }}><td colSpan={width} /></tr>}
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** Chooses all rows that the table has, those out of sight too, or none of them. */
+function ChooseAll(props: { label: string; keys: string[]; chosen: ReadonlySet<string>; onChoose: (chosen: ReadonlySet<string>) => void }) {
+  const { label, keys, chosen, onChoose } = props;
+  const some = keys.some((key) => chosen.has(key));
+  const all = some && keys.every((key) => chosen.has(key));
+  return (
+    <label>
+      <span className="pf-v6-screen-reader">Choose all of {label}</span>
+      <input
+        type="checkbox"
+        checked={all}
+        ref={(box) => {
+          if (box !== null) box.indeterminate = some && !all;
+        }}
+        onChange={() => onChoose(new Set(all ? [] : keys))}
+      />
+    </label>
   );
 }
 

@@ -2,3 +2,9 @@ import { cleanup } from "@testing-library/react";
 import { afterEach } from "vitest";
 
 afterEach(cleanup);
+
+// Nothing is laid out in jsdom, and what is virtual shows nothing in a box without a height.
+Object.defineProperties(Element.prototype, {
+  clientHeight: { configurable: true, get: () => 800 },
+  clientWidth: { configurable: true, get: () => 1_000 },
+});

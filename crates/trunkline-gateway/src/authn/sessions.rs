@@ -101,6 +101,22 @@ impl Sessions {
         ended
     }
 
+    /// Whether a session goes on that is known by its id.
+    pub(super) fn holds(&self, id: &UserSessionId) -> bool {
+        let now = SystemTime::now();
+        let sessions = self.lock();
+        let mut found = sessions.values().filter(|session| session.principal.session == *id);
+        found.any(|session| !self.has_ended(session, now))
+    }
+
+    /// A session was used by whoever came in by it before.
+    pub(super) fn was_used(&self, id: &UserSessionId) {
+        let mut sessions = self.lock();
+        for session in sessions.values_mut().filter(|session| session.principal.session == *id) {
+            session.used = SystemTime::now();
+        }
+    }
+
     /// Ends a session by its id; whether there was one.
     pub(crate) fn end_one(&self, id: &UserSessionId) -> bool {
         let mut sessions = self.lock();
@@ -188,7 +204,9 @@ mod tests {
         assert!(sessions.of_token(&web.secret).is_none());
         assert!(sessions.of_token(&token.secret).unwrap().is_ok());
         assert!(sessions.of_token("tls_guess").unwrap().is_err());
+        assert!(sessions.holds(&web.principal.session) && sessions.holds(&token.principal.session));
         assert!(sessions.end(&web.secret));
+        assert!(!sessions.holds(&web.principal.session));
         assert!(!sessions.end(&web.secret));
         assert!(sessions.of_cookie(&web.secret).is_err());
         sessions.end_all_of("jane");
@@ -202,7 +220,7 @@ mod tests {
             (0..MOST_OF_ONE).map(|_| sessions.begin("jane".into(), vec![], How::Web).unwrap()).collect();
         let other = sessions.begin("joe".into(), vec![], How::Web).unwrap();
         // The first is used, so that the second is the idlest.
-        sessions.of_cookie(&all[0].secret).unwrap();
+        sessions.was_used(&all[0].principal.session);
         sessions.begin("jane".into(), vec![], How::Web).unwrap();
         assert!(sessions.of_cookie(&all[0].secret).is_ok());
         assert!(sessions.of_cookie(&all[1].secret).is_err());
@@ -227,6 +245,7 @@ mod tests {
         sessions.idle = Duration::ZERO;
         assert!(sessions.of_cookie(&given.secret).is_err());
         assert!(sessions.of_token(&token.secret).unwrap().is_ok(), "a token is not idle");
+        assert!(!sessions.holds(&given.principal.session) && sessions.holds(&token.principal.session));
         sessions.life = Duration::ZERO;
         let short = sessions.begin("jane".into(), vec![], How::Local).unwrap();
         assert!(sessions.of_token(&short.secret).unwrap().is_err());

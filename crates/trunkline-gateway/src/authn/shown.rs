@@ -62,7 +62,7 @@ impl Shown {
     }
 
     fn without_token(headers: &HeaderMap, place: Place) -> Result<Self, Why> {
-        if place == Place::Own
+        if place != Place::Kubernetes
             && let Some(cookie) = cookie(headers, SESSION_COOKIE).ok_or(Why::Session)?
         {
             return Ok(Self::Cookie(cookie));
@@ -128,10 +128,20 @@ fn token_of(token: &str) -> Result<Zeroizing<String>, Why> {
     Ok(Zeroizing::new(token.to_owned()))
 }
 
-fn protocol_token(headers: &HeaderMap) -> Result<Option<Zeroizing<String>>, Why> {
+/// What stands behind `prefix` among the protocols of a WebSocket; the first, where there are several.
+pub(crate) fn websocket_protocol<'a>(headers: &'a HeaderMap, prefix: &str) -> Option<&'a str> {
+    websocket_protocols(headers).find_map(|protocol| protocol.strip_prefix(prefix))
+}
+
+/// The protocols that a WebSocket offers.
+pub(crate) fn websocket_protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
-    let protocols = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    let mut tokens = protocols.filter_map(|protocol| protocol.trim().strip_prefix(TOKEN_PROTOCOL));
+    values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim)
+}
+
+fn protocol_token(headers: &HeaderMap) -> Result<Option<Zeroizing<String>>, Why> {
+    let mut tokens =
+        websocket_protocols(headers).filter_map(|protocol| protocol.strip_prefix(TOKEN_PROTOCOL));
     match (tokens.next(), tokens.next()) {
         (None, _) => Ok(None),
         (Some(encoded), None) if encoded.len() <= MAX_TOKEN * 4 / 3 + 4 => {
@@ -196,6 +206,8 @@ mod tests {
             (vec![token, session], Place::Own, "cookie c00k1e"),
             (vec![token, session], Place::Kubernetes, "nothing"),
             (vec![session], Place::Kubernetes, "nothing"),
+            (vec![session], Place::Pages, "cookie c00k1e"),
+            (vec![bearer, session], Place::Pages, "token abc.def"),
             (vec![], Place::Own, "nothing"),
         ] {
             assert_eq!(shown(&fields, place).unwrap(), expected, "{fields:?}");

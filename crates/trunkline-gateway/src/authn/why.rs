@@ -55,7 +55,8 @@ pub(crate) enum Why {
     #[error("your session ended or is not known; sign in again")]
     Session,
     #[error(
-        "the field x-trunkline-csrf is missing or not this session's; read it from /trunkline/v1/auth/session"
+        "the field x-trunkline-csrf, of a WebSocket the protocol trunkline.csrf.<token>, is missing or not this session's; read the \
+         token from /trunkline/v1/auth/session"
     )]
     Csrf,
     #[error("with a session, the request must say which page it comes from (Origin or Sec-Fetch-Site)")]

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::{Request, header};
-use hyper::body::Incoming;
+use http::header;
 use jiff::Timestamp;
 use trunkline_proto::headers::{ActAs, asked_to_act_as};
 use trunkline_proto::{ClusterId, ClusterToken, ClusterUid};
 
 use super::http_service::{abuse, look_over};
-use super::{Caller, Front};
+use super::{Caller, Front, Head};
 use crate::access_log::Entry;
 use crate::audited::Decided;
 use crate::authn::{self, Claimed, How, Place, Principal};
@@ -32,20 +31,23 @@ impl Front {
     /// Who asks for what, and whether that may be. What is let in is recorded, and under way from here on.
     pub(super) async fn admit(
         &self,
-        request: &Request<Incoming>,
+        head: &Head,
         caller: &Caller,
+        (route, place): (Result<Route, Refusal>, Place),
         entry: &mut Entry,
     ) -> Result<(Route, Admitted), Refusal> {
-        look_over(request, entry)?;
-        let (found, cluster_token) = self.sign_in(request, caller, Place::Kubernetes, entry).await?;
+        look_over(head, entry)?;
+        let (found, cluster_token) = self.sign_in(head, caller, place, entry).await?;
         let principal = found.ok_or_else(authn::nothing_shown)?;
-        let route = self.route(request, caller)?;
+        let route = route?;
         entry.cluster = Some(route.cluster.clone());
         entry.kind = route.kind;
-        let act_as = asked_to_act_as(request.headers()).map_err(|fault| abuse(fault, entry))?;
-        let action = Action::of(request.method(), &route);
+        let act_as = asked_to_act_as(&head.headers).map_err(|fault| abuse(fault, entry))?;
+        let action = Action::of(&head.method, &route);
         let asked = Asked { action: action.clone(), act_as, cluster_token: cluster_token.as_ref() };
-        let judged = self.judge(request, &principal, &route, asked);
+        let judged = self
+            .may_a_page(head, &principal, &route, &action)
+            .and_then(|()| self.judge(head, &principal, &route, asked));
         // Who has too much already is not recorded: what is refused so is no decision on them.
         if let (Ok(_), Some(share)) = (&judged, &mut entry.share) {
             share.reach(&route.cluster, self.proxy.tunnels.streams(&route.cluster))?;
@@ -76,7 +78,7 @@ impl Front {
     /// registration of the cluster that is.
     fn judge(
         &self,
-        request: &Request<Incoming>,
+        head: &Head,
         principal: &Principal,
         route: &Route,
         asked: Asked<'_>,
@@ -107,7 +109,7 @@ impl Front {
         };
         let passed = self.pass(cluster, ground.pass_through(), cluster_token)?;
         let recorded = allowed.record && action.is_interactive();
-        if recorded && route.kind == Kind::Upgrade && !is_websocket(request) {
+        if recorded && route.kind == Kind::Upgrade && !is_websocket(head) {
             return Err(Refusal::RecordingNeedsWebSocket { cluster: cluster.clone(), rule: allowed.rule });
         }
         let errand = Errand {
@@ -166,9 +168,6 @@ impl Front {
     }
 }
 
-fn is_websocket(request: &Request<Incoming>) -> bool {
-    request
-        .headers()
-        .get(header::UPGRADE)
-        .is_some_and(|token| token.as_bytes().eq_ignore_ascii_case(b"websocket"))
+fn is_websocket(head: &Head) -> bool {
+    head.headers.get(header::UPGRADE).is_some_and(|token| token.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }

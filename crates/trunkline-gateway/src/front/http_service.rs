@@ -3,48 +3,64 @@
 use std::sync::Arc;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
 use jiff::Timestamp;
 use tracing::{debug, warn};
 use trunkline_proto::headers::{HeadFault, asked_to_act_as, inspect};
 use trunkline_proto::{ClusterToken, RequestId};
 use trunkline_runtime::Body;
 
-use super::{Caller, Front};
+use super::{Caller, Front, Head, live, pages};
 use crate::access_log::Entry;
 use crate::authn::{Place, Principal};
 use crate::refusal::Refusal;
 use crate::rest::{self, Rest, auth};
-use crate::route::{Names, Route, route};
+use crate::route::{Kind, Names, Route, route};
 use crate::ui;
 use crate::under_way::session_ended;
 
 impl Front {
     /// Answers one request. Whatever happens, one access-log line comes of it.
-    pub(super) async fn answer(&self, request: Request<Incoming>, caller: &Caller) -> Response<Body> {
+    pub(super) async fn answer(&self, request: Request<Body>, caller: &Arc<Caller>) -> Response<Body> {
         let id = RequestId::random();
-        let (parts, body) = request.into_parts();
+        let (head, body) = request.into_parts();
         let place = self.requests.clone().try_acquire_owned().ok();
         let overloaded = place.is_none();
-        let mut entry = Box::new(Entry::new(id, caller.from, &parts, self.metrics.clone()));
+        let mut entry = Box::new(Entry::new(id, caller.from, &head, self.metrics.clone()));
         entry.hold(caller.activity.begin(), place);
-        let request = Request::from_parts(parts, body);
-        let discovery = is_discovery(&request);
+        let route = self.route(&head, caller);
         // What names a cluster is the cluster's, whatever its path.
-        let (rest, ui) = (rest::serves(request.uri().path()), ui::serves(&request));
-        if (rest || ui) && matches!(self.route(&request, caller), Err(Refusal::NoCluster)) {
+        let (rest, ui) = (rest::serves(head.uri.path()), ui::serves(&head));
+        if (rest || ui) && matches!(route, Err(Refusal::NoCluster)) {
             if rest {
-                return self.answer_rest(request, caller, entry, overloaded).await;
+                return self.answer_rest((head, body), caller, entry, overloaded).await;
             }
             if !overloaded {
                 caller.got_a_file();
-                return ui::answer(&request, entry);
+                return ui::answer(&head, entry);
             }
         }
-        if overloaded {
-            return refuse(&Refusal::Overloaded, entry, discovery);
+        let place = pages::place(&head, &route);
+        let route = if overloaded { Err(Refusal::Overloaded) } else { route };
+        let mut response = self.answer_for_cluster((head, body), caller, (route, place), entry).await;
+        if place == Place::Pages {
+            pages::seal(&mut response);
         }
-        let (route, admitted) = match self.admit(&request, caller, &mut entry).await {
+        response
+    }
+
+    /// Answers one request to a cluster.
+    async fn answer_for_cluster(
+        &self,
+        (head, body): (Head, Body),
+        caller: &Caller,
+        (route, place): (Result<Route, Refusal>, Place),
+        mut entry: Box<Entry>,
+    ) -> Response<Body> {
+        let discovery = place == Place::Kubernetes && is_discovery(&head);
+        if let Err(refusal @ Refusal::Overloaded) = &route {
+            return refuse(refusal, entry, discovery);
+        }
+        let (route, admitted) = match self.admit(&head, caller, (route, place), &mut entry).await {
             Ok(allowed) => allowed,
             Err(refusal) => {
                 if matches!(refusal, Refusal::Unauthenticated { .. }) {
@@ -55,7 +71,7 @@ impl Front {
                 return response;
             }
         };
-        match self.proxy.exchange(request, &route, admitted, entry).await {
+        match self.proxy.exchange(Request::from_parts(head, body), &route, admitted, entry).await {
             Ok(response) => response,
             Err((refusal, entry)) => refuse(&refusal, entry, discovery),
         }
@@ -64,20 +80,20 @@ impl Front {
     /// Answers one request to the gateway's own API.
     async fn answer_rest(
         &self,
-        request: Request<Incoming>,
-        caller: &Caller,
+        (head, body): (Head, Body),
+        caller: &Arc<Caller>,
         mut entry: Box<Entry>,
         overloaded: bool,
     ) -> Response<Body> {
-        let looked = if overloaded { Err(Refusal::Overloaded) } else { look_over_own(&request, &entry) };
+        let looked = if overloaded { Err(Refusal::Overloaded) } else { look_over_own(&head, &entry) };
         if let Err(refusal) = looked {
             if caller.identity.is_none() {
                 caller.was_strange(false);
             }
             return Rest::refuse(&refusal, entry);
         }
-        let signing_in = auth::is_open(request.uri().path());
-        let who = match self.sign_in(&request, caller, Place::Own, &mut entry).await {
+        let signing_in = auth::is_open(head.uri.path());
+        let who = match self.sign_in(&head, caller, Place::Own, &mut entry).await {
             Ok((who, _)) => who,
             // Whoever comes to sign in may show what is no longer good.
             Err(_) if signing_in => None,
@@ -93,11 +109,18 @@ impl Front {
         if who.is_none() {
             caller.was_strange(signing_in);
         }
+        let to_live = live::serves(head.uri.path());
+        if to_live {
+            entry.kind = Kind::Upgrade;
+        }
         if let Some(who) = &who {
             let stay = self.enter(caller, &entry, who, None);
             entry.enter(stay);
         }
-        self.rest.answer(request, who, entry).await
+        if to_live {
+            return self.open_live(head, who, caller, entry);
+        }
+        self.rest.answer(Request::from_parts(head, body), who, entry).await
     }
 
     /// Waits before an answer to somebody who asks for too much.
@@ -110,16 +133,26 @@ impl Front {
     /// Who asks, none for whoever shows nothing, and what was brought for the cluster. A session that was ended is nobody's.
     pub(super) async fn sign_in(
         &self,
-        request: &Request<Incoming>,
+        head: &Head,
         caller: &Caller,
         place: Place,
         entry: &mut Entry,
     ) -> Result<(Option<Arc<Principal>>, Option<ClusterToken>), Refusal> {
-        let (method, headers) = (request.method(), request.headers());
-        let found = self.authn.principal(method, headers, caller.identity.as_ref(), place).await;
-        let found = found.inspect_err(|refusal| self.audited.sign_in_failed(entry, &refusal.detail()))?;
-        let (Some(principal), cluster_token) = found else { return Ok((None, None)) };
-        let principal = Arc::new(principal);
+        let (principal, cluster_token) = match &caller.signed_in {
+            Some(known) => {
+                self.authn.go_on(known)?;
+                (known.clone(), None)
+            }
+            None => {
+                let (method, headers) = (&head.method, &head.headers);
+                let found = self.authn.principal(method, headers, caller.identity.as_ref(), place).await;
+                let failed = |refusal: &Refusal| self.audited.sign_in_failed(entry, &refusal.detail());
+                match found.inspect_err(failed)? {
+                    (Some(principal), cluster_token) => (Arc::new(principal), cluster_token),
+                    (None, _) => return Ok((None, None)),
+                }
+            }
+        };
         entry.asked_by(&principal);
         if let Some(ended) = self.fleet.registry.ended(principal.session.as_str()) {
             return Err(Refusal::SessionEnded { why: session_ended(&ended.by, &ended.why).why });
@@ -132,15 +165,15 @@ impl Front {
         Ok((Some(principal), cluster_token))
     }
 
-    pub(super) fn route(&self, request: &Request<Incoming>, caller: &Caller) -> Result<Route, Refusal> {
+    fn route(&self, head: &Head, caller: &Caller) -> Result<Route, Refusal> {
         let names = Names { sni: caller.sni.as_deref(), suffix: self.host_suffix.as_deref() };
-        route(request.method(), request.uri(), request.headers(), names)
+        route(&head.method, &head.uri, &head.headers, names)
     }
 }
 
 /// What holds of every head, wherever the request goes.
-pub(super) fn look_over(request: &Request<Incoming>, entry: &Entry) -> Result<(), Refusal> {
-    inspect(request.headers()).map_err(|fault| abuse(fault, entry))?;
+pub(super) fn look_over(head: &Head, entry: &Entry) -> Result<(), Refusal> {
+    inspect(&head.headers).map_err(|fault| abuse(fault, entry))?;
     const SERVED: [Method; 7] = [
         Method::GET,
         Method::HEAD,
@@ -150,17 +183,17 @@ pub(super) fn look_over(request: &Request<Incoming>, entry: &Entry) -> Result<()
         Method::PATCH,
         Method::DELETE,
     ];
-    if !SERVED.contains(request.method()) {
-        let method: String = request.method().as_str().chars().take(32).collect();
+    if !SERVED.contains(&head.method) {
+        let method: String = head.method.as_str().chars().take(32).collect();
         return Err(Refusal::BadHead { why: format!("{method} is not served") });
     }
-    check_origin(request)
+    check_origin(head)
 }
 
 /// What holds beside of a request to the gateway itself.
-fn look_over_own(request: &Request<Incoming>, entry: &Entry) -> Result<(), Refusal> {
-    look_over(request, entry)?;
-    match asked_to_act_as(request.headers()).map_err(|fault| abuse(fault, entry))? {
+fn look_over_own(head: &Head, entry: &Entry) -> Result<(), Refusal> {
+    look_over(head, entry)?;
+    match asked_to_act_as(&head.headers).map_err(|fault| abuse(fault, entry))? {
         Some(_) => Err(Refusal::AccessDenied { why: "the gateway itself is asked as who one is".into() }),
         None => Ok(()),
     }
@@ -168,12 +201,12 @@ fn look_over_own(request: &Request<Incoming>, entry: &Entry) -> Result<(), Refus
 
 /// A page of another origin must not act with the certificate of the browser it runs in: not by an upgrade, not by a
 /// method that changes something. kubectl and the client libraries send no `Origin`, or this gateway's own.
-fn check_origin(request: &Request<Incoming>) -> Result<(), Refusal> {
-    let headers = request.headers();
-    if request.method().is_safe() && !headers.contains_key(header::UPGRADE) {
+fn check_origin(head: &Head) -> Result<(), Refusal> {
+    let headers = &head.headers;
+    if head.method.is_safe() && !headers.contains_key(header::UPGRADE) {
         return Ok(());
     }
-    let host = request.uri().authority().map(|authority| authority.as_str());
+    let host = head.uri.authority().map(|authority| authority.as_str());
     let host = host.or_else(|| headers.get(header::HOST)?.to_str().ok()).unwrap_or_default();
     let own = |origin: &HeaderValue| {
         let origin = origin.to_str().ok().and_then(|text| text.strip_prefix("https://"));
@@ -205,8 +238,8 @@ fn head_refusal(fault: HeadFault) -> Refusal {
 }
 
 /// Whether a client asks which resources there are, as kubectl does before anything else (KEP-3352).
-fn is_discovery(request: &Request<Incoming>) -> bool {
-    let accepts = request.headers().get_all(header::ACCEPT).iter();
+fn is_discovery(head: &Head) -> bool {
+    let accepts = head.headers.get_all(header::ACCEPT).iter();
     accepts.filter_map(|value| value.to_str().ok()).any(|value| value.contains("APIGroupDiscoveryList"))
 }
 

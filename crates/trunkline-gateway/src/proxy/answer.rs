@@ -42,6 +42,11 @@ pub(super) fn pass_on(
     if let Err(refusal) = keep_inside(parts.status, &mut headers, route) {
         return Err((refusal, entry));
     }
+    if route.is_for_pages()
+        && let Err(refusal) = fit_for_pages(&headers, body.is_end_stream(), route)
+    {
+        return Err((refusal, entry));
+    }
     harden(&mut headers);
     entry.status = parts.status.as_u16();
     // Stands until the body's end says otherwise.
@@ -49,7 +54,7 @@ pub(super) fn pass_on(
     let json = headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    let leave = Box::pin(entry.leave());
+    let (farewell, leave) = (entry.farewell(), Box::pin(entry.leave()));
     let outward = Outward {
         body: paced(body, &entry),
         leave,
@@ -66,6 +71,9 @@ pub(super) fn pass_on(
     let mut answer = Response::new(boxed(outward));
     *answer.status_mut() = parts.status;
     *answer.headers_mut() = headers;
+    if let Some(farewell) = farewell {
+        answer.extensions_mut().insert(farewell);
+    }
     Ok(answer)
 }
 
@@ -73,6 +81,26 @@ pub(super) fn pass_on(
 pub(super) fn harden(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+}
+
+/// A page is given JSON and plain text, which no browser runs, and nothing else.
+pub(super) fn fit_for_pages(headers: &HeaderMap, empty: bool, route: &Route) -> Result<(), Refusal> {
+    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let kind = match (kinds.next(), kinds.next()) {
+        (None, _) if empty => return Ok(()),
+        (Some(kind), None) => kind.to_str().unwrap_or("?"),
+        (None, _) => "?",
+        (Some(_), Some(_)) => "two",
+    };
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if ["application/json", "text/plain"].iter().any(|fit| essence.eq_ignore_ascii_case(fit)) {
+        return Ok(());
+    }
+    let essence: String = essence.chars().take(64).collect();
+    Err(refused_answer(
+        route,
+        format!("its content type is {essence:?}, and pages get JSON and plain text only"),
+    ))
 }
 
 /// A redirect may only lead to a path of the same cluster; one addressed by path gets its prefix back.
@@ -89,9 +117,8 @@ pub(crate) fn keep_inside(status: StatusCode, headers: &mut HeaderMap, route: &R
     if locations > 1 || text.contains(['\\', '\t', ' ']) || read_path(path).is_err() {
         return Err(refused_answer(route, "it redirects out of the cluster"));
     }
-    if route.by_path {
-        let prefixed = format!("/clusters/{}{text}", route.cluster);
-        match HeaderValue::try_from(prefixed) {
+    if let Some(prefix) = route.prefix() {
+        match HeaderValue::try_from(format!("{prefix}{text}")) {
             Ok(value) => headers.insert(header::LOCATION, value),
             Err(_) => return Err(refused_answer(route, "its redirect does not parse")),
         };
@@ -149,6 +176,8 @@ impl Outward {
     fn broke(&mut self, error: BodyError) -> Option<Result<Frame<Bytes>, BodyError>> {
         let cut = self.way.cut();
         self.end(cut.as_ref().map_or("CutOff", |cut| cut.reason));
+        let lost = || Cut::new("TunnelLost", format!("the tunnel to the cluster broke: {error}"));
+        self.entry.was_cut(cut.clone().unwrap_or_else(lost));
         if !self.watch || !self.between_events {
             return Some(Err(error));
         }

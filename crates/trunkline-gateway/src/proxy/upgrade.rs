@@ -6,8 +6,8 @@
 use std::convert::Infallible;
 
 use http::{HeaderValue, Method, Request, Response, Version, header};
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -40,7 +40,7 @@ pub(super) struct Ends {
 }
 
 /// The upgrade a request asks for, if any.
-pub(super) fn asked(request: &Request<Incoming>) -> Result<Option<HeaderValue>, Refusal> {
+pub(super) fn asked(request: &Request<Body>) -> Result<Option<HeaderValue>, Refusal> {
     let Some(token) = request.headers().get(header::UPGRADE) else { return Ok(None) };
     let no = |why: &str| Err(Refusal::BadUpgrade { why: why.into() });
     if request.version() != Version::HTTP_11 {
@@ -188,6 +188,11 @@ pub(super) async fn declined(
     route: &Route,
 ) -> Result<Response<Body>, (Refusal, Box<Entry>)> {
     let (parts, mut body) = response.into_parts();
+    if route.is_for_pages()
+        && let Err(refusal) = super::answer::fit_for_pages(&parts.headers, body.is_end_stream(), route)
+    {
+        return Err((refusal, entry));
+    }
     let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {

@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -32,6 +32,7 @@ use trunkline_runtime::Tasks;
 use super::board::{Board, Shown};
 use super::problem::No;
 use super::read::Sight;
+use crate::places::{Full, Place, Places};
 
 /// How many watches there may be at once.
 const MOST: usize = 256;
@@ -56,7 +57,7 @@ pub(super) struct Watches {
 
 impl Watches {
     pub(super) fn new(board: Board, tasks: Tasks, draining: CancellationToken) -> Self {
-        Self { board, places: Places::default(), tasks, draining }
+        Self { board, places: Places::new(MOST, MOST_OF_ONE), tasks, draining }
     }
 
     /// Begins a user's watch.
@@ -74,7 +75,7 @@ impl Watches {
     where
         Telling: Future<Output = Result<(), Ended>> + Send + 'static,
     {
-        let place = self.places.take(user)?;
+        let place = self.places.take(user).map_err(|full| crowded(full, user))?;
         let (out, lots) = mpsc::channel(LOTS);
         let (draining, telling) = (self.draining.clone(), tell(out.clone()));
         self.tasks.spawn_until_stopped(async move {
@@ -92,48 +93,18 @@ impl Watches {
     }
 }
 
-/// How many watches each user has open. Clones share it.
-#[derive(Clone, Default)]
-struct Places(Arc<Mutex<BTreeMap<String, usize>>>);
-
-impl Places {
-    fn take(&self, user: &str) -> Result<Place, No> {
-        let full = |detail| Err(No::new(ProblemReason::Unavailable, detail));
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken.values().sum::<usize>() >= MOST {
-            return full(format!("{MOST} watches are open, which is the most; try again later"));
+fn crowded(full: Full, user: &str) -> No {
+    let detail = match full {
+        Full::All(most) => format!("{most} watches are open, which is the most; try again later"),
+        Full::Own(most) => {
+            format!("{user} has {most} watches open, which is the most of one user; end one of them")
         }
-        let own = taken.entry(user.to_owned()).or_default();
-        if *own >= MOST_OF_ONE {
-            return full(format!(
-                "{user} has {MOST_OF_ONE} watches open, which is the most of one user; end one of them"
-            ));
-        }
-        *own += 1;
-        Ok(Place { user: user.to_owned(), places: self.clone() })
-    }
-}
-
-/// One watch of a user's, until it is dropped.
-struct Place {
-    user: String,
-    places: Places,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = taken.get_mut(&self.user) {
-            *own -= 1;
-            if *own == 0 {
-                taken.remove(&self.user);
-            }
-        }
-    }
+    };
+    No::new(ProblemReason::Unavailable, detail)
 }
 
 /// What the answer to a watch is.
-pub(super) const EVENT_STREAM: &str = "text/event-stream";
+pub(crate) const EVENT_STREAM: &str = "text/event-stream";
 
 /// Puts an event behind those that leave together.
 pub(super) fn put(lot: &mut BytesMut, event: &impl serde::Serialize) {

@@ -198,7 +198,7 @@ async fn there_are_no_more_watches_than_may_be_of_one_user_and_of_all() {
     drop(open.pop());
     open.push(Reading::begin_as("another", &watches, ""));
     drop(open);
-    assert!(watches.places.0.lock().unwrap().is_empty());
+    assert!(watches.places.are_free());
 }
 
 #[tokio::test]
