@@ -6,6 +6,8 @@ import { expect, test, visit } from "./fixtures.ts";
 import { picture } from "./picture.ts";
 
 const PODS = "/c/staging-eu/core/v1/pods";
+/** Few enough that all are in sight. */
+const FEW = `${PODS}?ns=trunkline`;
 const API = "/trunkline/v1/clusters/staging-eu/k8s/api/v1/pods";
 
 const rows = (page: Page) => page.locator("tbody tr[data-index]");
@@ -41,25 +43,25 @@ test("forbidden: which right is missing", async ({ page, simulator }) => {
 });
 
 test("stale: the rows stay, the pill says so, and what came meanwhile is there afterwards", async ({ page, simulator }) => {
-  await visit(page, PODS);
+  await visit(page, FEW);
   await expect(rows(page).first()).toBeVisible();
   await simulator.has("faults", { path: "/trunkline/v1/live", hangUp: true });
   await simulator.has("live/lose");
   await expect(page.getByRole("banner").getByText(/retr|reconnect|lost|data from|away/i).first()).toBeVisible();
   await expect(rows(page).first()).toBeVisible();
   await shown(page, "stale");
-  await simulator.has("pods/add", { cluster: "staging-eu", count: 1, namespace: "default" });
+  await simulator.has("pods/add", { cluster: "staging-eu", count: 1, namespace: "trunkline" });
   await simulator.has("faults/clear");
   await expect(page.getByRole("banner").getByText("Live", { exact: true })).toBeVisible({ timeout: 15_000 });
   await expect(page.getByText(/^added-/).first()).toBeVisible({ timeout: 15_000 });
 });
 
 test("a version that is too old: the list begins anew, and goes on", async ({ page, simulator }) => {
-  await visit(page, PODS);
+  await visit(page, FEW);
   await expect(rows(page).first()).toBeVisible();
   await simulator.has("objects/compact", { cluster: "staging-eu" });
   await simulator.has("live/lose");
-  await simulator.has("pods/add", { cluster: "staging-eu", count: 1, namespace: "default" });
+  await simulator.has("pods/add", { cluster: "staging-eu", count: 1, namespace: "trunkline" });
   await expect(page.getByText(/^added-/).first()).toBeVisible({ timeout: 15_000 });
 });
 
