@@ -20,9 +20,13 @@ export default defineConfig({
     proxy: { "/trunkline": { target: gateway, secure: false, ws: true } },
   },
   test: {
-    environment: "jsdom",
-    include: ["src/**/*.test.{ts,tsx}", "simulator/**/*.test.ts"],
-    setupFiles: ["src/testing/setup.ts"],
     css: false,
+    // A machine may be busy; what hangs is noticed nevertheless.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: "pages", environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], setupFiles: ["src/testing/setup.ts"] } },
+      { extends: true, test: { name: "simulator", environment: "node", include: ["simulator/**/*.test.ts"] } },
+    ],
   },
 });

@@ -2,12 +2,15 @@
 //
 // Keys, with a row focused: arrows or j and k move, Enter opens, Home and End jump, x or Space chooses; a page adds its own by
 // `rowKeys`.
-// The table never jumps: rows keep their place by their key.
+// The table never jumps: rows keep their place by their key, and one that is `live` holds still while it is read (hold.ts).
+// Only rows that changed are rendered anew: a page gives the same columns as long as they are the same (useMemo).
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { Button } from "@patternfly/react-core";
+import { memo, useCallback, useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useAsked } from "../app/place.ts";
 import { keysAreOn } from "../app/keys.ts";
+import { useHold } from "./hold.ts";
 import { count } from "./numbers.ts";
 
 export interface DataColumn<R> {
@@ -36,16 +39,19 @@ interface DataTableProps<R> {
   /** The keys of the rows that are chosen, for what is done with several. */
   chosen?: ReadonlySet<string>;
   onChoose?: (chosen: ReadonlySet<string>) => void;
+  /** Rows come and go: they are held while they are read, until what people choose them by (filter, namespace) changes. */
+  live?: string;
 }
 
 const ROW = 36;
 
 export function DataTable<R>(props: DataTableProps<R>) {
-  const { label, rows, columns, rowKey, onOpen, rowKeys, actions, sorted = "", rowLook, chosen, onChoose } = props;
+  const { label, rows, columns, rowKey, onOpen, rowKeys, actions, sorted = "", rowLook, chosen, onChoose, live } = props;
   const [order, setOrder] = useAsked("sort", sorted);
   const box = useRef<HTMLDivElement>(null);
   const [focused, setFocused] = useState<string | null>(null);
-  const shown = useMemo(() => sortBy(rows, columns, order), [rows, columns, order]);
+  const arrange = useCallback((all: R[]) => sortBy(all, columns, order), [columns, order]);
+  const { rows: shown, fresh, gone, hold, renew } = useHold(rows, arrange, rowKey, live === undefined ? undefined : `${order} ${live}`);
   const virtual = useVirtualizer({
     count: shown.length,
     getScrollElement: () => box.current,
@@ -68,13 +74,13 @@ export function DataTable<R>(props: DataTableProps<R>) {
       box.current?.querySelector<HTMLElement>(`[data-index="${shown.indexOf(row)}"]`)?.focus();
     });
   };
-  const choose = (row: R) => {
+  const choose = (name: string) => {
     const next = new Set(chosen);
-    if (!next.delete(rowKey(row))) next.add(rowKey(row));
+    if (!next.delete(name)) next.add(name);
     onChoose?.(next);
   };
   const width = columns.length + (actions === undefined ? 0 : 1) + (chosen === undefined ? 0 : 1);
-  const onKey = (event: KeyboardEvent, row: R, index: number) => {
+  const keyed = (event: KeyboardEvent, row: R, index: number) => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
     const letters = keysAreOn();
     const steps: Record<string, number> = {
@@ -83,7 +89,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
     };
     const step = steps[event.key];
     const own = letters ? rowKeys?.[event.key] : undefined;
-    if (chosen !== undefined && (event.key === " " || (letters && event.key === "x"))) choose(row);
+    if (chosen !== undefined && (event.key === " " || (letters && event.key === "x"))) choose(rowKey(row));
     else if (step !== undefined) focusRow(step);
     else if (event.key === "Enter" && onOpen !== undefined) onOpen(row);
     else if (own !== undefined) own(row);
@@ -91,57 +97,70 @@ export function DataTable<R>(props: DataTableProps<R>) {
     event.preventDefault();
     event.stopPropagation();
   };
+  const latest = useRef({ keyed, choose });
+  useEffect(() => {
+    latest.current = { keyed, choose };
+  });
+  const onKey = useCallback((event: KeyboardEvent, row: R, index: number) => latest.current.keyed(event, row, index), []);
+  const onChoosing = useCallback((name: string) => latest.current.choose(name), []);
 
   return (
-    <div className="tl-table" ref={box} role="region" aria-label={label} tabIndex={-1}>
-      <table className="pf-v6-c-table pf-m-compact" aria-rowcount={shown.length + 1} aria-label={label}>
-        <thead className="pf-v6-c-table__thead">
-          <tr className="pf-v6-c-table__tr" aria-rowindex={1}>
-            {chosen !== undefined && (
-              <th className="pf-v6-c-table__th tl-check" scope="col">
-                <ChooseAll label={label} keys={shown.map(rowKey)} chosen={chosen} onChoose={(next) => onChoose?.(next)} />
-              </th>
-            )}
-            {columns.map((column) => (
-              <Heading key={column.key} column={column} order={order} onOrder={setOrder} />
-            ))}
-            {actions !== undefined && <th className="pf-v6-c-table__th" scope="col"><span className="pf-v6-screen-reader">Actions</span></th>}
-          </tr>
-        </thead>
-        <tbody className="pf-v6-c-table__tbody">
-          {before > 0 && <tr aria-hidden style={{ height: before }}><td colSpan={width} /></tr>}
-          {items.map(({ index }) => {
-            const row = shown[index] as R;
-            return (
-              <tr
-                key={rowKey(row)}
-                className="pf-v6-c-table__tr"
-                data-index={index}
-                data-look={rowLook?.(row)}
-                data-chosen={chosen?.has(rowKey(row))}
-                aria-rowindex={index + 2}
-                tabIndex={index === tabbable ? 0 : -1}
-                onFocus={() => setFocused(rowKey(row))}
-                onKeyDown={(event) => onKey(event, row, index)}
-              >
-                {chosen !== undefined && (
-                  <td className="pf-v6-c-table__td tl-check">
-                    <label>
-                      <span className="pf-v6-screen-reader">Choose {rowKey(row)}</span>
-                      <input type="checkbox" checked={chosen.has(rowKey(row))} onChange={() => choose(row)} />
-                    </label>
-                  </td>
-                )}
-                {columns.map((column) => (
-                  <td key={column.key} className="pf-v6-c-table__td" data-label={column.title}>{column.cell(row)}</td>
-                ))}
-                {actions !== undefined && <td className="pf-v6-c-table__td tl-actions">{actions(row)}</td>}
-              </tr>
-            );
-          })}
-          {after > 0 && <tr aria-hidden style={{ height: after }}><td colSpan={width} /></tr>}
-        </tbody>
-      </table>
+    <div
+      className="tl-held"
+      onPointerEnter={(event) => hold("pointed", event.pointerType === "mouse")}
+      onPointerLeave={() => hold("pointed", false)}
+    >
+      {(fresh > 0 || gone.size > 0) && (
+        <Button className="tl-fresh" variant="secondary" size="sm" onClick={renew}>{words(fresh, gone.size)}</Button>
+      )}
+      <div
+        className="tl-table"
+        ref={box}
+        role="region"
+        aria-label={label}
+        tabIndex={-1}
+        onScroll={(event) => hold("scrolled", event.currentTarget.scrollTop > ROW)}
+      >
+        <table className="pf-v6-c-table pf-m-compact" aria-rowcount={shown.length + 1} aria-label={label}>
+          <thead className="pf-v6-c-table__thead">
+            <tr className="pf-v6-c-table__tr" aria-rowindex={1}>
+              {chosen !== undefined && (
+                <th className="pf-v6-c-table__th tl-check" scope="col">
+                  <ChooseAll label={label} keys={shown.map(rowKey)} chosen={chosen} onChoose={(next) => onChoose?.(next)} />
+                </th>
+              )}
+              {columns.map((column) => (
+                <Heading key={column.key} column={column} order={order} onOrder={setOrder} />
+              ))}
+              {actions !== undefined && <th className="pf-v6-c-table__th" scope="col"><span className="pf-v6-screen-reader">Actions</span></th>}
+            </tr>
+          </thead>
+          <tbody className="pf-v6-c-table__tbody">
+            {before > 0 && <tr aria-hidden style={{ height: before }}><td colSpan={width} /></tr>}
+            {items.map(({ index }) => {
+              const row = shown[index] as R;
+              const key = rowKey(row);
+              return (
+                <Line
+                  key={key}
+                  row={row}
+                  name={key}
+                  index={index}
+                  columns={columns as DataColumn<unknown>[]}
+                  actions={actions as ((row: unknown) => ReactNode) | undefined}
+                  look={gone.has(key) ? "gone" : rowLook?.(row)}
+                  isChosen={chosen?.has(key)}
+                  isTabbable={index === tabbable}
+                  onChoose={onChoosing}
+                  onFocused={setFocused}
+                  onKey={onKey as (event: KeyboardEvent, row: unknown, index: number) => void}
+                />
+              );
+            })}
+            {after > 0 && <tr aria-hidden style={{ height: after }}><td colSpan={width} /></tr>}
+          </tbody>
+        </table>
+      </div>
     </div>
   );
 }
@@ -164,6 +183,55 @@ function ChooseAll(props: { label: string; keys: string[]; chosen: ReadonlySet<s
       />
     </label>
   );
+}
+
+interface LineProps {
+  row: unknown;
+  name: string;
+  index: number;
+  columns: DataColumn<unknown>[];
+  actions: ((row: unknown) => ReactNode) | undefined;
+  look: string | undefined;
+  /** Where rows are chosen, whether this one is. */
+  isChosen: boolean | undefined;
+  isTabbable: boolean;
+  onChoose: (name: string) => void;
+  onFocused: (name: string) => void;
+  onKey: (event: KeyboardEvent, row: unknown, index: number) => void;
+}
+
+const Line = memo(function Line(props: LineProps) {
+  const { row, name, index, columns, actions, look, isChosen, isTabbable, onChoose, onFocused, onKey } = props;
+  return (
+    <tr
+      className="pf-v6-c-table__tr"
+      data-index={index}
+      data-look={look}
+      data-chosen={isChosen}
+      aria-rowindex={index + 2}
+      tabIndex={isTabbable ? 0 : -1}
+      onFocus={() => onFocused(name)}
+      onKeyDown={(event) => onKey(event, row, index)}
+    >
+      {isChosen !== undefined && (
+        <td className="pf-v6-c-table__td tl-check">
+          <label>
+            <span className="pf-v6-screen-reader">Choose {name}</span>
+            <input type="checkbox" checked={isChosen} onChange={() => onChoose(name)} />
+          </label>
+        </td>
+      )}
+      {columns.map((column) => (
+        <td key={column.key} className="pf-v6-c-table__td" data-label={column.title}>{column.cell(row)}</td>
+      ))}
+      {actions !== undefined && <td className="pf-v6-c-table__td tl-actions">{actions(row)}</td>}
+    </tr>
+  );
+});
+
+function words(fresh: number, gone: number): string {
+  const parts = [...(fresh > 0 ? [`${count(fresh)} new`] : []), ...(gone > 0 ? [`${count(gone)} gone`] : [])];
+  return `${parts.join(", ")}: show`;
 }
 
 function Heading<R>(props: { column: DataColumn<R>; order: string; onOrder: (order: string) => void }) {
