@@ -59,7 +59,8 @@ function Trouble({ cluster }: { cluster: Cluster }) {
   }[status.state];
   return (
     <Alert isInline variant={variant} title={title} actionLinks={<Link to={`/clusters/${encodeURIComponent(name)}`}>Troubleshoot</Link>}>
-      {asText(status.reason ?? "")} {status.state === "disconnected" && <>It was last seen <Age of={status.lastSeen} ago />.</>}
+      {asText(status.reason ?? "")}
+      {status.state === "disconnected" && <p>Last seen <Age of={status.lastSeen} ago />.</p>}
     </Alert>
   );
 }

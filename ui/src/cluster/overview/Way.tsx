@@ -42,7 +42,7 @@ export function Tunnel({ cluster }: { cluster: Cluster }) {
       facts={[
         ["Round trip", milliseconds(status.rttMs)],
         ["Links", slots.length === 0 ? "none" : slots.map(({ slot, links, from }) => `${links} from ${from ?? "an unknown address"} (agent ${slot})`).join("; ")],
-        ["Up since", newest.data === null || newest.data === undefined ? null : <Age key="since" of={newest.data.when} ago />],
+        [slots.length === 0 ? "Last up" : "Up since", newest.data === null || newest.data === undefined ? null : <Age key="since" of={newest.data.when} ago />],
         ["Agent", status.agentVersion ?? null],
         ["Certificate ends", ends === undefined || ends === null ? null : `in ${span(Math.max(0, Date.parse(ends) - now))}`],
       ]}
