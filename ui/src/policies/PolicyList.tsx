@@ -16,12 +16,13 @@ interface Row {
   place: number;
   tier: string;
   policy: Policy;
+  isCalicos: boolean;
 }
 
 export function PolicyList({ cluster, tiers, picked, onPick }: ViewProps) {
   const navigate = useNavigate();
   const rows = useMemo(() => {
-    const all = tiers.flatMap((tier) => tier.policies.map((policy) => ({ tier: tierTitle(tier), policy })));
+    const all = tiers.flatMap((tier) => tier.policies.map((policy) => ({ tier: tierTitle(tier), policy, isCalicos: tier.object !== null })));
     return all.map((row, at): Row => ({ ...row, place: at + 1 }));
   }, [tiers]);
   const columns: DataColumn<Row>[] = [
@@ -34,7 +35,7 @@ export function PolicyList({ cluster, tiers, picked, onPick }: ViewProps) {
     { key: "egress", title: "Egress", cell: ({ policy }) => rulesWords(policy, "egress") },
     { key: "kind", title: "Kind", cell: ({ policy }) => kindTitle(policy.kind.kind), sort: ({ policy }) => policy.kind.kind },
     { key: "namespace", title: "Namespace", cell: ({ policy }) => asText(policy.namespace) || "–", sort: ({ policy }) => policy.namespace },
-    { key: "order", title: "Order", cell: ({ policy }) => placeWords(policy) || "–", sort: ({ policy }) => policy.order ?? Infinity },
+    { key: "order", title: "Order", cell: ({ policy, isCalicos }) => placeWords(policy, isCalicos) || "–", sort: ({ policy }) => policy.order ?? Infinity },
     {
       key: "age", title: "Age", cell: ({ policy }) => <Age of={policy.object.metadata.creationTimestamp} />,
       sort: ({ policy }) => -Date.parse(policy.object.metadata.creationTimestamp ?? ""),
