@@ -16,7 +16,8 @@ import { tags } from "@lezer/highlight";
 const ink = (name: string) => `var(--pf-t--global--${name})`;
 
 const theme = EditorView.theme({
-  "&": {
+  // The editor itself, and not the box of its tooltips, which has the theme's class as well.
+  "&.cm-editor": {
     color: ink("text--color--regular"),
     backgroundColor: ink("background--color--primary--default"),
     fontSize: "0.8125rem",
@@ -38,6 +39,7 @@ const theme = EditorView.theme({
     backgroundColor: "color-mix(in srgb, #0066cc 30%, transparent)",
   },
   ".cm-tooltip": {
+    fontSize: "0.8125rem",
     backgroundColor: ink("background--color--floating--default"),
     color: ink("text--color--regular"),
     border: `1px solid ${ink("border--color--default")}`,
