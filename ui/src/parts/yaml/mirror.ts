@@ -82,7 +82,7 @@ export function basics(label: string, root: ShadowRoot): Extension[] {
     drawSelection(),
     highlightSelectionMatches(),
     tooltips({ parent: root as unknown as HTMLElement, position: "fixed" }),
-    EditorView.contentAttributes.of({ "aria-label": label }),
+    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
     keymap.of([...searchKeymap, ...foldKeymap, ...lintKeymap]),
   ];
 }
@@ -103,5 +103,5 @@ export function editing(complete: Parameters<typeof autocompletion>[0]): Extensi
 }
 
 export function reading(): Extension[] {
-  return [EditorState.readOnly.of(true), EditorView.editable.of(false), EditorView.contentAttributes.of({ tabindex: "0" }), keymap.of(defaultKeymap)];
+  return [EditorState.readOnly.of(true), EditorView.editable.of(false), keymap.of(defaultKeymap)];
 }
