@@ -76,7 +76,7 @@ export async function visit(page: Page, address: string): Promise<void> {
 export async function settled(page: Page): Promise<void> {
   await expect(page.locator("#root")).not.toBeEmpty();
   await expect(page.locator("main")).toBeVisible();
-  await expect(page.getByText("There is no such page")).toBeHidden();
+  await expect(page.getByText("There is no such page")).toBeHidden({ timeout: 2_000 });
   await expect(page.locator("[aria-busy=true], .pf-v6-c-skeleton").first()).toBeHidden({ timeout: 15_000 });
 }
 

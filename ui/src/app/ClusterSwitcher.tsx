@@ -2,8 +2,8 @@
 //
 // A combobox over a virtual list (WAI-ARIA combobox with a listbox): five thousand clusters cost what twenty do.
 
-import { Button, SearchInput } from "@patternfly/react-core";
-import { CaretDownIcon, ThumbtackIcon } from "@patternfly/react-icons";
+import { Button, TextInputGroup, TextInputGroupMain } from "@patternfly/react-core";
+import { CaretDownIcon, SearchIcon, ThumbtackIcon } from "@patternfly/react-icons";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useDeferredValue, useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { useLocation, useNavigate } from "react-router";
@@ -71,6 +71,7 @@ function Chooser({ current, onClose }: { current: string; onClose: () => void })
   const navigate = useNavigate();
   const box = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLDivElement>(null);
+  const find = useRef<HTMLInputElement>(null);
   const id = useId();
 
   const items = useMemo<Item[]>(() => {
@@ -91,6 +92,7 @@ function Chooser({ current, onClose }: { current: string; onClose: () => void })
     initialRect: { width: 400, height: 400 },
   });
 
+  useEffect(() => find.current?.focus(), []);
   useEffect(() => {
     const away = (event: PointerEvent) => {
       if (event.target instanceof Node && frame.current?.parentElement?.contains(event.target) === false) onClose();
@@ -123,21 +125,23 @@ function Chooser({ current, onClose }: { current: string; onClose: () => void })
 
   return (
     <div className="tl-chooser" ref={frame} role="dialog" aria-label="Choose a cluster" onKeyDown={onKey}>
-      <SearchInput
-        autoFocus
-        value={text}
-        placeholder="Name, label, environment, version"
-        aria-label="Find a cluster"
-        role="combobox"
-        aria-expanded
-        aria-controls={`${id}-list`}
-        {...(active === undefined ? {} : { "aria-activedescendant": `${id}-${active.index}` })}
-        onChange={(_, value) => {
-          setText(value);
-          setChosen(null);
-        }}
-        onClear={() => setText("")}
-      />
+      <TextInputGroup>
+        <TextInputGroupMain
+          ref={find}
+          icon={<SearchIcon />}
+          value={text}
+          placeholder="Name, label, environment, version"
+          aria-label="Find a cluster"
+          role="combobox"
+          isExpanded
+          aria-controls={`${id}-list`}
+          {...(active === undefined ? {} : { "aria-activedescendant": `${id}-${active.index}` })}
+          onChange={(_, value) => {
+            setText(value);
+            setChosen(null);
+          }}
+        />
+      </TextInputGroup>
       <label className="tl-group-by">
         Group by{" "}
         <select value={label} onChange={(event) => setLabel(event.target.value)}>

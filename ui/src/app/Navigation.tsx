@@ -1,4 +1,4 @@
-import { Nav, NavGroup, NavItem, NavList, PageSidebar, PageSidebarBody } from "@patternfly/react-core";
+import { Nav, NavGroup, NavItem, PageSidebar, PageSidebarBody } from "@patternfly/react-core";
 import { NavLink, useLocation, useNavigate } from "react-router";
 import { titleOf, useFleet } from "../api/fleet.ts";
 import { useKeys } from "./keys.ts";
@@ -19,10 +19,10 @@ export function Navigation() {
       <PageSidebarBody>
         <Nav aria-label="Pages">
           <NavGroup title="Fleet">
-            <NavList>{entries("fleet").map((entry) => <Item key={entry.to} entry={entry} to={address(entry)} />)}</NavList>
+            {entries("fleet").map((entry) => <Item key={entry.to} entry={entry} to={address(entry)} />)}
           </NavGroup>
           <NavGroup title={`Cluster: ${cluster === undefined ? current : titleOf(cluster)}`}>
-            <NavList>{entries("cluster").map((entry) => <Item key={entry.to} entry={entry} to={address(entry)} />)}</NavList>
+            {entries("cluster").map((entry) => <Item key={entry.to} entry={entry} to={address(entry)} />)}
           </NavGroup>
         </Nav>
       </PageSidebarBody>
