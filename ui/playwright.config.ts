@@ -6,8 +6,6 @@ const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 export default defineConfig({
   testDir: "browser",
   testMatch: "**/*.spec.ts",
-  // Those need a gateway with clusters: playwright.real.config.ts.
-  testIgnore: "real/**",
   // These want a real gateway: playwright.real.config.ts.
   testIgnore: "real/**",
   outputDir: "test-results",

@@ -175,11 +175,6 @@ impl Going {
         }
     }
 
-    /// All words up to now.
-    pub(crate) fn heard(&self) -> &str {
-        &self.heard
-    }
-
     /// Presses Ctrl-C.
     pub(crate) fn interrupt(&self) {
         let id = self.child.id().unwrap().to_string();

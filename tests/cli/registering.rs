@@ -5,8 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use http::Method;
 use jiff::Timestamp;
 use serde_json::json;
-use trunkline_api::{ClusterState, SlotStatus};
-use trunkline_proto::Slot;
+use trunkline_api::{ClusterState, JoinStall, JoinState, JoinStep, JoinStepName as Step, Joining};
 use trunkline_tests::eventually;
 
 use crate::desk::Desk;
@@ -107,6 +106,47 @@ async fn files_that_are_there_are_not_overwritten_and_nothing_is_registered() {
     assert!(!desk.path("trunkline-agent-beta.yaml").exists());
 }
 
+/// A joining of which these steps are done, with what was seen, and that stands at the next.
+fn joining(done: &[(Step, &str)], next: Option<JoinStep>) -> Joining {
+    let bare = |name, state| JoinStep {
+        name,
+        state,
+        since: None,
+        detail: String::new(),
+        ms: None,
+        reason: None,
+        cause: String::new(),
+        fix: String::new(),
+    };
+    let all = [
+        Step::Contact,
+        Step::Tls,
+        Step::Token,
+        Step::Certificate,
+        Step::Tunnel,
+        Step::ApiServer,
+        Step::Rights,
+        Step::Logs,
+    ];
+    let seen = |name| done.iter().find(|(step, _)| *step == name);
+    let steps = all.into_iter().map(|name| match (seen(name), &next) {
+        (Some((_, detail)), _) => JoinStep {
+            detail: (*detail).into(),
+            ms: (name == Step::Tunnel).then_some(38.0),
+            ..bare(name, JoinState::Done)
+        },
+        (None, Some(next)) if next.name == name => next.clone(),
+        (None, _) => bare(name, JoinState::Waiting),
+    });
+    Joining { since: Timestamp::now(), done: false, steps: steps.collect() }
+}
+
+fn stalled(name: Step, reason: JoinStall, cause: &str, fix: &str) -> Option<JoinStep> {
+    let step = joining(&[], None).steps.into_iter().find(|step| step.name == name)?;
+    let (cause, fix) = (cause.into(), fix.into());
+    Some(JoinStep { state: JoinState::Failed, reason: Some(reason), cause, fix, ..step })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_step_of_joining_is_told_as_it_happens() {
     let desk = Desk::signed_in().await;
@@ -116,62 +156,63 @@ async fn each_step_of_joining_is_told_as_it_happens() {
     // Others' changes are others'.
     desk.gateway.has("beta", ClusterState::Connected);
     let mut alpha = desk.gateway.cluster("alpha").unwrap();
-    alpha.status.slots.push(SlotStatus {
-        slot: Slot(0),
-        links: 0,
-        from: Some("203.0.113.7:41000".into()),
-        epoch: None,
-        rtt_ms: None,
-        agent_version: None,
-        certificate_not_after: None,
-        root: None,
-    });
-    alpha.status.state = ClusterState::Disconnected;
-    alpha.status.reason = "no link is up".into();
+    let mut done = vec![(Step::Contact, "from 203.0.113.7:41000"), (Step::Tls, "the pin matches")];
+    alpha.status.joining = Some(joining(&done, None));
     desk.gateway.put(alpha.clone());
-    assert_eq!(register.says("reached").await, "ok the agent reached the gateway from 203.0.113.7:41000");
-    alpha.status.slots[0].from = None;
-    alpha.status.slots[0].certificate_not_after =
-        Some(Timestamp::now() + jiff::SignedDuration::from_hours(24));
+    assert_eq!(register.says("reached").await, "ok the agent reached the gateway, from 203.0.113.7:41000");
+    done.extend([(Step::Token, "the join token was accepted"), (Step::Certificate, "good for 24 h")]);
+    alpha.status.joining = Some(joining(&done, None));
     desk.gateway.put(alpha.clone());
-    assert_eq!(register.says("certificate").await, "ok certificate issued (24h)");
-    alpha.status.slots[0].links = 1;
-    alpha.status.rtt_ms = Some(38.0);
+    assert_eq!(register.says("token").await, "ok the join token was accepted");
+    assert_eq!(register.says("certificate").await, "ok certificate issued, good for 24 h");
+    done.push((Step::Tunnel, "from 203.0.113.7:41001, agent 0.1.0"));
     alpha.status.state = ClusterState::Degraded;
-    alpha.status.reason = "the API server does not answer: connection refused".into();
+    let down =
+        stalled(Step::ApiServer, JoinStall::ApiServerDown, "connection refused", "look at it\nand again");
+    alpha.status.joining = Some(joining(&done, down));
     desk.gateway.put(alpha.clone());
-    assert_eq!(register.says("tunnel").await, "ok tunnel up, 38 ms");
-    assert!(register.says("API server").await.contains("connection refused"));
-    alpha.status.kubernetes_version = Some("v1.34.2".into());
-    alpha.status.nodes = Some(12);
+    assert_eq!(register.says("tunnel").await, "ok tunnel up, 38 ms, from 203.0.113.7:41001, agent 0.1.0");
+    assert_eq!(register.says("refused").await.trim(), "api-server: connection refused");
+    assert_eq!(register.says("look").await, "    look at it");
+    assert_eq!(register.says("again").await, "    and again");
+    done.push((Step::ApiServer, "v1.34.2, 12 nodes"));
     alpha.status.state = ClusterState::Connected;
-    desk.gateway.put(alpha);
+    alpha.status.joining = Some(joining(&done, None));
+    desk.gateway.put(alpha.clone());
     assert_eq!(register.says("Kubernetes").await, "ok Kubernetes v1.34.2, 12 nodes");
-    assert!(!register.heard().contains("no link is up"), "a moment without a link is no news");
+    // Connected is not enough where a right is missing.
+    done.push((Step::Rights, "5 of 5"));
+    alpha.status.joining = Some(joining(&done, None));
+    desk.gateway.put(alpha);
+    assert_eq!(register.says("rights").await, "ok rights: 5 of 5");
     let (code, said) = register.ends().await;
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("next:  trunkline use alpha"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stall_is_told_with_its_cause_and_ends_with_7() {
+async fn a_stall_is_told_with_its_cause_and_what_to_do_and_ends_with_7() {
     let desk = Desk::signed_in().await;
-    desk.gateway.order(
-        "/clusters/alpha/status",
-        200,
-        json!({"cluster": "alpha", "hops": [
-            {"name": "gateway", "ok": true, "detail": "here", "ms": 0.1},
-            {"name": "tunnel", "ok": false, "detail": "refused from 203.0.113.7: TokenUsed", "ms": null,
-             "hint": "trunkline clusters register alpha --renew"},
-        ]}),
-    );
-    let mut register = desk.start(&["clusters", "register", "alpha", "--timeout", "12s"]);
-    let line = register.says("TokenUsed").await;
-    assert!(line.contains("tunnel: refused from 203.0.113.7") && line.contains("--renew"), "{line}");
+    let mut register = desk.start(&["clusters", "register", "alpha", "--timeout", "10s"]);
+    register.says("Waiting for alpha").await;
+    eventually("it watches", SECOND * 20, || desk.gateway.watches() == 1).await;
+    let mut alpha = desk.gateway.cluster("alpha").unwrap();
+    let done = [(Step::Contact, "from 203.0.113.7:41000"), (Step::Tls, "the pin matches")];
+    let cause = "an agent from 203.0.113.7:41000 brings a join token that was used";
+    let fix = "trunkline clusters register alpha --renew";
+    let used = stalled(Step::Token, JoinStall::TokenUsed, cause, fix);
+    alpha.status.joining = Some(joining(&done, used));
+    desk.gateway.put(alpha.clone());
+    assert_eq!(register.says("token that was used").await.trim(), format!("token: {cause}"));
+    assert_eq!(register.says("--renew").await.trim(), fix);
+    // The same again is no news.
+    alpha.metadata.revision += 1;
+    desk.gateway.put(alpha);
     let (code, said) = register.ends().await;
     assert_eq!(code, Some(7), "{said}");
-    assert!(said.contains("has not joined in time") && said.contains("TokenUsed"), "{said}");
+    assert!(said.contains(&format!("has not joined in time: token: {cause}")), "{said}");
     assert!(said.contains("trunkline status alpha"), "{said}");
+    assert_eq!(said.matches(cause).count(), 1, "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

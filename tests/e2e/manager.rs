@@ -2,6 +2,7 @@
 
 mod clusters;
 mod live;
+mod terminals;
 
 use trunkline_gateway::AuthnConfig;
 use trunkline_runtime::Tasks;

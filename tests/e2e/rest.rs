@@ -9,6 +9,7 @@ use trunkline_runtime::{empty, full};
 use trunkline_tests::{Client, FakeUpstream, Logs, Reply, Rig, Wire, eventually};
 
 mod hops;
+mod joining;
 mod scale;
 mod watch;
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use trunkline_runtime::{empty, full};
 
 use crate::client::{Client, Reply};
+use crate::raw::Raw;
 use crate::rig::Rig;
 
 /// The cookie of a session.
@@ -87,6 +88,11 @@ impl Browser {
     pub async fn sign_in(&mut self) -> Reply {
         let back = self.at_issuer(&format!("{AUTH}/login?return=/ui/clusters")).await;
         self.get(&back).await
+    }
+
+    /// A connection for bytes.
+    pub async fn raw(&self) -> Raw {
+        self.client.raw().await
     }
 
     /// What it sends as `Cookie`.

@@ -8,8 +8,11 @@ use http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls_pki_types::ServerName;
+use rustls::client::ResolvesClientCert;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -66,6 +69,32 @@ impl Enrolling {
         self
     }
 
+    /// Its clock says this, in seconds since 1970.
+    #[must_use]
+    pub fn clock(mut self, now: i64) -> Self {
+        self.request.now = now;
+        self
+    }
+
+    /// Finds this wrong with the gateway's certificate, and says so by TLS's alert.
+    #[must_use]
+    pub fn doubting(mut self, why: CertificateError) -> Self {
+        let mut tls = ClientConfig::clone(&self.tls);
+        tls.dangerous().set_certificate_verifier(Arc::new(Doubting(why)));
+        self.tls = Arc::new(tls);
+        self
+    }
+
+    /// Shows no certificate and says nothing of what it wants to speak, as somebody who knows nothing of agents.
+    #[must_use]
+    pub fn showing_nothing(mut self) -> Self {
+        let mut tls = ClientConfig::clone(&self.tls);
+        tls.alpn_protocols.clear();
+        tls.client_auth_cert_resolver = Arc::new(Nothing);
+        self.tls = Arc::new(tls);
+        self
+    }
+
     /// Sends another signing request.
     #[must_use]
     pub fn csr(mut self, csr: impl Into<String>) -> Self {
@@ -115,6 +144,63 @@ impl Enrolling {
             StatusCode::OK => Ok(Ok(serde_json::from_slice(&body)?)),
             _ => Ok(Err(serde_json::from_slice(&body)?)),
         }
+    }
+}
+
+/// Shows no certificate.
+#[derive(Debug)]
+struct Nothing;
+
+impl ResolvesClientCert for Nothing {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+/// Takes no certificate.
+#[derive(Debug)]
+struct Doubting(CertificateError);
+
+impl ServerCertVerifier for Doubting {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Err(rustls::Error::InvalidCertificate(self.0.clone()))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(rustls::Error::InvalidCertificate(self.0.clone()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![
+            SignatureScheme::ECDSA_NISTP256_SHA256,
+            SignatureScheme::ECDSA_NISTP384_SHA384,
+            SignatureScheme::ED25519,
+        ]
     }
 }
 

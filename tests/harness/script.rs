@@ -17,6 +17,7 @@
 //! | `/fields?name=value&...` | 200 with these fields |
 //! | `/upgrade`, `.../exec` | 101 and an echo, if asked; else 400 |
 //! | `/decline/N` | that status with a body, whatever is asked |
+//! | `.../selfsubjectaccessreviews` | whether the agent has that right, see [`crate::FakeUpstream::deny`] |
 //! | else | 200 and `{}` |
 
 use std::sync::Arc;
@@ -32,12 +33,18 @@ use trunkline_runtime::{Body, boxed, empty, full};
 use crate::bodies::{channel, repeated};
 use crate::upstream::Shared;
 
+/// Where an agent asks for its rights.
+pub(crate) const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
 pub(crate) async fn answer(mut request: Request<Incoming>, shared: Arc<Shared>) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
     let mut parts = path.trim_start_matches('/').split('/');
     let (what, number) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let number: u64 = number.parse().unwrap_or(0);
+    if path == REVIEWS {
+        return review(request, &shared).await;
+    }
     if path.ends_with("/log") {
         return plain(told_by_release(shared, |at| format!("line {at}\n")));
     }
@@ -118,6 +125,14 @@ fn endless(shared: &Arc<Shared>, bytes: u64) -> Body {
         waiting.released.notified().await;
     });
     body
+}
+
+async fn review(request: Request<Incoming>, shared: &Shared) -> Response<Body> {
+    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let asked: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    let resource = asked["spec"]["resourceAttributes"]["resource"].as_str().unwrap_or_default().to_owned();
+    let allowed = !shared.denied.lock().unwrap().contains(&resource);
+    with_status(201, full(serde_json::json!({"status": {"allowed": allowed}}).to_string()))
 }
 
 fn with_status(status: u64, body: Body) -> Response<Body> {

@@ -78,6 +78,8 @@ pub struct FakeUpstream {
 pub(crate) struct Shared {
     seen: Mutex<Vec<Seen>>,
     probes: Mutex<u64>,
+    /// Resources that the agent may do nothing with as itself.
+    pub(crate) denied: Mutex<Vec<String>>,
     pub(crate) released: Notify,
     /// How many bytes of `/lines/N` were made.
     pub(crate) made: AtomicU64,
@@ -118,6 +120,7 @@ impl FakeUpstream {
         let shared = Arc::new(Shared {
             seen: Mutex::default(),
             probes: Mutex::default(),
+            denied: Mutex::default(),
             released: Notify::new(),
             made: AtomicU64::new(0),
             answering,
@@ -163,7 +166,12 @@ impl FakeUpstream {
         }
     }
 
-    /// All requests so far, but for what the agent asks for itself: the version, and how many nodes there are.
+    /// From now on the agent may, as itself, do nothing with these resources: `users`, say.
+    pub fn deny(&self, resources: &[&str]) {
+        *self.shared.denied.lock().unwrap() = resources.iter().map(|&one| one.to_owned()).collect();
+    }
+
+    /// All requests so far, but for what the agent asks for itself: the version, how many nodes there are, and its rights.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
     }
@@ -223,7 +231,7 @@ impl FakeUpstream {
                     *self.shared.probes.lock().unwrap() += 1;
                     return;
                 }
-                "/api/v1/nodes?limit=1" => return,
+                "/api/v1/nodes?limit=1" | script::REVIEWS => return,
                 _ => {}
             }
         }

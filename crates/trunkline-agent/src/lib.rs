@@ -26,6 +26,7 @@ mod dispatch;
 mod ship;
 mod refusal;
 mod report;
+mod rights;
 mod trouble;
 mod status;
 mod metrics;

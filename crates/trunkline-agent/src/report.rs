@@ -1,4 +1,4 @@
-//! Asks the API server how it is and how many nodes there are, and keeps the newest answer for the gateway.
+//! Asks the API server how it is, how many nodes there are and which rights the agent has, and keeps the newest answer for the gateway.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use tracing::{debug, info, warn};
 use trunkline_proto::{StatusReport, UpstreamState};
 use trunkline_runtime::chain;
 use trunkline_upstream::Upstream;
+
+use crate::rights::Rights;
 
 /// How often a healthy API server is asked.
 const EVERY: Duration = Duration::from_secs(30);
@@ -33,7 +35,7 @@ const MAX_LIST: usize = 256 * 1024;
 
 /// Asks for ever; every change goes to `report`.
 pub(crate) async fn probe_for_ever(upstream: Upstream, report: watch::Sender<StatusReport>) {
-    let mut nodes = Nodes::default();
+    let (mut nodes, mut rights) = (Nodes::default(), Rights::default());
     loop {
         let newest = match tokio::time::timeout(DEADLINE, upstream.probe()).await {
             Ok(Ok(version)) => StatusReport {
@@ -41,6 +43,7 @@ pub(crate) async fn probe_for_ever(upstream: Upstream, report: watch::Sender<Sta
                 kubernetes: Some(version),
                 nodes: nodes.count(&upstream).await,
                 message: String::new(),
+                rights: rights.look(&upstream).await,
                 logs: Vec::new(),
             },
             Ok(Err(error)) => down(chain(&error)),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use trunkline_proto::{ClusterId, ClusterUid, IdentityMode, Slot};
 use utoipa::ToSchema;
 
-use crate::{API_VERSION, Labels, ManifestOptions};
+use crate::{API_VERSION, Joining, Labels, ManifestOptions};
 
 /// A cluster of the fleet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -149,6 +149,9 @@ pub struct ClusterStatus {
     /// Until when the join token that was handed out last may be used; null if there is none to use.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub join_expires: Option<Timestamp>,
+    /// How far its joining is: until a minute after the last step was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joining: Option<Joining>,
 }
 
 /// The state of a cluster.

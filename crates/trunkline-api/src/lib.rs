@@ -14,6 +14,7 @@ mod cluster;
 mod gateway;
 mod hops;
 mod join;
+mod joining;
 mod labels;
 mod logs;
 mod problem;
@@ -41,6 +42,9 @@ pub use cluster::{
 pub use gateway::{ClusterType, GatewayStatus};
 pub use hops::{Hop, HopReport};
 pub use join::{Binding, Join, ManifestOptions, ManifestPatch, Registered};
+pub use joining::{
+    JoinReport, JoinStall, JoinState, JoinStep, JoinStepName, Joining, LinkEvent, LinkEventKind, LinkHistory,
+};
 pub use labels::{InvalidLabel, InvalidSelector, Labels, Selector, check_label};
 pub use logs::{
     LogCount, LogEvent, LogHistogram, LogOrder, LogPage, LogQuery, LogRecord, LogSlice, LogStanding,
@@ -50,7 +54,8 @@ pub use problem::{Problem, ProblemReason};
 pub use rotation::{Root, RootRole, RotationCluster, RotationStatus};
 pub use session::{Confirmed, EndSession, LiveRequest, SessionEnded, UserSession, UserSessionList};
 pub use sign_in::{
-    Hidden, LocalSignIn, LocalUser, LocalUserList, NewLocalUser, SetUp, SignInIssuer, SignInMethods, SignedIn,
+    Hidden, LocalSignIn, LocalUser, LocalUserList, NewLocalUser, NewTicket, SetUp, SignInIssuer,
+    SignInMethods, SignedIn, Ticket,
 };
 pub use watch::{ClusterEvent, EventKind};
 

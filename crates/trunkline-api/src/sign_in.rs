@@ -100,6 +100,26 @@ pub struct SignedIn {
     pub token: Option<Hidden>,
 }
 
+/// A ticket to be had, for a terminal.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewTicket {
+    /// Path and query of an exec or attach as the cluster's API server has it, byte for byte as it will be opened.
+    pub path: String,
+}
+
+/// A ticket: good once, for the sign-in that got it and for what it was got for.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Ticket {
+    /// The ticket; goes among the protocols of the WebSocket, behind `trunkline.ticket.`.
+    #[schema(value_type = String)]
+    pub ticket: Hidden,
+    /// Until when it is good.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires: Timestamp,
+}
+
 /// A local user to make.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

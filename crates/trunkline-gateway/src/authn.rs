@@ -54,6 +54,7 @@ pub(crate) use local::{Local, LocalError, LocalUser};
 pub(crate) use names::is_ours;
 pub(crate) use oidc::{Issuers, bearer};
 pub(crate) use principal::{How, Principal};
+pub(crate) use remembered::Hash;
 pub(crate) use sessions::{Given, Sessions};
 pub(crate) use shown::{
     CLUSTER_TOKEN, LOGIN_COOKIE, SESSION_COOKIE, bearers, cookie, websocket_protocol, websocket_protocols,

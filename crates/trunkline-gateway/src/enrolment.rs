@@ -19,16 +19,17 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
-use trunkline_api::{AuditChange, AuditEvent};
+use trunkline_api::{AuditChange, AuditEvent, JoinStall, JoinStepName};
 use trunkline_audit::AuditLog;
 use trunkline_pki::{AgentName, KeyPin, Papers, Signed, Validity};
 use trunkline_proto::{
     Certified, ClusterId, ClusterUid, EnrolReason, EnrolRefusal, EnrolRequest, Renewal, Slot,
 };
-use trunkline_registry::{RegistryError, SlotRecord};
+use trunkline_registry::{Record, RegistryError, SlotRecord};
 use trunkline_runtime::chain;
 
 use crate::fleet::{Fleet, Standing};
+use crate::joining::Event;
 use crate::metrics::Metrics;
 use crate::tunnels::{Live, Tunnels};
 use share::Shares;
@@ -63,6 +64,15 @@ pub(crate) struct Refused {
     pub(crate) why: String,
 }
 
+/// Why an agent is sent away.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SentAway<'a> {
+    pub(crate) reason: &'static str,
+    pub(crate) why: &'a str,
+    /// At which step of joining that is.
+    pub(crate) at: Option<(JoinStepName, JoinStall)>,
+}
+
 impl Enrolment {
     pub(crate) fn new(fleet: Fleet, tunnels: Tunnels, metrics: Metrics) -> Self {
         let shared = Shared {
@@ -77,7 +87,12 @@ impl Enrolment {
     }
 
     /// Issues a slot's certificate to who holds the cluster's key, or a join token.
-    async fn certify(&self, asked: &EnrolRequest, key: &KeyPin) -> Result<Certified, EnrolRefusal> {
+    async fn certify(
+        &self,
+        asked: &EnrolRequest,
+        key: &KeyPin,
+        from: SocketAddr,
+    ) -> Result<Certified, EnrolRefusal> {
         let Shared { fleet, tunnels, places, .. } = &*self.shared;
         let papers = self.papers()?;
         // A key in the wrong hands must not find a place that nobody looks at.
@@ -109,6 +124,9 @@ impl Enrolment {
             .redeem(&asked.cluster, asked.token.as_deref(), &key.to_string(), now, fleet.away())
             .await
             .map_err(|error| no(error.reason(), chain(&error)))?;
+        let by_token =
+            record.join.as_ref().and_then(|join| join.used.as_ref()).is_some_and(|used| used.when == now);
+        tunnels.joinings().note(&asked.cluster, Event::Admitted { from, by_token });
         // A new key is not one of those that contend: it ends their quarrel.
         let is_new = before.is_none_or(|before| before.pin != key.to_string());
         if !is_new && tunnels.is_kept(&asked.cluster, asked.slot) {
@@ -210,12 +228,32 @@ impl Enrolment {
         ))
     }
 
+    /// An agent says that it is a cluster's and wants in.
+    fn has_come(&self, asked: &EnrolRequest, from: SocketAddr) {
+        let Some(record) = self.shared.fleet.registry.get(&asked.cluster) else { return };
+        let ahead = (asked.now > 0).then(|| asked.now.saturating_sub(Timestamp::now().as_second()));
+        self.see(&record, Event::Came { from, ahead });
+    }
+
+    /// What is seen of a cluster that may be joining.
+    fn see(&self, record: &Record, event: Event) {
+        let tunnels = &self.shared.tunnels;
+        let has_link = !tunnels.of(&record.metadata.name).is_empty();
+        tunnels.joinings().begin_with(record, has_link, event);
+    }
+
     /// Keeps why an agent was sent away, for those who wonder why a cluster does not come.
-    pub(crate) fn remember(&self, cluster: &ClusterId, from: SocketAddr, why: &str) {
-        if self.shared.fleet.standing(cluster).is_none() {
+    pub(crate) fn remember(&self, cluster: &ClusterId, who: (SocketAddr, Slot), no: SentAway<'_>) {
+        let ground = self.shared.fleet.ground(cluster);
+        if ground.standing().is_none() {
             return;
         }
-        let refused = Refused { when: Timestamp::now(), from, why: why.to_owned() };
+        let ((from, _), why) = (who, no.why.to_owned());
+        self.shared.tunnels.note_refused(cluster, ground.uid(), who, no.reason, no.why);
+        if let (Some(record), Some((step, stall))) = (self.shared.fleet.registry.get(cluster), no.at) {
+            self.see(&record, Event::Refused { from, step, stall, why: why.clone() });
+        }
+        let refused = Refused { when: Timestamp::now(), from, why: format!("{}: {why}", no.reason) };
         let mut all = self.shared.refused.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|(other, _)| other != cluster);
         all.push_back((cluster.clone(), refused));

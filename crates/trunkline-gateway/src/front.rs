@@ -36,6 +36,7 @@ use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
 use crate::rest::Rest;
+use crate::tickets::Tickets;
 use crate::under_way::Review;
 
 pub(crate) use balancer::Balancers;
@@ -88,6 +89,7 @@ pub(crate) struct Front {
     pub(crate) balancers: Balancers,
     pub(crate) known: Known,
     pub(crate) confirmations: Confirmations,
+    pub(crate) tickets: Tickets,
     pub(crate) live: Live,
 }
 

@@ -30,6 +30,7 @@ use crate::logs::{Logs, ship_own};
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
 use crate::rest::{Rest, RestParts};
+use crate::tickets::Tickets;
 use crate::tunnel_door::TunnelDoor;
 use crate::tunnels::Tunnels;
 use crate::under_way::{Review, UnderWay};
@@ -143,19 +144,20 @@ impl Gateway {
             }
             None => None,
         };
+        let tunnels = Tunnels::new(metrics.clone(), &tasks);
         let (logs, own_intake) = match config.log_parts(&registry, &tasks).await? {
             Some(LogParts { store, own }) => {
                 let uid = own.as_ref().map(|(uid, _)| *uid);
-                (Some(Logs::new(store, uid, metrics.clone())), own)
+                let joinings = tunnels.joinings().clone();
+                (Some(Logs::new(store, uid, joinings, metrics.clone())), own)
             }
             None => (None, None),
         };
-        let tunnels = Tunnels::new(metrics.clone(), &tasks);
         let front_door = Door::bind("front door", config.front.listen).await?;
         let tunnel_door = Door::bind("tunnel door", config.tunnel.listen).await?;
         let enrolment = Enrolment::new(fleet.clone(), tunnels.clone(), metrics.clone());
         let review = Review { under_way: UnderWay::default(), fleet: fleet.clone() };
-        let confirmations = Confirmations::default();
+        let (confirmations, tickets) = (Confirmations::default(), Tickets::default());
         let audited = Audited::new(audit.clone());
         let about = config.about(front_door.address()?, tunnel_door.address()?);
         let (authn, first_run) = Authn::new(AuthnParts {
@@ -179,6 +181,7 @@ impl Gateway {
             draining: draining.clone(),
             under_way: review.under_way.clone(),
             confirmations: confirmations.clone(),
+            tickets: tickets.clone(),
             audited: audited.clone(),
             logs: logs.clone(),
         });
@@ -206,6 +209,7 @@ impl Gateway {
             review,
             audited: audited.clone(),
             confirmations,
+            tickets,
             live: Live::default(),
         };
         let tunnel = TunnelDoor {

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use trunkline_logstore::Store;
 use trunkline_proto::{ClusterId, ClusterUid, Dataset, Slot, SpoolEpoch};
 
+use crate::joining::Joinings;
 use crate::metrics::Metrics;
 use deliver::Deliveries;
 pub(crate) use local::ship_own;
@@ -61,6 +62,7 @@ struct Shared {
     deliveries: Deliveries,
     standing: LogsStanding,
     taps: Taps,
+    joinings: Joinings,
     metrics: Metrics,
 }
 
@@ -76,7 +78,12 @@ pub(crate) struct Source {
 
 impl Logs {
     /// Delivers to this store.
-    pub(crate) fn new(store: Store, management: Option<ClusterUid>, metrics: Metrics) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        management: Option<ClusterUid>,
+        joinings: Joinings,
+        metrics: Metrics,
+    ) -> Self {
         let shared = Shared {
             store,
             management,
@@ -86,6 +93,7 @@ impl Logs {
             deliveries: Deliveries::default(),
             standing: LogsStanding::default(),
             taps: Taps::default(),
+            joinings,
             metrics,
         };
         Self { shared: Arc::new(shared) }

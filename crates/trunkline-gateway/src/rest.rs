@@ -32,6 +32,7 @@ mod reach;
 mod read;
 mod register;
 mod sessions;
+mod tickets;
 mod view;
 mod watch;
 
@@ -62,6 +63,7 @@ use crate::logs::Logs;
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use crate::route::Kind;
+use crate::tickets::Tickets;
 use crate::tunnels::Tunnels;
 use crate::under_way::{Cut, UnderWay};
 use board::Board;
@@ -98,6 +100,7 @@ pub(crate) struct RestParts {
     pub(crate) draining: CancellationToken,
     pub(crate) under_way: UnderWay,
     pub(crate) confirmations: Confirmations,
+    pub(crate) tickets: Tickets,
     pub(crate) audited: Audited,
     /// None when this gateway keeps no logs.
     pub(crate) logs: Option<Logs>,
@@ -112,6 +115,7 @@ struct Shared {
     watches: Watches,
     under_way: UnderWay,
     confirmations: Confirmations,
+    tickets: Tickets,
     audited: Audited,
     about: Arc<About>,
     metrics: Metrics,
@@ -131,7 +135,8 @@ impl Rest {
         let RestParts { fleet, tunnels, enrolment, authn, management, about, metrics, tasks, .. } = parts;
         let access = fleet.access.clone();
         let management = management.map(|upstream| Management::new(upstream, &tunnels, &tasks));
-        let view = View { fleet, tunnels, management };
+        let (doors, keeps_logs) = (about.tunnel.clone().into(), parts.logs.is_some());
+        let view = View { fleet, tunnels, management, doors, keeps_logs };
         let audit = audit::Desk::new(view.fleet.audit.clone());
         let board = Board::new(view.clone(), tasks.clone());
         let shared = Shared {
@@ -141,6 +146,7 @@ impl Rest {
             watches: Watches::new(board, tasks, parts.draining),
             under_way: parts.under_way,
             confirmations: parts.confirmations,
+            tickets: parts.tickets,
             audited: parts.audited,
             about: Arc::new(about),
             metrics,

@@ -101,6 +101,7 @@ pub(crate) fn status(desired: Desired<'_>, observed: &Observed, now: Timestamp) 
             Desired::Management => Origin::Management,
         },
         join_expires: record.and_then(|record| usable_until(record, now)),
+        joining: None,
     }
 }
 

@@ -15,10 +15,12 @@ use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::Error as Tls;
 use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
+use trunkline_api::JoinStall;
 use trunkline_pki::{AgentIdentity, KeyPin, TunnelDoorTls};
 use trunkline_proto::{
     ALPN, Capability, CloseReason, ControlCall, Drain, ENROL_ALPN, Hello, Limits, PROTOCOL, Rejection,
@@ -28,9 +30,10 @@ use trunkline_runtime::{Door, Tasks, chain};
 use trunkline_tunnel::{Role, Session, call, serve};
 
 use crate::arrivals::{Arrival, Arrivals, Known};
-use crate::enrolment::Enrolment;
+use crate::enrolment::{Enrolment, SentAway};
 use crate::fleet::{Fleet, Standing};
 use crate::guard::Guard;
+use crate::joining::{of_handshake, of_hello};
 use crate::logs::Logs;
 use crate::metrics::{Metrics, Reason};
 use crate::tunnels::{Arrived, Live, Tunnels, finish};
@@ -108,7 +111,12 @@ impl TunnelDoor {
         };
         let tls = match shaken {
             Ok(Ok(tls)) => tls,
-            Ok(Err(error)) => return self.note_rejection(from, tls_reason(&error), &error.to_string()),
+            Ok(Err(error)) => {
+                if let Some(stall) = tls_error(&error).and_then(of_handshake) {
+                    self.tunnels.joinings().note_stranger(from, stall, &error.to_string());
+                }
+                return self.note_rejection(from, tls_reason(&error), &error.to_string());
+            }
             Err(_) => {
                 return self.note_rejection(from, "HandshakeTimeout", "the TLS handshake took too long");
             }
@@ -122,11 +130,9 @@ impl TunnelDoor {
             Some(ALPN) => {}
             Some(ENROL_ALPN) => return self.enrolment.serve(tls, &certificate, from, arrival).await,
             _ => {
-                return self.note_rejection(
-                    from,
-                    "NotAnAgent",
-                    "the link does not speak the tunnel protocol",
-                );
+                let what = "the link does not speak the tunnel protocol";
+                self.tunnels.joinings().note_stranger(from, JoinStall::TlsIntercepted, what);
+                return self.note_rejection(from, "NotAnAgent", what);
             }
         }
         let identity = match AgentIdentity::from_certificate(&certificate) {
@@ -188,7 +194,10 @@ impl TunnelDoor {
             }
             Err(rejection) => {
                 self.note_rejection(from, rejection.reason.as_str(), &rejection.message);
-                self.enrolment.remember(&arrived.identity.cluster, from, &rejection.to_string());
+                let (reason, at) = (rejection.reason.as_str(), of_hello(rejection.reason));
+                let no = SentAway { reason, why: &rejection.message, at };
+                let AgentIdentity { cluster, slot, .. } = &arrived.identity;
+                self.enrolment.remember(cluster, (from, *slot), no);
                 let _ = answer.send(Err(rejection));
                 // The agent reads the rejection and hangs up; should it not, we do.
                 let _ = tokio::time::timeout(HELLO_DEADLINE, session.ended()).await;
@@ -327,8 +336,8 @@ impl TunnelDoor {
 
 /// The reason word of a failed handshake.
 fn tls_reason(error: &io::Error) -> &'static str {
-    use tokio_rustls::rustls::{CertificateError as Cert, Error as Tls};
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>()) {
+    use tokio_rustls::rustls::CertificateError as Cert;
+    match tls_error(error) {
         Some(Tls::InvalidCertificate(Cert::Revoked)) => "CertificateRevoked",
         Some(Tls::InvalidCertificate(Cert::Expired | Cert::ExpiredContext { .. })) => "CertificateExpired",
         Some(Tls::InvalidCertificate(Cert::UnknownIssuer | Cert::BadSignature)) => "CertificateUnknownRoot",
@@ -336,6 +345,10 @@ fn tls_reason(error: &io::Error) -> &'static str {
         Some(Tls::NoCertificatesPresented) => "NoCertificate",
         _ => "HandshakeFailed",
     }
+}
+
+fn tls_error(error: &io::Error) -> Option<&Tls> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
 }
 
 /// Waits until a moment of the calendar. Looked at again each minute, since calendars are set.

@@ -11,6 +11,7 @@
 
 mod bulk;
 mod claims;
+mod history;
 mod observed;
 mod place;
 mod streams;
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::time::Instant;
 use tracing::info;
@@ -32,9 +34,11 @@ use trunkline_runtime::Tasks;
 use trunkline_tunnel::Session;
 
 use crate::fair::Turns;
+use crate::joining::{Event, Joinings};
 use crate::metrics::{Metrics, Reason};
 use crate::refusal::Refusal;
 pub(crate) use bulk::Bulk;
+use history::History;
 use place::Place;
 
 /// How long after its last link was lost a cluster is waited for.
@@ -60,6 +64,8 @@ struct Shared {
     map: Mutex<HashMap<ClusterId, Tunnel>>,
     changed: watch::Sender<u64>,
     changes: broadcast::Sender<ClusterId>,
+    joinings: Joinings,
+    history: Mutex<History>,
     waiters: Semaphore,
     turns: Turns,
     born: Instant,
@@ -137,10 +143,13 @@ impl Tunnels {
     pub(crate) fn new(metrics: Metrics, tasks: &Tasks) -> Self {
         // Epochs grow across restarts of the gateway: seconds since 1970 leave room for a new one each.
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let changes = broadcast::Sender::new(CHANGES);
         let shared = Shared {
             map: Mutex::default(),
             changed: watch::Sender::new(0),
-            changes: broadcast::Sender::new(CHANGES),
+            joinings: Joinings::new(changes.clone()),
+            changes,
+            history: Mutex::new(History::new(Timestamp::now())),
             waiters: Semaphore::new(WAITERS),
             turns: Turns::default(),
             born: Instant::now(),
@@ -186,6 +195,7 @@ impl Tunnels {
         }
         drop(map);
         self.shared.metrics.links_open.inc();
+        self.note_up(&live);
         self.tell();
         self.tell_of(&live.cluster);
         live
@@ -194,7 +204,7 @@ impl Tunnels {
     /// The session has ended. True if it was the tunnel's last.
     pub(crate) fn leave(&self, live: &Arc<Live>, reason: &CloseReason) -> bool {
         let mut map = self.map();
-        let mut last = false;
+        let (mut last, mut unreachable) = (false, false);
         if let Some(tunnel) = map.get_mut(&live.cluster) {
             let before = tunnel.live.len();
             tunnel.live.retain(|other| !Arc::ptr_eq(other, live));
@@ -202,6 +212,7 @@ impl Tunnels {
                 tunnel.last_seen = Some((Instant::now(), SystemTime::now()));
             }
             last = tunnel.live.is_empty() && before > 0;
+            unreachable = !tunnel.live.iter().any(|live| live.lane == Lane::Api);
             if last {
                 tunnel.wished = None;
                 self.shared.metrics.clusters_connected.dec();
@@ -213,6 +224,7 @@ impl Tunnels {
         drop(map);
         self.shared.metrics.links_open.dec();
         self.shared.metrics.links_closed.get_or_create(&Reason { reason: reason.as_str() }).inc();
+        self.note_down(live, reason, unreachable);
         self.tell();
         self.tell_of(&live.cluster);
         last
@@ -233,6 +245,8 @@ impl Tunnels {
         if let Some(version) = &mut report.kubernetes {
             version.truncate(version.floor_char_boundary(64));
         }
+        self.shared.joinings.note(cluster, Event::Reported(Box::new(report.clone())));
+        report.rights = None;
         let mut changed = false;
         if let Some(tunnel) = self.map().get_mut(cluster) {
             changed = tunnel.status != report;
@@ -351,6 +365,11 @@ impl Tunnels {
     /// All live sessions.
     pub(crate) fn all(&self) -> Vec<Arc<Live>> {
         self.map().values().flat_map(|tunnel| tunnel.live.iter().cloned()).collect()
+    }
+
+    /// How the clusters' joining goes.
+    pub(crate) fn joinings(&self) -> &Joinings {
+        &self.shared.joinings
     }
 
     pub(crate) fn tasks(&self) -> &Tasks {

@@ -67,6 +67,7 @@ pub(crate) fn answer(head: &Parts, mut entry: Box<Entry>) -> Response<Body> {
     }
     entry.status = response.status().as_u16();
     entry.reason = "Manager";
+    entry.sent = http_body::Body::size_hint(response.body()).lower();
     response
 }
 

@@ -62,9 +62,49 @@ pub struct StatusReport {
     /// What is wrong, for people; empty when all is well.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
+    /// What of the rights that it needs the agent has; none before it was found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rights: Option<RightsReport>,
     /// What waits in the agent's spools; of this agent alone, where the rest is the cluster's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub logs: Vec<SpoolReport>,
+}
+
+/// The most rights that an agent asks its API server about.
+pub const MAX_RIGHTS: usize = 64;
+
+/// Which of its rights in its cluster an agent has, by the API server's word (`SelfSubjectAccessReview`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RightsReport {
+    /// How many were asked about.
+    pub asked: u16,
+    /// Those it has not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Right>,
+    /// Why they could not be asked about; empty if they were.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fault: String,
+}
+
+/// A right in Kubernetes' words, of the core API group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Right {
+    /// The verb.
+    pub verb: String,
+    /// The resource.
+    pub resource: String,
+    /// The one object it is about; empty for all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Whether no request can be served without it.
+    pub needed: bool,
+}
+
+impl std::fmt::Display for Right {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.verb, self.resource)?;
+        if self.name.is_empty() { Ok(()) } else { write!(f, " {:?}", self.name) }
+    }
 }
 
 /// Whether the API server answers the agent.

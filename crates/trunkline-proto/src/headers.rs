@@ -327,6 +327,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_to_a_gateway_in_a_websocket_protocol_is_taken_out() {
+        for (all, left) in [
+            ("v5.channel.k8s.io, trunkline.ticket.c2VjcmV0", Some("v5.channel.k8s.io")),
+            ("trunkline.csrf.c2VjcmV0,v5.channel.k8s.io,trunkline.live.v1", Some("v5.channel.k8s.io")),
+            ("trunkline.ticket.c2VjcmV0", None),
+        ] {
+            let travelling = request_fields(&map(&[("Sec-WebSocket-Protocol", all)]), false);
+            let kept = travelling.get("sec-websocket-protocol").map(|value| value.to_str().unwrap());
+            assert_eq!(kept, left, "{all}");
+        }
+    }
+
+    #[test]
     fn a_token_in_the_websocket_protocol_is_taken_out() {
         let fields = map(&[(
             "sec-websocket-protocol",

@@ -22,7 +22,9 @@ pub mod headers;
 pub mod path;
 mod status;
 
-pub use control::{ControlCall, Drain, LinkWish, StatusReport, UpstreamState};
+pub use control::{
+    ControlCall, Drain, LinkWish, MAX_RIGHTS, Right, RightsReport, StatusReport, UpstreamState,
+};
 pub use enrol::{
     Certified, ENROL_ALPN, ENROL_PATH, EnrolReason, EnrolRefusal, EnrolRequest, MAX_SLOTS, Renewal, Trust,
 };

@@ -1,6 +1,6 @@
 //! Discovery: what can be asked for, in the old form (one document a group) and the aggregated one.
 //!
-//! Invariant: everything said here is drawn from [`KINDS`], but for the one review; all that is said is served.
+//! Invariant: everything said here is drawn from [`KINDS`], but for the two reviews; all that is said is served.
 
 use http::Response;
 use serde_json::{Value, json};
@@ -11,8 +11,13 @@ use crate::kinds::{KINDS, group_version};
 use crate::route::{object, typed};
 
 /// Groups and their one version. The empty one is served under `/api`.
-const GROUPS: [(&str, &str); 4] =
-    [("", "v1"), ("apps", "v1"), ("authentication.k8s.io", "v1"), ("projectcalico.org", "v3")];
+const GROUPS: [(&str, &str); 5] = [
+    ("", "v1"),
+    ("apps", "v1"),
+    ("authentication.k8s.io", "v1"),
+    ("authorization.k8s.io", "v1"),
+    ("projectcalico.org", "v3"),
+];
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// Answers `/version`, `/api`, `/apis` and discovery below; anything else is a 404.
@@ -52,10 +57,15 @@ fn resources(group: &str, version: &str) -> Value {
             "categories": if kind.kind == "Pod" || kind.kind == "Deployment" { vec!["all"] } else { vec![] },
         })
     });
-    let review = (group == "authentication.k8s.io").then(|| {
+    let review = match group {
+        "authentication.k8s.io" => Some(("selfsubjectreviews", "SelfSubjectReview")),
+        "authorization.k8s.io" => Some(("selfsubjectaccessreviews", "SelfSubjectAccessReview")),
+        _ => None,
+    };
+    let review = review.map(|(plural, kind)| {
         json!({
-            "name": "selfsubjectreviews", "singularName": "selfsubjectreview", "namespaced": false,
-            "kind": "SelfSubjectReview", "verbs": ["create"], "shortNames": [], "categories": [],
+            "name": plural, "singularName": kind.to_lowercase(), "namespaced": false,
+            "kind": kind, "verbs": ["create"], "shortNames": [], "categories": [],
         })
     });
     let (version, resources) = (group_version(group, version), kinds.chain(review).collect::<Vec<_>>());

@@ -23,6 +23,7 @@ pub(crate) struct Principal {
     name: String,
     groups: Vec<String>,
     extra: BTreeMap<String, Vec<String>>,
+    impersonated: bool,
 }
 
 /// Something a principal wants to do. What does not apply is empty.
@@ -66,7 +67,13 @@ impl Principal {
             return Err(Refusal::bad_request("groups were impersonated without a user"));
         }
         groups.push("system:authenticated".into());
-        Ok(Self { name: name.unwrap_or("sample-token").into(), groups, extra })
+        let impersonated = name.is_some();
+        Ok(Self { name: name.unwrap_or("sample-token").into(), groups, extra, impersonated })
+    }
+
+    /// Whether it is the bearer of the token itself.
+    pub(crate) fn stands_for_nobody(&self) -> bool {
+        !self.impersonated
     }
 
     /// Refuses what the principal may not do.

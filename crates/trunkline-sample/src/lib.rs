@@ -16,6 +16,7 @@ mod route;
 mod discovery;
 mod read;
 mod logs;
+mod may;
 mod exec;
 mod shell;
 mod forward;

@@ -9,11 +9,19 @@ use trunkline_runtime::{Body, Tasks, full};
 
 use crate::identity::{Act, Principal, Refusal};
 use crate::kinds::{KINDS, Kind};
-use crate::{SampleCluster, discovery, exec, forward, logs, read};
+use crate::{SampleCluster, discovery, exec, forward, logs, may, read};
 
 /// Answers one request.
-pub(crate) fn answer(cluster: &SampleCluster, request: Request<Incoming>, tasks: &Tasks) -> Response<Body> {
-    attempt(cluster, request, tasks).unwrap_or_else(|refusal| {
+pub(crate) async fn answer(
+    cluster: SampleCluster,
+    request: Request<Incoming>,
+    tasks: Tasks,
+) -> Response<Body> {
+    let answered = match request.method() == Method::POST && may::is_review(request.uri().path()) {
+        true => may::review(&cluster, request).await,
+        false => attempt(&cluster, request, &tasks),
+    };
+    answered.unwrap_or_else(|refusal| {
         let mut response = object(&refusal.object());
         *response.status_mut() = refusal.status;
         response

@@ -97,8 +97,8 @@ where
     let (io, family) = (TokioIo::new(stream), tasks.clone());
     let service = service_fn(move |request| {
         cluster.state.requests.fetch_add(1, Ordering::Relaxed);
-        let answer = route::answer(&cluster, request, &family);
-        async { Ok::<_, Infallible>(answer) }
+        let (cluster, family) = (cluster.clone(), family.clone());
+        async move { Ok::<_, Infallible>(route::answer(cluster, request, family).await) }
     });
     let served = if is_http2 {
         let mut http = http2::Builder::new(OnTasks(tasks));

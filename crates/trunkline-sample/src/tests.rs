@@ -3,10 +3,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest as _};
 use trunkline_runtime::Tasks;
@@ -44,10 +44,14 @@ impl Sample {
     }
 
     async fn send(&self, request: http::request::Builder) -> Response<Incoming> {
+        self.send_with(request, Bytes::new()).await
+    }
+
+    async fn send_with(&self, request: http::request::Builder, body: Bytes) -> Response<Incoming> {
         let stream = TokioIo::new(TcpStream::connect(self.address).await.unwrap());
         let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
         self.tasks.spawn(connection);
-        sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap()
+        sender.send_request(request.body(Full::new(body)).unwrap()).await.unwrap()
     }
 
     async fn get(&self, path: &str) -> Value {
@@ -188,4 +192,33 @@ async fn who_may_not_is_refused_with_a_status() {
     sample.group = "somebody";
     assert_eq!(sample.get("/api/v1/pods").await["reason"], "Forbidden");
     assert_eq!(sample.get("/apis").await["kind"], "APIGroupList");
+}
+
+#[tokio::test]
+async fn a_review_says_what_somebody_may() {
+    let mut sample = Sample::served().await;
+    let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    let own = || Request::post(path).header("host", "sample").header("authorization", "Bearer sesame");
+    let body = |verb: &str, resource: &str| {
+        let what = json!({"verb": verb, "resource": resource});
+        Bytes::from(json!({"spec": {"resourceAttributes": what}}).to_string())
+    };
+    let allowed = async |request, body| {
+        let answer = sample.send_with(request, body).await.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice::<Value>(&answer).unwrap()["status"]["allowed"].as_bool()
+    };
+    assert_eq!(allowed(own(), body("impersonate", "users")).await, Some(true));
+    assert_eq!(
+        allowed(own(), body("list", "nodes")).await,
+        Some(false),
+        "the token alone may look at nothing"
+    );
+    assert_eq!(allowed(own(), Bytes::from("[")).await, None);
+    let as_vera = || sample.asking(Method::POST, path);
+    assert_eq!(allowed(as_vera(), body("list", "nodes")).await, Some(true));
+    assert_eq!(allowed(as_vera(), body("impersonate", "users")).await, Some(true), "admins may everything");
+    sample.group = "trunkline:viewers";
+    let refused = sample.send_with(sample.asking(Method::POST, path), body("create", "pods")).await;
+    let refused = refused.into_body().collect().await.unwrap().to_bytes();
+    assert!(String::from_utf8_lossy(&refused).contains(r#""allowed":false"#));
 }

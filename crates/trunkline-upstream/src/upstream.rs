@@ -66,6 +66,11 @@ impl Upstream {
         self.inner.mode
     }
 
+    /// The only groups that may be impersonated; any plain one may when it is empty.
+    pub fn groups(&self) -> &[String] {
+        &self.inner.allow.groups
+    }
+
     /// Sends a request on somebody's behalf and returns the answer's head, its body streaming. An upgrade has a
     /// connection of its own; take its bytes with `hyper::upgrade::on`.
     ///

@@ -34,11 +34,15 @@ impl Watching {
     pub(super) async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let event = serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
+                let event = event.strip_prefix("data: ").map(|event| serde_json::from_str(event).unwrap());
                 self.text = rest.to_owned();
-                return Some(event);
+                match event {
+                    Some(event) => return Some(event),
+                    // A sign of life.
+                    None => continue,
+                }
             }
-            let frame = within("an event", SOON, self.body.frame()).await?.unwrap();
+            let frame = within("an event", 2 * SOON, self.body.frame()).await?.unwrap();
             self.text.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
         }
     }

@@ -49,6 +49,8 @@ export class LiveList<T> extends Batched<ListView<T>> {
   private asOf = 0;
   private fault: Fault | null = null;
   private version = "";
+  /** It was read once: that there is nothing is then known, and does not turn into a failure. */
+  private known = false;
   private unwatch: () => void = () => undefined;
   private stopper = new AbortController();
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -105,6 +107,7 @@ export class LiveList<T> extends Batched<ListView<T>> {
         } while (token !== undefined && token !== "" && !this.truncated);
       }
       this.items = fresh;
+      this.known = true;
       this.is("live", null);
       this.tries = 0;
       this.watch();
@@ -123,21 +126,25 @@ export class LiveList<T> extends Batched<ListView<T>> {
     const query = () => ({ ...this.selectors, watch: true, resourceVersion: this.version, allowWatchBookmarks: true });
     const ask = () => kubeUrl(this.of.cluster, resourcePath(this.of.resource, this.of.namespace), query());
     this.unwatch = this.live.keep(ask, {
+      // A watch that goes on from where it stood misses nothing.
+      begun: () => this.goesOn(),
       lines: (lines) => {
         for (const line of lines) if (!this.hear(line)) return;
-        if (this.state === "stale") {
-          this.state = "live";
-          this.fault = null;
-        }
+        this.goesOn();
         this.changed();
       },
       ended: ({ fault, lost }) => {
         if (lost && this.state === "live") this.is("stale", fault);
         if (fault === null || lost) return true;
-        this.failed(fault);
+        if (fault.status === 410) void this.read();
+        else this.failed(fault);
         return false;
       },
     });
+  }
+
+  private goesOn(): void {
+    if (this.state === "stale") this.is("live", null);
   }
 
   private hear(line: string): boolean {
@@ -165,7 +172,7 @@ export class LiveList<T> extends Batched<ListView<T>> {
 
   private failed(fault: Fault): void {
     if (this.of.name !== undefined && fault.status === 404 && this.items.size > 0) this.onGone();
-    this.is(this.items.size > 0 ? "stale" : "failed", fault);
+    this.is(this.known ? "stale" : "failed", fault);
     // What may pass is tried again; what is refused waits for somebody.
     if (fault.status !== 0 && fault.status < 500 && fault.status !== 429 && fault.status !== 410) return;
     const wait = fault.retryAfter !== null ? fault.retryAfter * 1000 : Math.min(1000 * 2 ** this.tries++, LONGEST_WAIT_MS);

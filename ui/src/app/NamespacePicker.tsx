@@ -44,8 +44,7 @@ export function NamespacePicker({ cluster }: { cluster: string }) {
       isScrollable
       maxMenuHeight="20rem"
       toggle={(ref) => (
-        <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)}>
-          <span className="pf-v6-screen-reader">Namespace: </span>
+        <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)} aria-label={`Namespace: ${namespace || "All namespaces"}`}>
           {namespace === "" ? "All namespaces" : namespace}
         </MenuToggle>
       )}

@@ -49,13 +49,28 @@ function Ways({ ways, onSignedIn }: { ways: Shapes["SignInMethods"]; onSignedIn:
         </StackItem>
       ))}
       {ways.issuers.length > 0 && (ways.local || ways.setup) && <Divider />}
-      {(ways.local || ways.setup) && <StackItem><Password setup={ways.setup} onSignedIn={onSignedIn} /></StackItem>}
+      {(ways.local || ways.setup) && <StackItem><Local setup={ways.setup} onSignedIn={onSignedIn} /></StackItem>}
       {ways.issuers.length === 0 && !ways.local && !ways.setup && (
         <StackItem>
           <Alert isInline variant="info" title="No way to sign in with a browser is set up">
             An administrator adds an issuer or local users: docs/sign-in.md. The command line works with client certificates.
           </Alert>
         </StackItem>
+      )}
+    </>
+  );
+}
+
+/** As a local user; as long as the first-run code was not used, by that first. */
+function Local({ setup, onSignedIn }: { setup: boolean; onSignedIn: () => void }) {
+  const [byCode, setByCode] = useState(setup);
+  return (
+    <>
+      <Password key={String(byCode)} setup={byCode} onSignedIn={onSignedIn} />
+      {setup && (
+        <Button variant="link" isInline onClick={() => setByCode(!byCode)}>
+          {byCode ? "Sign in as a local user" : "Use the first-run code"}
+        </Button>
       )}
     </>
   );

@@ -4,13 +4,16 @@ import type { Area } from "../app/pages.tsx";
 
 export const cluster: Area = {
   routes: [
+    { path: "/c/:cluster/workloads", lazy: () => import("./workloads/WorkloadsPage.tsx").then((m) => ({ Component: m.WorkloadsPage })) },
     { path: "/c/:cluster/network/:kind?", lazy: () => import("./list/SectionPage.tsx").then((m) => ({ Component: m.NetworkPage })) },
     { path: "/c/:cluster/config/:kind?", lazy: () => import("./list/SectionPage.tsx").then((m) => ({ Component: m.ConfigPage })) },
     { path: "/c/:cluster/storage/:kind?", lazy: () => import("./list/SectionPage.tsx").then((m) => ({ Component: m.StoragePage })) },
     { path: "/c/:cluster/kinds", lazy: () => import("./list/KindsPage.tsx").then((m) => ({ Component: m.KindsPage })) },
     { path: "/c/:cluster/:group/:version/:resource", lazy: () => import("./list/ListPage.tsx").then((m) => ({ Component: m.ListPage })) },
+    { path: "/c/:cluster/:group/:version/:resource/:namespace/:name/:tab?", lazy: () => import("./object/ObjectPage.tsx").then((m) => ({ Component: m.ObjectPage })) },
   ],
   entries: [
+    { title: "Workloads", to: "/workloads", section: "cluster", order: 1, keys: "g w" },
     { title: "Pods", to: "/core/v1/pods", section: "cluster", order: 2, keys: "g p" },
     { title: "Network", to: "/network", section: "cluster", order: 3 },
     { title: "Config", to: "/config", section: "cluster", order: 5 },

@@ -25,12 +25,23 @@ export function groupResource({ group, resource }: Pick<Named, "group" | "resour
   return group === "" ? resource : `${resource}.${group}`;
 }
 
+/** The plural of a kind as people read it: `Ingresses` of `Ingress`, by what its resource is called. */
+export function pluralOf(kind: string, resource: string): string {
+  const lower = kind.toLowerCase();
+  let same = 0;
+  while (same < lower.length && lower[same] === resource[same]) same++;
+  return kind.slice(0, same) + resource.slice(same);
+}
+
 export interface SectionKind extends Named {
   title: string;
 }
 
 const core = (resource: string, title: string): SectionKind => ({ group: "", version: "v1", resource, title });
 const of = (group: string, version: string, resource: string, title: string): SectionKind => ({ group, version, resource, title });
+
+/** Kinds that pages lead to by themselves. */
+export const KNOWN = { pods: core("pods", "Pods"), nodes: core("nodes", "Nodes"), services: core("services", "Services") };
 
 /** What each collecting page shows, as far as the cluster serves it. */
 export const SECTIONS: Record<"network" | "config" | "storage", { title: string; kinds: SectionKind[] }> = {

@@ -3,9 +3,9 @@
 import { Alert, Button, Flex, FlexItem, FormGroup, FormHelperText, HelperText, HelperTextItem, Progress, TextInput } from "@patternfly/react-core";
 import { useState, type ReactNode } from "react";
 import { rest, take } from "../api/client.ts";
+import { save } from "../parts/download.ts";
 import { count } from "../parts/numbers.ts";
 import { manifestScript, toEach, type Outcome } from "./bulk.ts";
-import { save } from "./export.ts";
 import { typedLabels } from "./labels.ts";
 import type { ClusterRow } from "./rows.ts";
 import { WriteDialog } from "./WriteDialog.tsx";

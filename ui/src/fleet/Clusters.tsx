@@ -1,10 +1,11 @@
 // `/clusters`: the managed clusters. Filters, order and nothing else are in the address; what is chosen is not.
 
-import { Flex, FlexItem, PageSection, Stack, StackItem, Title } from "@patternfly/react-core";
+import { PageSection, Stack, StackItem } from "@patternfly/react-core";
 import { useMemo, useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useFleet } from "../api/fleet.ts";
 import { Count, DataTable } from "../parts/DataTable.tsx";
+import { Head } from "../parts/Head.tsx";
 import { AllHidden } from "../parts/states.tsx";
 import { useAsked } from "../app/place.ts";
 import { Bulk } from "./Bulk.tsx";
@@ -22,21 +23,12 @@ import "./fleet.css";
 
 export function Clusters() {
   const role = useFleetRole();
+  const mayChange = role === "admin";
   return (
-    <PageSection className="tl-fleet">
-      <Stack hasGutter>
-        <StackItem>
-          <Flex justifyContent={{ default: "justifyContentSpaceBetween" }}>
-            <FlexItem>
-              <Title headingLevel="h1">Managed clusters</Title>
-              <Hint />
-            </FlexItem>
-            {role === "admin" && <FlexItem><LinkButton to="/clusters/new">Register a cluster</LinkButton></FlexItem>}
-          </Flex>
-        </StackItem>
-        <StackItem><WithFleet><List mayChange={role === "admin"} /></WithFleet></StackItem>
-      </Stack>
-    </PageSection>
+    <>
+      <Head title="Managed clusters" about={<Hint />} actions={mayChange && <LinkButton to="/clusters/new">Register a cluster</LinkButton>} />
+      <PageSection className="tl-fleet"><WithFleet><List mayChange={mayChange} /></WithFleet></PageSection>
+    </>
   );
 }
 
@@ -44,9 +36,9 @@ function Hint() {
   const { byName } = useFleet();
   if (!byName.has("management")) return null;
   return (
-    <p className="tl-subtle">
+    <span className="tl-subtle">
       The <Link to="/c/management">management cluster</Link> is not among them: the gateway runs there, and no agent does.
-    </p>
+    </span>
   );
 }
 

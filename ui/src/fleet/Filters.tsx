@@ -8,7 +8,8 @@ import { useRef, useState } from "react";
 import { useKeys } from "../app/keys.ts";
 import { stateWords } from "../parts/cluster.tsx";
 import { count } from "../parts/numbers.ts";
-import { csv, json, save } from "./export.ts";
+import { save } from "../parts/download.ts";
+import { csv, json } from "./export.ts";
 import { counts, SIGNS, STATES, type ClusterRow, type StatusWord } from "./rows.ts";
 import type { Sign } from "./signs.ts";
 

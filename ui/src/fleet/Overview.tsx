@@ -1,9 +1,10 @@
 // `/`: how the fleet is, and what needs somebody now. Before there is a cluster: how to get one.
 
-import { Flex, FlexItem, Grid, GridItem, PageSection, Stack, StackItem, Title } from "@patternfly/react-core";
+import { Grid, GridItem, PageSection, Stack, StackItem } from "@patternfly/react-core";
 import { useMemo } from "react";
 import { useFleet } from "../api/fleet.ts";
 import { useSession } from "../app/session.tsx";
+import { Head } from "../parts/Head.tsx";
 import { useNow } from "../parts/time.tsx";
 import { ByLabel } from "./ByLabel.tsx";
 import { FirstRun } from "./FirstRun.tsx";
@@ -18,19 +19,10 @@ import "./fleet.css";
 export function Overview() {
   const role = useFleetRole();
   return (
-    <PageSection className="tl-fleet">
-      <Stack hasGutter>
-        <StackItem>
-          <Flex justifyContent={{ default: "justifyContentSpaceBetween" }}>
-            <FlexItem><Title headingLevel="h1">Fleet</Title></FlexItem>
-            {role === "admin" && (
-              <FlexItem><LinkButton to="/clusters/new">Register a cluster</LinkButton></FlexItem>
-            )}
-          </Flex>
-        </StackItem>
-        <StackItem><WithFleet><AllOfIt /></WithFleet></StackItem>
-      </Stack>
-    </PageSection>
+    <>
+      <Head title="Fleet" actions={role === "admin" && <LinkButton to="/clusters/new">Register a cluster</LinkButton>} />
+      <PageSection className="tl-fleet"><WithFleet><AllOfIt /></WithFleet></PageSection>
+    </>
   );
 }
 

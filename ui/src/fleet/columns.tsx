@@ -26,19 +26,17 @@ const URGENCY: readonly string[] = ["duplicate-identity", "disconnected", "degra
 export function columns(withLogs: boolean): DataColumn<ClusterRow>[] {
   return [
     {
-      key: "state", title: "Status", width: 10, sort: ({ cluster }) => URGENCY.indexOf(cluster.status.state),
-      cell: ({ cluster }) => <State reason={cluster.status.reason ?? ""} state={cluster.status.state} />,
-    },
-    {
       key: "name", title: "Cluster", width: 14, sort: ({ name }) => name,
       cell: ({ cluster, name }) => {
         const title = titleOf(cluster);
         return <><Link to={clusterPath(name)}>{title}</Link>{title !== name && <small className="tl-subtle"> {name}</small>}</>;
       },
     },
-    { key: "labels", title: "Labels", width: 14, sort: ({ cluster }) => labelText(cluster.metadata.labels), cell: ({ cluster }) => <Labels labels={cluster.metadata.labels} /> },
+    {
+      key: "state", title: "Status", width: 10, sort: ({ cluster }) => URGENCY.indexOf(cluster.status.state),
+      cell: ({ cluster }) => <State reason={cluster.status.reason ?? ""} state={cluster.status.state} />,
+    },
     { key: "env", title: "Environment", width: 8, sort: ({ cluster }) => cluster.spec.environment ?? "", cell: ({ cluster }) => <EnvironmentLabel environment={cluster.spec.environment ?? ""} /> },
-    { key: "protection", title: "Protection", width: 10, sort: ({ cluster }) => cluster.spec.protection ?? "none", cell: ({ cluster }) => <ProtectionLabel protection={cluster.spec.protection} /> },
     {
       key: "kubernetes", title: "Kubernetes", width: 7, sort: ({ cluster }) => versionKey(cluster.status.kubernetesVersion),
       cell: ({ cluster }) => plain(cluster.status.kubernetesVersion ?? "–"),
@@ -60,6 +58,8 @@ export function columns(withLogs: boolean): DataColumn<ClusterRow>[] {
     { key: "rtt", title: "RTT", width: 5, sort: ({ cluster }) => cluster.status.rttMs ?? FIRST, cell: ({ cluster }) => milliseconds(cluster.status.rttMs) },
     ...(withLogs ? LOGS : []),
     { key: "certificate", title: "Certificate", width: 8, sort: ({ cluster }) => certificateEnds(cluster) ?? LAST, cell: (row) => <Certificate row={row} /> },
+    { key: "labels", title: "Labels", width: 14, sort: ({ cluster }) => labelText(cluster.metadata.labels), cell: ({ cluster }) => <Labels labels={cluster.metadata.labels} /> },
+    { key: "protection", title: "Protection", width: 10, sort: ({ cluster }) => cluster.spec.protection ?? "none", cell: ({ cluster }) => <ProtectionLabel protection={cluster.spec.protection} /> },
   ];
 }
 

@@ -54,13 +54,3 @@ export function json(rows: readonly ClusterRow[]): string {
   const items: Cluster[] = rows.map(({ cluster }) => cluster);
   return `${JSON.stringify({ apiVersion: "trunkline.dev/v1", kind: "ClusterList", items }, null, 2)}\n`;
 }
-
-/** Gives a file to whoever sits at the browser. */
-export function save(name: string, type: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
-}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cluster } from "../testing/sample.ts";
-import { checklist, progress, stoppedAt, type Joining, type JoinStep, type StepName } from "./joining.ts";
+import { checklist, progress, remedy, stoppedAt, wantsToken, type Joining, type JoinStep, type StepName } from "./joining.ts";
 
 const NAMES: StepName[] = ["contact", "tls", "token", "certificate", "tunnel", "api-server", "rights"];
 
@@ -30,6 +30,16 @@ describe("the checklist", () => {
   it("shows steps that it does not know by their names", () => {
     const steps = [{ name: "weather" as StepName, state: "waiting" as const, since: null }];
     expect(checklist({ since: "", done: false, steps })[0]).toMatchObject({ title: "weather", look: "current", words: "" });
+  });
+
+  it("tells commands to copy from words, and what a new join token helps against", () => {
+    const step: JoinStep = { name: "tls", state: "failed", since: null, reason: "TlsIntercepted", fix: "exempt the gateway's address\nkubectl -n trunkline logs sts/trunkline-agent\n" };
+    expect(remedy(step)).toEqual([
+      { text: "exempt the gateway's address", isCommand: false },
+      { text: "kubectl -n trunkline logs sts/trunkline-agent", isCommand: true },
+    ]);
+    expect(remedy({ name: "tls", state: "done", since: null })).toEqual([]);
+    expect([wantsToken(step), wantsToken({ ...step, reason: "TokenUsed" })]).toEqual([false, true]);
   });
 
   it("is said in a sentence", () => {

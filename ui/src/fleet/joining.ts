@@ -71,6 +71,21 @@ export function progress(joining: Joining): string {
   return `${done} of ${views.length} steps are done. ${at?.title ?? ""} ${stands}${at === undefined || at.words === "" ? "" : `: ${at.words}`}.`;
 }
 
+const PROGRAMS = /^(kubectl|trunkline|helm|nc|curl|openssl|timedatectl|chronyc) /;
+
+/** What to do, line by line: a command to copy, or words. */
+export function remedy(step: JoinStep): { text: string; isCommand: boolean }[] {
+  const lines = (step.fix ?? "").split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  return lines.map((text) => ({ text, isCommand: PROGRAMS.test(text) }));
+}
+
+const WANT_TOKEN = new Set(["TokenExpired", "TokenUsed", "TokenUnknown", "KeyUnknown", "AwayTooLong", "VersionSkew"]);
+
+/** Whether a new join token is what helps. */
+export function wantsToken(step: JoinStep): boolean {
+  return WANT_TOKEN.has(step.reason ?? "");
+}
+
 type Status = Cluster["status"] & { joining?: Joining | null };
 
 /** What a cluster's status says of its joining. */

@@ -1,3 +1,15 @@
 import type { Area } from "../app/pages.tsx";
 
-export const logs: Area = { routes: [], entries: [] };
+const search = () => import("./search/LogSearch.tsx").then((m) => ({ Component: m.LogSearch }));
+
+export const logs: Area = {
+  routes: [
+    { path: "/logs", lazy: search },
+    { path: "/c/:cluster/logs", lazy: search },
+    { path: "/c/:cluster/podlogs", lazy: () => import("./pod/PodLogsPage.tsx").then((m) => ({ Component: m.PodLogsPage })) },
+  ],
+  entries: [
+    { title: "Logs", to: "/logs", section: "fleet", order: 2, keys: "g l" },
+    { title: "Logs", to: "/logs", section: "cluster", order: 10 },
+  ],
+};

@@ -36,17 +36,17 @@ interface DataTableProps<R> {
   /** The column that is sorted by at first; `-age` for the other way round. */
   sorted?: string;
   rowLook?: (row: R) => string | undefined;
+  /** Rows come and go: they are held while they are read, until what people choose them by (filter, namespace) changes. */
+  live?: string;
   /** The keys of the rows that are chosen, for what is done with several. */
   chosen?: ReadonlySet<string>;
   onChoose?: (chosen: ReadonlySet<string>) => void;
-  /** Rows come and go: they are held while they are read, until what people choose them by (filter, namespace) changes. */
-  live?: string;
 }
 
 const ROW = 36;
 
 export function DataTable<R>(props: DataTableProps<R>) {
-  const { label, rows, columns, rowKey, onOpen, rowKeys, actions, sorted = "", rowLook, chosen, onChoose, live } = props;
+  const { label, rows, columns, rowKey, onOpen, rowKeys, actions, sorted = "", rowLook, live, chosen, onChoose } = props;
   const [order, setOrder] = useAsked("sort", sorted);
   const box = useRef<HTMLDivElement>(null);
   const [focused, setFocused] = useState<string | null>(null);
@@ -74,9 +74,9 @@ export function DataTable<R>(props: DataTableProps<R>) {
       box.current?.querySelector<HTMLElement>(`[data-index="${shown.indexOf(row)}"]`)?.focus();
     });
   };
-  const choose = (name: string) => {
+  const choose = (row: R) => {
     const next = new Set(chosen);
-    if (!next.delete(name)) next.add(name);
+    if (!next.delete(rowKey(row))) next.add(rowKey(row));
     onChoose?.(next);
   };
   const width = columns.length + (actions === undefined ? 0 : 1) + (chosen === undefined ? 0 : 1);
@@ -89,7 +89,8 @@ export function DataTable<R>(props: DataTableProps<R>) {
     };
     const step = steps[event.key];
     const own = letters ? rowKeys?.[event.key] : undefined;
-    if (chosen !== undefined && (event.key === " " || (letters && event.key === "x"))) choose(rowKey(row));
+    const chooses = onChoose !== undefined && (event.key === " " || (letters && event.key === "x"));
+    if (chooses) choose(row);
     else if (step !== undefined) focusRow(step);
     else if (event.key === "Enter" && onOpen !== undefined) onOpen(row);
     else if (own !== undefined) own(row);
@@ -102,7 +103,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
     latest.current = { keyed, choose };
   });
   const onKey = useCallback((event: KeyboardEvent, row: R, index: number) => latest.current.keyed(event, row, index), []);
-  const onChoosing = useCallback((name: string) => latest.current.choose(name), []);
+  const onChosen = useCallback((row: R) => latest.current.choose(row), []);
 
   return (
     <div
@@ -149,9 +150,9 @@ export function DataTable<R>(props: DataTableProps<R>) {
                   columns={columns as DataColumn<unknown>[]}
                   actions={actions as ((row: unknown) => ReactNode) | undefined}
                   look={gone.has(key) ? "gone" : rowLook?.(row)}
-                  isChosen={chosen?.has(key)}
                   isTabbable={index === tabbable}
-                  onChoose={onChoosing}
+                  isChosen={chosen?.has(key)}
+                  onChosen={onChosen as (row: unknown) => void}
                   onFocused={setFocused}
                   onKey={onKey as (event: KeyboardEvent, row: unknown, index: number) => void}
                 />
@@ -163,6 +164,54 @@ export function DataTable<R>(props: DataTableProps<R>) {
       </div>
     </div>
   );
+}
+
+interface LineProps {
+  row: unknown;
+  name: string;
+  index: number;
+  columns: DataColumn<unknown>[];
+  actions: ((row: unknown) => ReactNode) | undefined;
+  look: string | undefined;
+  isTabbable: boolean;
+  /** Undefined where rows are not chosen. */
+  isChosen: boolean | undefined;
+  onChosen: (row: unknown) => void;
+  onFocused: (name: string) => void;
+  onKey: (event: KeyboardEvent, row: unknown, index: number) => void;
+}
+
+const Line = memo(function Line({ row, name, index, columns, actions, look, isTabbable, isChosen, onChosen, onFocused, onKey }: LineProps) {
+  return (
+    <tr
+      className="pf-v6-c-table__tr"
+      data-index={index}
+      data-look={look}
+      data-chosen={isChosen}
+      aria-rowindex={index + 2}
+      tabIndex={isTabbable ? 0 : -1}
+      onFocus={() => onFocused(name)}
+      onKeyDown={(event) => onKey(event, row, index)}
+    >
+      {isChosen !== undefined && (
+        <td className="pf-v6-c-table__td tl-check">
+          <label>
+            <span className="pf-v6-screen-reader">Choose {name}</span>
+            <input type="checkbox" checked={isChosen} onChange={() => onChosen(row)} />
+          </label>
+        </td>
+      )}
+      {columns.map((column) => (
+        <td key={column.key} className="pf-v6-c-table__td" data-label={column.title}>{column.cell(row)}</td>
+      ))}
+      {actions !== undefined && <td className="pf-v6-c-table__td tl-actions">{actions(row)}</td>}
+    </tr>
+  );
+});
+
+function words(fresh: number, gone: number): string {
+  const parts = [...(fresh > 0 ? [`${count(fresh)} new`] : []), ...(gone > 0 ? [`${count(gone)} gone`] : [])];
+  return `${parts.join(", ")}: show`;
 }
 
 /** Chooses all rows that the table has, those out of sight too, or none of them. */
@@ -183,55 +232,6 @@ function ChooseAll(props: { label: string; keys: string[]; chosen: ReadonlySet<s
       />
     </label>
   );
-}
-
-interface LineProps {
-  row: unknown;
-  name: string;
-  index: number;
-  columns: DataColumn<unknown>[];
-  actions: ((row: unknown) => ReactNode) | undefined;
-  look: string | undefined;
-  /** Where rows are chosen, whether this one is. */
-  isChosen: boolean | undefined;
-  isTabbable: boolean;
-  onChoose: (name: string) => void;
-  onFocused: (name: string) => void;
-  onKey: (event: KeyboardEvent, row: unknown, index: number) => void;
-}
-
-const Line = memo(function Line(props: LineProps) {
-  const { row, name, index, columns, actions, look, isChosen, isTabbable, onChoose, onFocused, onKey } = props;
-  return (
-    <tr
-      className="pf-v6-c-table__tr"
-      data-index={index}
-      data-look={look}
-      data-chosen={isChosen}
-      aria-rowindex={index + 2}
-      tabIndex={isTabbable ? 0 : -1}
-      onFocus={() => onFocused(name)}
-      onKeyDown={(event) => onKey(event, row, index)}
-    >
-      {isChosen !== undefined && (
-        <td className="pf-v6-c-table__td tl-check">
-          <label>
-            <span className="pf-v6-screen-reader">Choose {name}</span>
-            <input type="checkbox" checked={isChosen} onChange={() => onChoose(name)} />
-          </label>
-        </td>
-      )}
-      {columns.map((column) => (
-        <td key={column.key} className="pf-v6-c-table__td" data-label={column.title}>{column.cell(row)}</td>
-      ))}
-      {actions !== undefined && <td className="pf-v6-c-table__td tl-actions">{actions(row)}</td>}
-    </tr>
-  );
-});
-
-function words(fresh: number, gone: number): string {
-  const parts = [...(fresh > 0 ? [`${count(fresh)} new`] : []), ...(gone > 0 ? [`${count(gone)} gone`] : [])];
-  return `${parts.join(", ")}: show`;
 }
 
 function Heading<R>(props: { column: DataColumn<R>; order: string; onOrder: (order: string) => void }) {

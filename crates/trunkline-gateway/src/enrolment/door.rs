@@ -7,18 +7,20 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tracing::{info, warn};
-use trunkline_api::{AuditChange, AuditEvent};
+use trunkline_api::{AuditChange, AuditEvent, JoinStall};
 use trunkline_pki::{KeyPin, enrolling_key};
 use trunkline_proto::{Certified, ENROL_PATH, EnrolReason, EnrolRefusal, EnrolRequest};
 use trunkline_runtime::{Body, chain};
 use trunkline_tunnel::{json, read_json};
 
-use super::{Enrolment, no};
+use super::{Enrolment, SentAway, no};
 use crate::arrivals::Arrival;
+use crate::joining::{Event, of_enrolment};
 use crate::metrics::Reason;
 
 /// How long an enrolment may take after the handshake.
@@ -65,7 +67,7 @@ impl Enrolment {
         key: &KeyPin,
         from: SocketAddr,
     ) -> Result<Certified, EnrolRefusal> {
-        let certified = self.certify(asked, key).await?;
+        let certified = self.certify(asked, key, from).await?;
         let with = if asked.token.is_some() { "join token" } else { "key" };
         let change = AuditChange {
             user: key.to_string(),
@@ -90,12 +92,15 @@ impl Enrolment {
             return json(StatusCode::BAD_REQUEST, &no(EnrolReason::BadRequest, "the request does not parse"));
         };
         let metrics = &self.shared.metrics;
+        self.has_come(&asked, from);
         match self.certify_and_record(&asked, key, from).await {
             Ok(certified) => {
                 metrics.enrolments.inc();
                 let agent = &asked.software[..asked.software.floor_char_boundary(64)];
                 info!(target: "audit", cluster = %asked.cluster, slot = %asked.slot, %from, %key,
                       with_token = asked.token.is_some(), agent, "enrolled");
+                let until = Timestamp::from_second(certified.not_after).ok();
+                self.shared.tunnels.joinings().note(&asked.cluster, Event::Certified { until });
                 json(StatusCode::OK, &certified)
             }
             Err(refusal) => {
@@ -103,7 +108,13 @@ impl Enrolment {
                 metrics.enrolments_refused.get_or_create(&Reason { reason }).inc();
                 warn!(target: "audit", cluster = %asked.cluster, slot = %asked.slot, %from, %key,
                       reason, why = refusal.message, "enrolment refused");
-                self.remember(&asked.cluster, from, &refusal.to_string());
+                if refusal.reason == EnrolReason::ClusterUnknown && asked.token.is_some() {
+                    let what = format!("it says that it is {}, which is not registered here", asked.cluster);
+                    self.shared.tunnels.joinings().note_stranger(from, JoinStall::OtherName, &what);
+                }
+                let at = of_enrolment(refusal.reason);
+                let no = SentAway { reason, why: &refusal.message, at };
+                self.remember(&asked.cluster, (from, asked.slot), no);
                 json(StatusCode::FORBIDDEN, &refusal)
             }
         }

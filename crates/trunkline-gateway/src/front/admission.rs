@@ -168,6 +168,6 @@ impl Front {
     }
 }
 
-fn is_websocket(head: &Head) -> bool {
+pub(super) fn is_websocket(head: &Head) -> bool {
     head.headers.get(header::UPGRADE).is_some_and(|token| token.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }

@@ -2,19 +2,23 @@
 //!
 //! What a cluster answers there comes from the gateway's own origin, with a session of somebody who may be an admin. So it
 //! must be nothing that a browser would run: `proxy/answer.rs` lets JSON and plain text through, and here stands what no
-//! page may ask for, and what every answer carries.
+//! page may ask for, and what every answer carries. A terminal, whose bytes a browser does not run, takes a ticket.
 //!
 //! Invariant: nothing here lets anything in; the phases that follow are those of every request.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use trunkline_runtime::Body;
 
+use super::admission::is_websocket;
 use super::{Front, Head};
-use crate::authn::{Place, Principal};
+use crate::authn::{Place, Principal, websocket_protocol};
 use crate::authz::Action;
 use crate::refusal::Refusal;
 use crate::rest;
 use crate::route::Route;
+
+/// A ticket among the protocols of a WebSocket.
+const TICKET: &str = "trunkline.ticket.";
 
 /// What a request may show, by where it goes. One that leads nowhere is refused whatever it shows.
 pub(super) fn place(head: &Head, route: &Result<Route, Refusal>) -> Place {
@@ -29,18 +33,30 @@ impl Front {
     /// Whether a page may ask for that at all.
     pub(super) fn may_a_page(
         &self,
-        _head: &Head,
-        _principal: &Principal,
+        head: &Head,
+        principal: &Principal,
         route: &Route,
         action: &Action,
     ) -> Result<(), Refusal> {
         if !route.is_for_pages() || !action.connects {
             return Ok(());
         }
+        if !action.is_interactive() || !is_websocket(head) {
+            let why = format!(
+                "pages do not {} here: what an application answers behind /proxy/ is not for this origin, and a terminal is a \
+                 WebSocket; other clients come by /clusters/{}/",
+                action.told(),
+                route.cluster
+            );
+            return Err(Refusal::AccessDenied { why });
+        }
+        let ticket = websocket_protocol(&head.headers, TICKET).unwrap_or_default();
+        if self.tickets.redeem(ticket, principal, &route.cluster, route.path.as_str()) {
+            return Ok(());
+        }
         let why = format!(
-            "pages do not {} here: what an application answers behind /proxy/ is not for this origin, and what is upgraded is under \
-             /clusters/{}/",
-            action.told(),
+            "a terminal needs a ticket ({TICKET}<ticket> among the WebSocket's protocols) that is not used or older than 30 s, and is \
+             for just this sign-in, cluster, path and query; get one from /trunkline/v1/clusters/{}/tickets",
             route.cluster
         );
         Err(Refusal::AccessDenied { why })

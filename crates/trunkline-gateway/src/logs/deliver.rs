@@ -17,6 +17,7 @@ use super::receive::milliseconds;
 use super::standing::Batch;
 use super::unpack::{Group, Says, Unpacking, work};
 use super::{Logs, Source, dead};
+use crate::joining::Event;
 use crate::metrics::Reason;
 
 /// When an agent is to try again that hears no other time.
@@ -128,6 +129,9 @@ impl Logs {
         self.shared.metrics.logs_bytes.inc_by(batch.bytes);
         self.shared.metrics.logs_dead_letters.inc_by(batch.dead);
         self.shared.metrics.logs_already_there.inc_by(batch.already);
+        if batch.records > 0 {
+            self.shared.joinings.note(&source.cluster, Event::Records);
+        }
         if let Some(why) = self.shared.standing.note(source.uid, &source.dataset, batch) {
             match why.as_str() {
                 "" => info!(cluster = %source.cluster, dataset = %source.dataset, "records are taken again"),

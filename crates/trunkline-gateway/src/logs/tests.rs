@@ -14,6 +14,7 @@ use trunkline_logstore::{LogStore, Outcome, SearchError, StoreStatus, Unavailabl
 use super::deliver::Dealt;
 use super::standing::Batch;
 use super::*;
+use crate::joining::Joinings;
 
 /// Keeps what it takes, and answers as told: one answer for each document; stored where none is left.
 #[derive(Debug, Default)]
@@ -97,12 +98,16 @@ fn document(sequence: u64) -> Document {
     rebuild(stamp, &entry).unwrap()
 }
 
+fn joinings() -> Joinings {
+    Joinings::new(tokio::sync::broadcast::Sender::new(1))
+}
+
 async fn deal(
     store: Scripted,
     sequences: std::ops::RangeInclusive<u64>,
 ) -> (Dealt, Batch, Arc<Scripted>, Metrics) {
     let (store, metrics) = (Arc::new(store), Metrics::default());
-    let logs = Logs::new(store.clone(), None, metrics.clone());
+    let logs = Logs::new(store.clone(), None, joinings(), metrics.clone());
     let mut batch = Batch::default();
     let documents: Vec<_> = sequences.map(document).collect();
     let dealt = logs.write(documents, &mut batch).await;
@@ -169,7 +174,7 @@ async fn a_dead_letter_that_waits_makes_its_record_come_again_and_one_that_is_re
 #[tokio::test]
 async fn who_looks_on_sees_what_was_stored_of_the_clusters_in_sight_and_hears_what_was_passed_over() {
     let (store, metrics) = (Arc::new(answers(&[Outcome::Stored, Outcome::AlreadyThere])), Metrics::default());
-    let logs = Logs::new(store, None, metrics);
+    let logs = Logs::new(store, None, joinings(), metrics);
     let mut sees = logs.taps().look_on(Scope(vec![source().uid]), "record".parse().unwrap());
     let mut blind = logs.taps().look_on(Scope(vec![ClusterUid::random()]), Filter::All);
     let mut asks_else = logs.taps().look_on(Scope(vec![source().uid]), "other".parse().unwrap());

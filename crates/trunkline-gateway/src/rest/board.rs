@@ -57,6 +57,11 @@ impl Shown {
             for (slot, shown) in same.slots.iter_mut().zip(&old.slots) {
                 slot.rtt_ms = shown.rtt_ms;
             }
+            if let (Some(joining), Some(shown)) = (&mut same.joining, &old.joining) {
+                for (step, shown) in joining.steps.iter_mut().zip(&shown.steps) {
+                    step.ms = shown.ms;
+                }
+            }
             same != *old
         }
     }

@@ -9,8 +9,8 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 use trunkline_api::{
-    AuditChange, Cluster, ClusterEvent, ClusterList, ClusterPatch, Confirmed, FleetRole, HopReport, Lock,
-    LockRequest, Problem, ProblemReason, Selector,
+    AuditChange, Cluster, ClusterEvent, ClusterList, ClusterPatch, Confirmed, FleetRole, HopReport,
+    JoinReport, LinkHistory, Lock, LockRequest, Problem, ProblemReason, Selector,
 };
 use trunkline_proto::ClusterId;
 
@@ -246,6 +246,52 @@ pub(super) async fn status(
 ) -> Result<Json<HopReport>, No> {
     let source = shared.find_for(&id, &reader)?;
     Ok(Json(hops::walk(&shared, &source, &reader).await))
+}
+
+/// Tells how far a cluster's joining is, and where it stands still, why and what to do.
+#[utoipa::path(
+    get,
+    path = "/trunkline/v1/clusters/{name}/joining",
+    operation_id = "showJoining",
+    tag = "clusters",
+    params(("name" = String, Path, description = "The cluster")),
+    responses(
+        (status = 200, description = "The steps of its joining", body = JoinReport),
+        (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn joining(
+    State(shared): State<Shared>,
+    reader: Reader,
+    Name(id): Name,
+    _: Asked<Nothing>,
+) -> Result<Json<JoinReport>, No> {
+    let source = shared.find_for(&id, &reader)?;
+    let joining = shared.view.joining(&source, Timestamp::now());
+    Ok(Json(JoinReport::new(id.to_string(), joining)))
+}
+
+/// Tells when links of a cluster came up, went and were refused lately.
+#[utoipa::path(
+    get,
+    path = "/trunkline/v1/clusters/{name}/history",
+    operation_id = "showHistory",
+    tag = "clusters",
+    params(("name" = String, Path, description = "The cluster")),
+    responses(
+        (status = 200, description = "What happened to its links, the newest first", body = LinkHistory),
+        (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn history(
+    State(shared): State<Shared>,
+    reader: Reader,
+    Name(id): Name,
+    _: Asked<Nothing>,
+) -> Result<Json<LinkHistory>, No> {
+    shared.find_for(&id, &reader)?;
+    let (since, items) = shared.view.tunnels.history(&id, shared.view.fleet.ground(&id).uid());
+    Ok(Json(LinkHistory::new(id.to_string(), since, items)))
 }
 
 impl Shared {

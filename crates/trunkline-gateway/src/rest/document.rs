@@ -7,7 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::openapi::{ComponentsBuilder, OpenApi};
 use utoipa::{Modify, OpenApi as _};
 
-use super::{Shared, access, audit, auth, clusters, gateway, logs, pki, register, sessions};
+use super::{Shared, access, audit, auth, clusters, gateway, logs, pki, register, sessions, tickets};
 use crate::authn::SESSION_COOKIE;
 
 /// Every path that is served, and what serves it.
@@ -22,6 +22,9 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/trunkline/v1/clusters/{name}/unlock", post(clusters::unlock)),
         ("/trunkline/v1/clusters/{name}/confirm", post(clusters::confirm)),
         ("/trunkline/v1/clusters/{name}/status", get(clusters::status)),
+        ("/trunkline/v1/clusters/{name}/tickets", post(tickets::give)),
+        ("/trunkline/v1/clusters/{name}/joining", get(clusters::joining)),
+        ("/trunkline/v1/clusters/{name}/history", get(clusters::history)),
         ("/trunkline/v1/access/rules", get(access::list)),
         ("/trunkline/v1/access/rules/{rule}", get(access::show).put(access::put).delete(access::remove)),
         ("/trunkline/v1/access/test", post(access::test)),
@@ -61,7 +64,8 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
                        asks is told by a bearer token, a session or the client certificate. Whom an access rule names sees \
                        the clusters that it is for; seeing all of the fleet is for members of trunkline:viewers, \
                        trunkline:operators and trunkline:admins, changing it and reading the audit log for members of \
-                       trunkline:admins, and for whom a rule says so."
+                       trunkline:admins, and for whom a rule says so. What is no REST stands in docs/api.md: a cluster's own API \
+                       under clusters/{name}/k8s, and the live socket at live."
     ),
     paths(
         gateway::status,
@@ -77,6 +81,9 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         clusters::unlock,
         clusters::confirm,
         clusters::status,
+        tickets::give,
+        clusters::joining,
+        clusters::history,
         access::list,
         access::show,
         access::put,

@@ -1,6 +1,6 @@
 //! What may keep an agent elsewhere from coming to this gateway: addresses that lead nowhere from there.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::gateway::About;
@@ -68,9 +68,16 @@ fn of_address(address: &str, found: &[IpAddr]) -> Option<String> {
             shown(ip)
         ));
     }
+    if let Some(ip) = found.iter().find(|ip| is_link_local(ip)) {
+        return Some(format!(
+            "{host} {leads} {}a link-local address: only agents on the same link can come, and most cannot dial it",
+            shown(ip)
+        ));
+    }
     let private = found.iter().find(|ip| is_private(ip))?;
     Some(format!(
-        "{host} {leads} {}a private address: only agents in the same network can come",
+        "{host} {leads} {}a private address, which is well where the cluster is in the same network, or reaches it by a VPN or \
+         peering; agents elsewhere cannot come",
         shown(private)
     ))
 }
@@ -80,13 +87,20 @@ fn is_loopback(ip: &IpAddr) -> bool {
     ip.is_loopback() || ip.is_unspecified()
 }
 
-/// RFC 1918, RFC 4193, link-local, and what carriers share (RFC 6598).
+/// RFC 3927, RFC 4291.
+fn is_link_local(ip: &IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
+}
+
+/// RFC 1918, RFC 4193, and what carriers share (RFC 6598).
 fn is_private(ip: &IpAddr) -> bool {
     let shared = |ip: Ipv4Addr| ip.octets()[0] == 100 && (ip.octets()[1] & 0xc0) == 64;
-    let local = |ip: Ipv6Addr| ip.is_unique_local() || ip.is_unicast_link_local();
     match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || shared(ip),
-        IpAddr::V6(ip) => local(ip),
+        IpAddr::V4(ip) => ip.is_private() || shared(ip),
+        IpAddr::V6(ip) => ip.is_unique_local(),
     }
 }
 
@@ -118,10 +132,10 @@ mod tests {
             ("10.1.2.3:1", "private"),
             ("172.31.0.1:1", "private"),
             ("192.168.0.1:1", "private"),
-            ("169.254.0.1:1", "private"),
+            ("169.254.0.1:1", "link-local"),
             ("100.64.0.1:1", "private"),
             ("[fd00::1]:1", "private"),
-            ("[fe80::1]:1", "private"),
+            ("[fe80::1]:1", "link-local"),
             ("[::ffff:10.0.0.1]:1", "private"),
         ] {
             let ip = host(address).parse().unwrap();

@@ -52,10 +52,15 @@ impl Desk {
             draining: CancellationToken::new(),
             under_way: UnderWay::default(),
             confirmations: Confirmations::default(),
+            tickets: Tickets::default(),
             audited: Audited::new(fleet.audit.clone()),
             logs: None,
         });
-        Self { router: rest.router, view: View { fleet, tunnels, management: None }, tasks }
+        Self {
+            router: rest.router,
+            view: View { fleet, tunnels, management: None, doors: [].into(), keeps_logs: false },
+            tasks,
+        }
     }
 
     /// What shows the fleet to those who watch it.

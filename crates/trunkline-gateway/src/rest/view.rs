@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use trunkline_api::{Cluster, ClusterSpec, Labels, Metadata};
+use trunkline_api::{Cluster, ClusterSpec, Joining, Labels, Metadata};
 use trunkline_proto::{ClusterId, ClusterUid, MANAGEMENT};
 use trunkline_registry::Record;
 
@@ -11,7 +11,8 @@ use super::management::Management;
 use super::read::Sight;
 use crate::config::Declared;
 use crate::fleet::Fleet;
-use crate::standing::{Desired, status};
+use crate::joining::Around;
+use crate::standing::{Desired, Observed, status};
 use crate::tunnels::Tunnels;
 
 /// Where the API looks. Clones share it.
@@ -21,6 +22,10 @@ pub(super) struct View {
     pub(super) tunnels: Tunnels,
     /// The management cluster, where it is served.
     pub(super) management: Option<Management>,
+    /// Where agents come in, `host:port`.
+    pub(super) doors: Arc<[String]>,
+    /// Whether this gateway keeps logs.
+    pub(super) keeps_logs: bool,
 }
 
 /// Where a cluster stands written.
@@ -101,9 +106,27 @@ impl View {
             }
             Source::Registered(record) => {
                 let seen = self.tunnels.observe(&record.metadata.name);
-                let status = status(Desired::Registered(record), &seen, now);
+                let mut status = status(Desired::Registered(record), &seen, now);
+                status.joining = self.tunnels.joinings().beside(record, self.around(&seen, now));
                 Cluster::new(record.metadata.clone(), record.spec.clone(), status)
             }
+        }
+    }
+
+    /// What is remembered of a cluster's joining.
+    pub(super) fn joining(&self, source: &Source, now: Timestamp) -> Option<Joining> {
+        let Source::Registered(record) = source else { return None };
+        let seen = self.tunnels.observe(&record.metadata.name);
+        self.tunnels.joinings().remembered(record, self.around(&seen, now))
+    }
+
+    fn around(&self, seen: &Observed, now: Timestamp) -> Around<'_> {
+        Around {
+            rtt: seen.links.iter().filter_map(|link| link.rtt).min(),
+            has_link: !seen.links.is_empty(),
+            doors: &self.doors,
+            keeps_logs: self.keeps_logs,
+            now,
         }
     }
 }

@@ -73,6 +73,7 @@ fn answering() -> StatusReport {
         kubernetes: Some("v1.35.4".into()),
         nodes: Some(3),
         message: String::new(),
+        rights: None,
         logs: Vec::new(),
     }
 }

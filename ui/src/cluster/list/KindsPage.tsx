@@ -1,6 +1,6 @@
 // Every kind that the cluster's API serves, custom ones as well.
 
-import { Label, PageSection } from "@patternfly/react-core";
+import { Label } from "@patternfly/react-core";
 import { useMemo } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { useDiscovery } from "../../api/discovery.ts";
@@ -10,18 +10,17 @@ import { Count, DataTable, type DataColumn } from "../../parts/DataTable.tsx";
 import { AllHidden, Asked } from "../../parts/states.tsx";
 import { groupResource, listPath } from "../places.ts";
 import { Filters } from "./Filters.tsx";
-import { Head } from "./ListPage.tsx";
+import { ListHead } from "./ListPage.tsx";
 
 export function KindsPage() {
   const { cluster = "" } = useParams();
   const kinds = useDiscovery(cluster);
   return (
-    <PageSection isFilled>
-      <Head cluster={cluster} title="All kinds" />
+    <ListHead cluster={cluster} title="All kinds">
       <Asked query={kinds} of={`the kinds of ${cluster}`} cluster={cluster}>
         {(all) => <Kinds cluster={cluster} all={all} />}
       </Asked>
-    </PageSection>
+    </ListHead>
   );
 }
 

@@ -1,48 +1,49 @@
 // The list of one kind, by its address.
 
-import { Button, Content, Flex, FlexItem, PageSection, Title } from "@patternfly/react-core";
+import { Button, PageSection } from "@patternfly/react-core";
 import type { ReactNode } from "react";
 import { Link, useParams } from "react-router";
 import { useFleet } from "../../api/fleet.ts";
 import { isReadOnly } from "../../parts/cluster.tsx";
+import { Head } from "../../parts/Head.tsx";
 import { useKind } from "../kind.ts";
-import { groupOf, type Named } from "../places.ts";
+import { groupOf, pluralOf, type Named } from "../places.ts";
 import { useMay } from "../rights.ts";
 import { ResourceList } from "./ResourceList.tsx";
 
 export function ListPage() {
   const { cluster = "", group = "", version = "", resource = "" } = useParams();
-  return <KindPage cluster={cluster} of={{ group: groupOf(group), version, resource }} />;
-}
-
-export function KindPage({ cluster, of, title }: { cluster: string; of: Named; title?: string }) {
+  const of = { group: groupOf(group), version, resource };
   const { kind } = useKind(cluster, of);
   return (
-    <PageSection isFilled>
-      <Head cluster={cluster} of={of} title={title ?? kind?.kind ?? of.resource}>
-        {of.group !== "" && title === undefined && <Content component="small">{of.group}/{of.version}</Content>}
-      </Head>
+    <ListHead cluster={cluster} of={of} title={pluralOf(kind?.kind ?? resource, resource)} {...(of.group === "" ? {} : { about: `${of.group}/${version}` })}>
       <ResourceList cluster={cluster} of={of} />
-    </PageSection>
+    </ListHead>
   );
 }
 
-/** The title of a list, and the way to a new object where one may make it. */
-export function Head({ cluster, of, title, children }: { cluster: string; of?: Named; title: string; children?: ReactNode }) {
+interface ListHeadProps {
+  cluster: string;
+  of?: Named;
+  title: string;
+  about?: string;
+  children: ReactNode;
+}
+
+/** A list beneath its title, and the way to a new object where one may make it. */
+export function ListHead({ cluster, of, title, about, children }: ListHeadProps) {
   const may = useMay(cluster, "");
   const readOnly = isReadOnly(useFleet().byName.get(cluster));
   const creates = !readOnly && (of === undefined || may({ verb: "create", group: of.group, resource: of.resource }));
+  const to = `/c/${encodeURIComponent(cluster)}/create`;
   return (
-    <Flex justifyContent={{ default: "justifyContentSpaceBetween" }} alignItems={{ default: "alignItemsCenter" }}>
-      <FlexItem>
-        <Title headingLevel="h1" size="xl">{title}</Title>
-        {children}
-      </FlexItem>
-      {creates && (
-        <FlexItem>
-          <Button variant="secondary" component={(props: object) => <Link {...props} to={`/c/${encodeURIComponent(cluster)}/create`} />}>Create</Button>
-        </FlexItem>
-      )}
-    </Flex>
+    <>
+      <Head
+        title={title}
+        about={about}
+        actions={creates ? <Button variant="secondary" component={(props: object) => <Link {...props} to={to} />}>Create</Button> : undefined}
+      />
+      <PageSection hasBodyWrapper={false} isFilled>{children}</PageSection>
+    </>
   );
 }

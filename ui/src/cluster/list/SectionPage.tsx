@@ -1,10 +1,10 @@
 // A page that collects kinds: Network, Config, Storage. One tab for each that the cluster serves.
 
-import { Nav, NavItem, NavList, PageSection } from "@patternfly/react-core";
+import { Nav, NavItem, NavList } from "@patternfly/react-core";
 import { Link, useLocation, useParams } from "react-router";
 import { find, useDiscovery } from "../../api/discovery.ts";
 import { groupResource, SECTIONS, type SectionName } from "../places.ts";
-import { Head } from "./ListPage.tsx";
+import { ListHead } from "./ListPage.tsx";
 import { ResourceList } from "./ResourceList.tsx";
 
 export function SectionPage({ section }: { section: SectionName }) {
@@ -20,8 +20,7 @@ export function SectionPage({ section }: { section: SectionName }) {
   const of = { group: chosen.group, resource: chosen.resource, version: found?.version ?? chosen.version };
   const namespace = new URLSearchParams(search).get("ns");
   return (
-    <PageSection isFilled>
-      <Head cluster={cluster} of={of} title={title} />
+    <ListHead cluster={cluster} of={of} title={title}>
       <Nav variant="horizontal-subnav" aria-label={`Kinds of ${title}`}>
         <NavList>
           {served.map((one) => (
@@ -37,7 +36,7 @@ export function SectionPage({ section }: { section: SectionName }) {
         </NavList>
       </Nav>
       <ResourceList cluster={cluster} of={of} />
-    </PageSection>
+    </ListHead>
   );
 }
 

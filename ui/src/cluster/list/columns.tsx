@@ -67,5 +67,5 @@ function ownerOf({ metadata }: Row): string {
 
 function Why({ cluster, row, status }: { cluster: string; row: Row; status: string }) {
   const why = useReason(cluster, row, healthOf(status) === "bad" || status === "Pending");
-  return why === "" ? null : <span title={asText(why)}>{asText(why)}</span>;
+  return why === "" ? null : <span className="tl-why" title={asText(why)}>{asText(why)}</span>;
 }

@@ -6,7 +6,7 @@
 
 import { Alert, Button, Form, Modal, ModalBody, ModalFooter, ModalHeader, ModalVariant, Stack, StackItem } from "@patternfly/react-core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useId, useMemo, useState } from "react";
+import { useEffect, useId, useMemo, useState, type ReactNode } from "react";
 import { asFault, type Fault } from "../../api/fault.ts";
 import type { KubeObject } from "../../api/kube.ts";
 import { Refused, TypedName, useConfirmation, WriteTarget } from "../write.tsx";
@@ -25,6 +25,8 @@ interface ApplyDialogProps {
   /** As it was read; null for an object that is to be made. */
   base: KubeObject | null;
   mine: KubeObject;
+  /** What a page has to say of the dry run's result, beneath the difference. */
+  preview?: (result: KubeObject) => ReactNode;
   onApplied: (object: KubeObject) => void;
   onClose: () => void;
 }
@@ -37,7 +39,7 @@ type Step =
   | { at: "failed"; result: KubeObject; fault: Fault }
   | { at: "conflict"; theirs: KubeObject };
 
-export function ApplyDialog({ cluster, kind, base: read, mine: edited, onApplied, onClose }: ApplyDialogProps) {
+export function ApplyDialog({ cluster, kind, base: read, mine: edited, preview, onApplied, onClose }: ApplyDialogProps) {
   const [base, setBase] = useState(read);
   const [mine, setMine] = useState(edited);
   const [step, setStep] = useState<Step>({ at: "trying" });
@@ -116,6 +118,7 @@ export function ApplyDialog({ cluster, kind, base: read, mine: edited, onApplied
           {trying && begun && <StackItem><Loading of="the dry run" onCancel={onClose} /></StackItem>}
           {step.at === "refused" && <StackItem><NotTaken fault={step.fault} /></StackItem>}
           {result !== null && <StackItem><Difference base={base} result={result} unchanged={unchanged} /></StackItem>}
+          {result !== null && preview !== undefined && <StackItem>{preview(result)}</StackItem>}
           {step.at === "failed" && <StackItem><Refused fault={step.fault} /></StackItem>}
           {step.at === "conflict" && conflict !== null && (
             <StackItem>

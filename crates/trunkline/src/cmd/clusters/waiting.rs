@@ -1,22 +1,18 @@
-//! Waits until a cluster has joined, and tells each step, or what holds it up.
+//! Waits until a cluster has joined, and tells each step, or what holds it up and what to do.
 //!
-//! Nothing is asked again and again: the gateway tells of every change. While nothing changes, it is asked every
-//! 10 s to walk the way to the cluster and say where it ends.
+//! Nothing is asked again and again: the gateway tells of every step, and of every stall, by the watch.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::Context as _;
-use trunkline_api::{Cluster, ClusterState, HopReport};
+use trunkline_api::{Cluster, ClusterState, JoinStall, JoinState, JoinStep, JoinStepName as Step};
 
 use crate::cmd::say;
 use crate::exit::{Exit, Failure};
 use crate::rest::{Change, Rest, Watch};
-use crate::words::{Colour, Paint, clean, mark, millis, until, words_are_on_terminal};
+use crate::words::{Colour, Paint, clean, mark, millis, words_are_on_terminal};
 
-/// How long nothing may happen before the gateway is asked why.
-const STALL: Duration = Duration::from_secs(10);
-
-/// Waits until the cluster's API server answers through its tunnel.
+/// Waits until requests can go through to the cluster. The first log record is not waited for: nobody knows when
+/// something is logged there.
 ///
 /// # Errors
 /// When it takes longer than `deadline`, or the cluster is removed or locked meanwhile.
@@ -31,116 +27,97 @@ pub(super) async fn until_joined(
     let mut watch = Watch::open(rest, "").await?;
     // What it says before anything happened is no news.
     let mut progress = Progress { stall: clean(&cluster.status.reason), ..Progress::default() };
-    let mut quiet_since = Instant::now();
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        let Ok(change) = tokio::time::timeout(left, watch.next()).await else {
             let why = if progress.stall.is_empty() { "nothing was heard of it" } else { &progress.stall };
             return Err(Failure::new(Exit::TimedOut, format!("{name} has not joined in time: {why}"))
                 .next(afterwards)
                 .into());
-        }
-        let patience = STALL.saturating_sub(quiet_since.elapsed());
-        match tokio::time::timeout(left.min(patience), watch.next()).await {
-            Ok(change) => match change? {
-                Change::Is(cluster) if cluster.metadata.name == *name => {
-                    quiet_since = Instant::now();
-                    progress.tell(&cluster);
-                    if cluster.status.state == ClusterState::Connected {
-                        say(&format!("next:  trunkline use {name} && kubectl get pods -A"));
-                        return Ok(());
-                    }
-                    if cluster.status.state == ClusterState::Locked {
-                        return Err(Failure::new(Exit::Failed, format!("{name} is locked"))
-                            .next(format!("trunkline clusters unlock {name}"))
-                            .into());
-                    }
+        };
+        match change? {
+            Change::Is(cluster) if cluster.metadata.name == *name => {
+                progress.tell(&cluster);
+                if has_joined(&cluster) {
+                    say(&format!("next:  trunkline use {name} && kubectl get pods -A"));
+                    return Ok(());
                 }
-                Change::Gone(cluster) if cluster.metadata.name == *name => {
-                    return Err(Failure::new(Exit::NotFound, format!("{name} was removed meanwhile")).into());
+                if cluster.status.state == ClusterState::Locked {
+                    return Err(Failure::new(Exit::Failed, format!("{name} is locked"))
+                        .next(format!("trunkline clusters unlock {name}"))
+                        .into());
                 }
-                Change::Is(_) | Change::Gone(_) | Change::Synced => {}
-            },
-            Err(_) => {
-                progress.stalled(rest, name.as_str()).await?;
-                quiet_since = Instant::now();
             }
+            Change::Gone(cluster) if cluster.metadata.name == *name => {
+                return Err(Failure::new(Exit::NotFound, format!("{name} was removed meanwhile")).into());
+            }
+            Change::Is(_) | Change::Gone(_) | Change::Synced => {}
         }
     }
+}
+
+/// Whether requests can go through. Rights that the API server would not tell of are no reason to wait.
+fn has_joined(cluster: &Cluster) -> bool {
+    let status = &cluster.status;
+    let at = status.joining.as_ref().and_then(|joining| joining.stands_at());
+    let is_through = at.is_none_or(|step| {
+        step.name == Step::Logs
+            || (step.name == Step::Rights && step.reason == Some(JoinStall::RightsUnknown))
+    });
+    status.state == ClusterState::Connected && is_through
 }
 
 /// What was told already.
 #[derive(Default)]
 struct Progress {
-    steps: Vec<&'static str>,
+    steps: Vec<Step>,
     stall: String,
 }
 
 impl Progress {
     fn tell(&mut self, cluster: &Cluster) {
         let status = &cluster.status;
-        let now = jiff::Timestamp::now();
-        let from = status.slots.iter().find_map(|slot| slot.from.clone());
-        let links = status.slots.iter().any(|slot| slot.links > 0);
-        let ends = status
-            .certificate_not_after
-            .or_else(|| status.slots.iter().find_map(|slot| slot.certificate_not_after));
-        // Who has a certificate or a link was there, though the gateway may not say any more from where.
-        if from.is_some() || ends.is_some() || links {
-            let from = from.map(|from| format!(" from {}", clean(&from))).unwrap_or_default();
-            self.step("agent", format!("the agent reached the gateway{from}"));
+        let Some(joining) = &status.joining else {
+            // It was here before, and only comes back; or its time to come is over.
+            if status.state != ClusterState::Connected {
+                self.hold_up(clean(&status.reason), "");
+            }
+            return;
+        };
+        for step in joining.steps.iter().take_while(|step| step.state == JoinState::Done) {
+            if !self.steps.contains(&step.name) {
+                self.steps.push(step.name);
+                self.stall.clear();
+                let mark = Paint::words().paint(mark(true, words_are_on_terminal()), Some(Colour::Green));
+                say(&format!("{mark} {}", words(step)));
+            }
         }
-        if let Some(ends) = ends {
-            self.step("certificate", format!("certificate issued ({})", until(ends, now)));
-        }
-        if links {
-            let rtt = status.rtt_ms.map(|rtt| format!(", {}", millis(rtt))).unwrap_or_default();
-            self.step("tunnel", format!("tunnel up{rtt}"));
-        }
-        if let Some(version) = &status.kubernetes_version {
-            let nodes = status.nodes.map(|nodes| format!(", {nodes} nodes")).unwrap_or_default();
-            self.step("kubernetes", format!("Kubernetes {}{nodes}", clean(version)));
-        }
-        // Between its certificate and its first link an agent is away for a moment; if it stays so, the walk tells why.
-        let told = !matches!(status.state, ClusterState::Connected | ClusterState::Disconnected);
-        if !status.reason.is_empty() && told {
-            self.hold_up(clean(&status.reason));
+        if let Some(step) = joining.stands_at().filter(|step| !step.cause.is_empty()) {
+            self.hold_up(format!("{}: {}", step.name.as_str(), clean(&step.cause)), &step.fix);
         }
     }
 
-    fn step(&mut self, step: &'static str, text: String) {
-        if !self.steps.contains(&step) {
-            self.steps.push(step);
-            self.stall.clear();
-            let mark = mark(true, words_are_on_terminal());
-            say(&format!("{} {text}", Paint::words().paint(mark, Some(Colour::Green))));
-        }
-    }
-
-    fn hold_up(&mut self, why: String) {
-        if self.stall != why {
+    fn hold_up(&mut self, why: String, fix: &str) {
+        if !why.is_empty() && self.stall != why {
             say(&format!("  {}", Paint::words().paint(&why, Some(Colour::Yellow))));
+            fix.lines().for_each(|line| say(&format!("    {}", clean(line))));
             self.stall = why;
         }
     }
+}
 
-    /// Nothing changed for a while: where does the way end?
-    async fn stalled(&mut self, rest: &Rest, name: &str) -> anyhow::Result<()> {
-        let report: anyhow::Result<HopReport> = rest.walk(&format!("/clusters/{name}/status")).await;
-        let report = match report {
-            Ok(report) => report,
-            Err(error) if crate::exit::of(&error).0 == Exit::NotFound => {
-                return Err(error).context("the cluster was removed meanwhile");
-            }
-            Err(error) => {
-                self.hold_up(format!("{error:#}"));
-                return Ok(());
-            }
-        };
-        if let Some(hop) = report.hops.iter().find(|hop| !hop.ok) {
-            let hint = if hop.hint.is_empty() { String::new() } else { format!("; {}", clean(&hop.hint)) };
-            self.hold_up(format!("{}: {}{hint}", clean(&hop.name), clean(&hop.detail)));
+/// A step that is done.
+fn words(step: &JoinStep) -> String {
+    let detail = clean(&step.detail);
+    match step.name {
+        Step::Contact => format!("the agent reached the gateway, {detail}"),
+        Step::Tls | Step::Token | Step::Logs => detail,
+        Step::Certificate => format!("certificate issued, {detail}"),
+        Step::Tunnel => {
+            let rtt = step.ms.map(|ms| format!(", {}", millis(ms))).unwrap_or_default();
+            format!("tunnel up{rtt}, {detail}")
         }
-        Ok(())
+        Step::ApiServer => format!("Kubernetes {detail}"),
+        Step::Rights => format!("rights: {detail}"),
     }
 }

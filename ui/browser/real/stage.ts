@@ -1,0 +1,75 @@
+// What the journeys stand on: a real gateway, two real clusters, and a direct way to each to compare with.
+
+import { execFileSync } from "node:child_process";
+import { expect, test as base, type Page } from "@playwright/test";
+
+function given(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: the scenario a_browser_works_in_two_real_clusters of tests/cluster runs this`);
+  return value;
+}
+
+export type Name = "north" | "south";
+
+/** kubectl straight to a cluster, past the gateway. */
+export function kubectl(cluster: Name, args: string[], input?: string): string {
+  const env = { ...process.env, KUBECONFIG: given(`${cluster.toUpperCase()}_KUBECONFIG`) };
+  return execFileSync(given("KUBECTL"), args, { env, encoding: "utf8", timeout: 60_000, ...(input === undefined ? {} : { input }) });
+}
+
+/** What a shell says that is given a text of the page, with the cluster's own kubeconfig and our kubectl and Helm. */
+export function shell(cluster: Name, text: string): string {
+  const folder = (program: string) => program.slice(0, program.lastIndexOf("/"));
+  const path = `${folder(given("KUBECTL"))}:${folder(given("HELM"))}:${process.env["PATH"] ?? ""}`;
+  const env = { ...process.env, PATH: path, KUBECONFIG: given(`${cluster.toUpperCase()}_KUBECONFIG`) };
+  return execFileSync("bash", ["-euo", "pipefail", "-c", text], { env, encoding: "utf8", timeout: 90_000 });
+}
+
+/** The names of a kind's objects, straight from a cluster. */
+export function namesOf(cluster: Name, kind: string): string[] {
+  const found = kubectl(cluster, ["get", kind, "--all-namespaces", "-o", "name"]);
+  return found.split("\n").filter((line) => line !== "").map((line) => line.slice(line.indexOf("/") + 1)).sort();
+}
+
+interface Given {
+  faults: string[];
+  signedIn: Page;
+}
+
+export const test = base.extend<Given>({
+  faults: async ({}, give) => give([]),
+  page: async ({ page, faults }, give) => {
+    page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
+    page.on("console", (message) => {
+      const answer = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
+      if (message.type() === "error" && !answer) faults.push(`console: ${message.text()}`);
+    });
+    await give(page);
+    expect(faults, "the page's console and exceptions").toEqual([]);
+  },
+  signedIn: async ({ page }, give) => {
+    await signIn(page, "");
+    await give(page);
+  },
+});
+
+/** Goes to an address, and signs in on the way. */
+export async function signIn(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  // The code of the first run was not used: it waits beside.
+  await page.getByRole("button", { name: "Sign in as a local user" }).click();
+  await page.getByRole("textbox", { name: "User" }).fill(given("MANAGER_USER"));
+  await page.getByRole("textbox", { name: "Password" }).fill(given("MANAGER_PASSWORD"));
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(page.getByRole("button", { name: /^You:/ })).toBeVisible();
+}
+
+/** Chooses a cluster in the drop-down, by its keys. */
+export async function choose(page: Page, cluster: string): Promise<void> {
+  await page.getByRole("button", { name: /^Cluster:/ }).click();
+  await page.keyboard.type(cluster);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: new RegExp(`^Cluster:.*${cluster}`) })).toBeVisible();
+}
+
+export { expect };
