@@ -44,7 +44,8 @@ export function NamespacePicker({ cluster }: { cluster: string }) {
       isScrollable
       maxMenuHeight="20rem"
       toggle={(ref) => (
-        <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)} aria-label={`Namespace: ${namespace || "All namespaces"}`}>
+        <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)}>
+          <span className="pf-v6-screen-reader">Namespace: </span>
           {namespace === "" ? "All namespaces" : namespace}
         </MenuToggle>
       )}
