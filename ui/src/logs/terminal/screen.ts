@@ -101,7 +101,7 @@ export function openScreen(element: HTMLElement, options: ScreenOptions): Screen
 }
 
 function noteOf(words: string): string {
-  return `\u001b[0m\r\n\u001b[7m ${words} \u001b[0m\r\n`;
+  return `\u001b[0m\r\n── ${words} ──\r\n`;
 }
 
 function themeOf(dark: boolean) {
