@@ -55,7 +55,7 @@ function Column({ cluster, tier, picked, onPick }: Omit<ViewProps, "tiers"> & { 
         ? <p>No policy in this tier.</p>
         : (
           <ol aria-label={`Policies of ${title}`} tabIndex={0}>
-            {policies.slice(0, most).map((policy) => <Card key={policy.key} cluster={cluster} policy={policy} isPicked={picked.has(policy.key)} onPick={onPick} />)}
+            {policies.slice(0, most).map((policy) => <Card key={policy.key} cluster={cluster} policy={policy} isCalicos={tier.object !== null} isPicked={picked.has(policy.key)} onPick={onPick} />)}
           </ol>
         )}
       {policies.length > most && <Button variant="link" isBlock onClick={() => setMost(most + STEP)}>Show more of {count(policies.length - most)}</Button>}
@@ -63,8 +63,17 @@ function Column({ cluster, tier, picked, onPick }: Omit<ViewProps, "tiers"> & { 
   );
 }
 
-const Card = memo(function Card({ cluster, policy, isPicked, onPick }: { cluster: string; policy: Policy; isPicked: boolean; onPick: ViewProps["onPick"] }) {
-  const place = placeWords(policy);
+interface CardProps {
+  cluster: string;
+  policy: Policy;
+  /** The tier is one of Calico's. */
+  isCalicos: boolean;
+  isPicked: boolean;
+  onPick: ViewProps["onPick"];
+}
+
+const Card = memo(function Card({ cluster, policy, isCalicos, isPicked, onPick }: CardProps) {
+  const place = placeWords(policy, isCalicos);
   return (
     <li className="tl-policy" {...(policy.staged ? { "data-look": "staged" } : {})}>
       <div className="tl-policy-head">

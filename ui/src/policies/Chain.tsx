@@ -72,11 +72,13 @@ export function RuleLine({ rule, place, direction, effect }: { rule: Rule; place
     <li className="tl-rule" data-effect={effect}>
       <small>{place}.</small>
       <ActionLabel action={rule.action} />
-      <span><code>{asText(rule.what)}</code> {direction === "ingress" ? "from" : "to"} <code>{asText(rule.who)}</code></span>
-      {rule.further !== "" && <span>if <code>{asText(rule.further)}</code></span>}
-      {rule.name !== "" && <small>{asText(rule.name)}</small>}
-      {effect === "decides" && <Decides />}
-      {words !== undefined && <small>{words}</small>}
+      <span className="tl-rule-words">
+        <code>{asText(rule.what)}</code> {direction === "ingress" ? "from" : "to"} <code>{asText(rule.who)}</code>
+        {rule.further !== "" && <> if <code>{asText(rule.further)}</code></>}
+        {rule.name !== "" && <small> {asText(rule.name)}</small>}
+        {effect === "decides" && <> <Decides /></>}
+        {words !== undefined && <small> {words}</small>}
+      </span>
     </li>
   );
 }

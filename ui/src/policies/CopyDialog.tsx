@@ -71,6 +71,7 @@ export function CopyDialog({ from, items: asked, to, onClose }: CopyDialogProps)
       // What was not tried to the end is not written, and what was written is not written again.
       return tried.at === "tried" ? writeItem(cluster, item, served, tried) : tried;
     });
+  const refused = [...outcomes.values()].flatMap((of) => [...of.values()]).filter(({ at }) => at === "refused").length;
   const toWrite = [...outcomes.values()].flatMap((of) => [...of.values()]).filter((one) => one.at === "tried" && one.change !== "same").length;
   const many = items.length === 1 ? asText(items[0]?.object.metadata.name) : `${items.length} policies`;
 
@@ -97,7 +98,11 @@ export function CopyDialog({ from, items: asked, to, onClose }: CopyDialogProps)
           : (
             <Stack hasGutter>
               {step === "tried" && <StackItem><Alert isInline variant="info" title={toWrite === 0 ? "Nothing is to be written" : `The dry run is done; ${toWrite} are to be written`} /></StackItem>}
-              {step === "written" && <StackItem><Alert isInline variant="success" title="Done" role="status" /></StackItem>}
+              {step === "written" && (
+                <StackItem>
+                  <Alert isInline variant={refused === 0 ? "success" : "warning"} title={refused === 0 ? "Done" : `Done, but ${refused} were refused`} role="status" />
+                </StackItem>
+              )}
               <StackItem><OutcomeTable clusters={chosen} items={items} outcomes={outcomes} /></StackItem>
             </Stack>
           )}

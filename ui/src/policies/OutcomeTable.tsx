@@ -1,4 +1,4 @@
-// What came of a copy, or would come: a row for each cluster, and in it a line for each policy, with what changes on demand.
+// What came of a copy, or would come: a row for each cluster, and in it what is to be said of the policies, with what changes on demand.
 
 import { Label, Spinner } from "@patternfly/react-core";
 import { BanIcon, CheckCircleIcon, MinusCircleIcon, PlusCircleIcon } from "@patternfly/react-icons";
@@ -24,7 +24,7 @@ export function OutcomeTable({ clusters, items, outcomes }: { clusters: string[]
               <tr key={cluster}>
                 <th scope="row">{cluster} <EnvironmentLabel environment={byName.get(cluster)?.spec.environment ?? ""} /></th>
                 <td>{outcomeWords(own?.values() ?? [])}</td>
-                <td>{items.map((item) => <Line key={item.key} item={item} cluster={cluster} outcome={own?.get(item.key) ?? { at: "waiting" }} />)}</td>
+                <td>{alike(items, own).map((group) => <Group key={group.key} items={group.items} cluster={cluster} outcome={group.outcome} />)}</td>
               </tr>
             );
           })}
@@ -34,16 +34,32 @@ export function OutcomeTable({ clusters, items, outcomes }: { clusters: string[]
   );
 }
 
-function Line({ item, cluster, outcome }: { item: Item; cluster: string; outcome: Outcome }) {
+/** Items of which the same is to be said, in their order; what changes is looked at one by one. */
+function alike(items: Item[], of: ReadonlyMap<string, Outcome> | undefined): { key: string; items: Item[]; outcome: Outcome }[] {
+  const groups = new Map<string, { key: string; items: Item[]; outcome: Outcome }>();
+  for (const item of items) {
+    const outcome = of?.get(item.key) ?? { at: "waiting" };
+    const own = outcome.at === "tried" && outcome.change === "changed" ? item.key : outcome.at === "refused" ? outcome.fault.detail : outcome.at === "waiting" ? "" : outcome.change;
+    const key = `${outcome.at} ${own}`;
+    const group = groups.get(key) ?? { key, items: [], outcome };
+    group.items.push(item);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+function titleOf({ object: { metadata: { name, namespace } } }: Item): string {
+  return asText(namespace === undefined ? name : `${namespace}/${name}`);
+}
+
+function Group({ items, cluster, outcome }: { items: Item[]; cluster: string; outcome: Outcome }) {
   const [open, setOpen] = useState(false);
-  const { name, namespace } = item.object.metadata;
-  const title = asText(namespace === undefined ? name : `${namespace}/${name}`);
-  const shows = outcome.at === "tried" && outcome.change === "changed";
+  const title = items.map(titleOf).join(", ");
   return (
     <div>
       <Word outcome={outcome} /> {title}
       {outcome.at === "refused" && <p className="tl-code">{asText(outcome.fault.detail)}</p>}
-      {shows && (
+      {outcome.at === "tried" && outcome.change === "changed" && (
         <details onToggle={(event) => setOpen(event.currentTarget.open)}>
           <summary>What changes in {cluster}</summary>
           {open && (

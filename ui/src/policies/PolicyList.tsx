@@ -16,25 +16,26 @@ interface Row {
   place: number;
   tier: string;
   policy: Policy;
+  isCalicos: boolean;
 }
 
 export function PolicyList({ cluster, tiers, picked, onPick }: ViewProps) {
   const navigate = useNavigate();
   const rows = useMemo(() => {
-    const all = tiers.flatMap((tier) => tier.policies.map((policy) => ({ tier: tierTitle(tier), policy })));
+    const all = tiers.flatMap((tier) => tier.policies.map((policy) => ({ tier: tierTitle(tier), policy, isCalicos: tier.object !== null })));
     return all.map((row, at): Row => ({ ...row, place: at + 1 }));
   }, [tiers]);
   const columns: DataColumn<Row>[] = [
-    { key: "choose", title: "Choose", cell: ({ policy }) => <Pick policy={policy} isPicked={picked.has(policy.key)} onPick={onPick} />, width: 6.5 },
+    { key: "choose", title: "Pick", cell: ({ policy }) => <Pick policy={policy} isPicked={picked.has(policy.key)} onPick={onPick} />, width: 5 },
     { key: "place", title: "#", cell: ({ place }) => place, sort: ({ place }) => place, width: 5 },
     { key: "tier", title: "Tier", cell: ({ tier }) => asText(tier), sort: ({ tier }) => tier },
     { key: "name", title: "Policy", cell: ({ policy }) => <><PolicyLink cluster={cluster} policy={policy} /> <StagedLabel policy={policy} /></>, sort: ({ policy }) => policy.name },
-    { key: "for", title: "For", cell: ({ policy }) => <code title={forWords(policy)}>{policy.subject.unreadable === "" ? forWords(policy) : asText(policy.subject.unreadable)}</code> },
+    { key: "for", title: "For", cell: ({ policy }) => <code className="tl-for" title={forWords(policy)}>{policy.subject.unreadable === "" ? forWords(policy) : asText(policy.subject.unreadable)}</code> },
     { key: "ingress", title: "Ingress", cell: ({ policy }) => rulesWords(policy, "ingress") },
     { key: "egress", title: "Egress", cell: ({ policy }) => rulesWords(policy, "egress") },
     { key: "kind", title: "Kind", cell: ({ policy }) => kindTitle(policy.kind.kind), sort: ({ policy }) => policy.kind.kind },
     { key: "namespace", title: "Namespace", cell: ({ policy }) => asText(policy.namespace) || "–", sort: ({ policy }) => policy.namespace },
-    { key: "order", title: "Order", cell: ({ policy }) => placeWords(policy) || "–", sort: ({ policy }) => policy.order ?? Infinity },
+    { key: "order", title: "Order", cell: ({ policy, isCalicos }) => placeWords(policy, isCalicos) || "–", sort: ({ policy }) => policy.order ?? Infinity },
     {
       key: "age", title: "Age", cell: ({ policy }) => <Age of={policy.object.metadata.creationTimestamp} />,
       sort: ({ policy }) => -Date.parse(policy.object.metadata.creationTimestamp ?? ""),

@@ -92,7 +92,7 @@ function Rules({ policy }: { policy: Policy }) {
   return (
     <>
       <p>
-        <KindLabel policy={policy} /> <StagedLabel policy={policy} /> {[kind.shape === "calico" ? `Tier ${asText(tier)}` : "", placeWords(policy)].filter((words) => words !== "").map((words) => `${words}.`).join(" ")} Made{" "}
+        <KindLabel policy={policy} /> <StagedLabel policy={policy} /> {[kind.shape === "calico" ? `Tier ${asText(tier)}` : "", placeWords(policy, false)].filter((words) => words !== "").map((words) => `${words}.`).join(" ")} Made{" "}
         <Age of={object.metadata.creationTimestamp} ago />.
       </p>
       <p>For <code>{forWords(policy)}</code>.</p>

@@ -107,10 +107,11 @@ it("tiers that come by themselves are called by what is in them where nobody mad
 });
 
 it("an order reads well", () => {
-  expect(placeWords(made("AdminNetworkPolicy", "p", { priority: 10 }))).toBe("priority 10");
-  expect(placeWords(made("NetworkPolicy", "n/p"))).toBe("for Calico order 1,000");
-  expect(placeWords(made("BaselineAdminNetworkPolicy", "p"))).toBe("");
-  expect(placeWords(made("GlobalNetworkPolicy", "p"))).toBe("no order, last");
+  expect(placeWords(made("AdminNetworkPolicy", "p", { priority: 10 }), false)).toBe("priority 10");
+  expect(placeWords(made("NetworkPolicy", "n/p"), true)).toBe("order 1,000");
+  expect(placeWords(made("NetworkPolicy", "n/p"), false)).toBe("");
+  expect(placeWords(made("BaselineAdminNetworkPolicy", "p"), true)).toBe("");
+  expect(placeWords(made("GlobalNetworkPolicy", "p"), true)).toBe("no order, last");
   expect(orderWords(1_000_000)).toBe("order 1,000,000");
   expect(orderWords(null)).toBe("no order, last");
 });

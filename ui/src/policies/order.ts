@@ -121,14 +121,14 @@ export function orderWords(order: number | null): string {
   return order === null ? "no order, last" : `order ${order.toLocaleString("en")}`;
 }
 
-/** Where a policy stands among others, in the words of its kind; empty for one that stands alone. */
-export function placeWords({ kind, order }: Pick<Policy, "kind" | "order">): string {
+/** Where a policy stands among others, in the words of its kind; empty for one that has no place of its own. */
+export function placeWords({ kind, order }: Pick<Policy, "kind" | "order">, isCalicos: boolean): string {
   switch (kind.shape) {
     case "admin":
     case "cluster":
       return `priority ${order ?? "missing"}`;
     case "kubernetes":
-      return order === null ? "" : `for Calico ${orderWords(order)}`;
+      return isCalicos ? orderWords(order) : "";
     case "baseline":
     case "tier":
       return "";

@@ -16,7 +16,8 @@ import { tags } from "@lezer/highlight";
 const ink = (name: string) => `var(--pf-t--global--${name})`;
 
 const theme = EditorView.theme({
-  "&": {
+  // What floats over the text has the theme's class as well, in a box of its own.
+  "&.cm-editor": {
     color: ink("text--color--regular"),
     backgroundColor: ink("background--color--primary--default"),
     fontSize: "0.8125rem",
