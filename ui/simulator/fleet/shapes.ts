@@ -12,10 +12,9 @@ export type { Schemas };
 
 /** The steps of a cluster that joins. */
 export type Joining = Schemas["Joining"];
-
 export type Step = Schemas["JoinStep"];
 
-export const STEPS = ["contact", "tls", "token", "certificate", "tunnel", "api-server", "rights", "logs"] as const;
+export const STEPS = ["contact", "tls", "token", "certificate", "tunnel", "api-server", "rights", "logs"] as const satisfies Step["name"][];
 
 export function iso(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, "Z");
