@@ -138,7 +138,7 @@ function Shell({ of, containers, environment, title, onContainer, onAgain }: She
   const isOver = state.at !== "connecting" && state.at !== "running";
   useEffect(() => {
     if (screen === null || !isOver) return;
-    screen.note(state.at === "ended" ? "the session has ended" : "the session is over");
+    if (state.at === "ended" || state.at === "lost") screen.note("the session is over");
     away.current?.focus();
   }, [screen, isOver, state.at]);
 

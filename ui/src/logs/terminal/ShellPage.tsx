@@ -3,6 +3,7 @@
 import { Title } from "@patternfly/react-core";
 import { useSearchParams } from "react-router";
 import { useCluster } from "../../app/place.ts";
+import { usePageTitle } from "../../parts/Head.tsx";
 import { Nothing } from "../../parts/states.tsx";
 import { Terminal } from "../Terminal.tsx";
 
@@ -12,6 +13,7 @@ export function ShellPage() {
   const namespace = query.get("ns") ?? "";
   const pod = query.get("pod") ?? "";
   const container = query.get("container") ?? "";
+  usePageTitle(`Shell in ${pod || "a pod"}`);
   if (namespace === "" || pod === "") return <Nothing title="No container was asked for">The address names a namespace and a pod, as in ?ns=shop&amp;pod=web-0.</Nothing>;
   return (
     <div className="tl-logs">

@@ -2,8 +2,9 @@
 // a program could do with it beyond showing text.
 //
 // xterm.js writes its rules into <style> elements and some looks of letters into style attributes. Both are refused by the
-// policy, so it is given a document whose <style> elements are constructed style sheets, and whose spans set their looks by
-// CSSOM.
+// policy. The elements are all made while the terminal is opened: then constructed style sheets take their place. The letters'
+// spans are made for as long as it lives, by a document that it gives to a part of its own (its `documentOverride` does not
+// reach there): that part is given one whose spans set their looks by CSSOM.
 //
 // Invariants: no element with markup or style text is made; the clipboard, titles, links, colours of the palette and
 // notifications are not a program's to set; text that would be shown in another order is told by a sign; when more comes than
@@ -43,10 +44,8 @@ interface ScreenOptions {
 }
 
 export function openScreen(element: HTMLElement, options: ScreenOptions): Screen {
-  const own = ownDocument();
+  const styles = new Styles();
   const terminal = new Terminal({
-    // Not in xterm's types, though it is an option of its own for such documents.
-    ...({ documentOverride: own.document } as object),
     allowProposedApi: false, cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches, scrollback: SCROLLBACK, fontSize: 14,
     fontFamily: "'Red Hat Mono', 'Liberation Mono', Menlo, Consolas, monospace", screenReaderMode: options.readAloud, theme: themeOf(options.dark),
     minimumContrastRatio: 4.5, linkHandler: { activate: () => undefined },
@@ -54,7 +53,8 @@ export function openScreen(element: HTMLElement, options: ScreenOptions): Screen
   for (const code of DEAF) terminal.parser.registerOscHandler(code, () => true);
   const fit = new FitAddon();
   terminal.loadAddon(fit);
-  own.during(() => terminal.open(element));
+  styles.during(() => terminal.open(element));
+  takeSpans(terminal);
   terminal.attachCustomKeyEventHandler((event) => !options.onKey(event));
   terminal.onData(options.onType);
   terminal.onResize(({ cols, rows }) => options.onSize(cols, rows));
@@ -95,13 +95,13 @@ export function openScreen(element: HTMLElement, options: ScreenOptions): Screen
     close() {
       watcher.disconnect();
       terminal.dispose();
-      own.close();
+      styles.close();
     },
   };
 }
 
 function noteOf(words: string): string {
-  return `\u001b[0m\r\n\u001b[7m ${words} \u001b[0m\r\n`;
+  return `\u001b[0m\r\n── ${words} ──\r\n`;
 }
 
 function themeOf(dark: boolean) {
@@ -110,60 +110,53 @@ function themeOf(dark: boolean) {
     : { background: "#ffffff", foreground: "#151515", cursor: "#151515", selectionBackground: "#b9dafc" };
 }
 
-/** A document whose styles the policy allows. */
-function ownDocument() {
-  const sheets = new Set<CSSStyleSheet>();
-  const create = document.createElement.bind(document);
-  const createElement = (name: string, options?: ElementCreationOptions): HTMLElement => {
-    if (name === "style") return styleSheet(sheets);
-    const element = create(name, options);
-    if (name === "span") {
-      const set = element.setAttribute.bind(element);
-      element.setAttribute = (attribute, value) => {
-        if (attribute === "style") element.style.cssText = value;
-        else set(attribute, value);
-      };
+/** Constructed style sheets in place of <style> elements. */
+class Styles {
+  private readonly sheets = new Set<CSSStyleSheet>();
+
+  during(open: () => void): void {
+    const create = document.createElement.bind(document);
+    const createElement = (name: string, options?: ElementCreationOptions) => (name === "style" ? this.standIn(create("span")) : create(name, options));
+    Object.defineProperty(document, "createElement", { value: createElement, configurable: true, writable: true });
+    try {
+      open();
+    } finally {
+      Reflect.deleteProperty(document, "createElement");
     }
-    return element;
-  };
-  const own = new Proxy(document, {
-    get(target, name) {
-      if (name === "createElement") return createElement;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? (value as (...rest: unknown[]) => unknown).bind(target) : value;
-    },
-    set: (target, name, value) => Reflect.set(target, name, value, target),
-  });
-  return {
-    document: own,
-    /** While the terminal is opened it makes one more <style> by the page's document itself. */
-    during(run: () => void) {
-      Object.defineProperty(document, "createElement", { value: createElement, configurable: true, writable: true });
-      try {
-        run();
-      } finally {
-        Reflect.deleteProperty(document, "createElement");
-      }
-    },
-    close() {
-      document.adoptedStyleSheets = document.adoptedStyleSheets.filter((sheet) => !sheets.has(sheet));
-    },
-  };
+  }
+
+  close(): void {
+    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((sheet) => !this.sheets.has(sheet));
+  }
+
+  /** Stands where a <style> would; its text becomes a style sheet. */
+  private standIn(stand: HTMLElement): HTMLElement {
+    const sheet = new CSSStyleSheet();
+    this.sheets.add(sheet);
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    stand.hidden = true;
+    Object.defineProperty(stand, "textContent", { get: () => "", set: (rules: string) => sheet.replaceSync(rules) });
+    return stand;
+  }
 }
 
-/** An element that stands where a <style> would, and whose text becomes a constructed style sheet. */
-function styleSheet(sheets: Set<CSSStyleSheet>): HTMLElement {
-  const sheet = new CSSStyleSheet();
-  sheets.add(sheet);
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-  const stand = document.createElementNS("http://www.w3.org/1999/xhtml", "span");
-  stand.hidden = true;
-  Object.defineProperty(stand, "textContent", { get: () => "", set: (rules: string) => sheet.replaceSync(rules) });
-  const remove = stand.remove.bind(stand);
-  stand.remove = () => {
-    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== sheet);
-    sheets.delete(sheet);
-    remove();
+interface Insides {
+  _core?: { _renderService?: { _renderer?: { value?: { _rowFactory?: { _document: Pick<Document, "createElement"> } } } } };
+}
+
+/** Looks of letters are set by CSSOM from now on. */
+function takeSpans(terminal: Terminal): void {
+  const rows = (terminal as unknown as Insides)._core?._renderService?._renderer?.value?._rowFactory;
+  // Another version of xterm.js may look otherwise within: then some colours are missing, and the policy's reports say so.
+  if (rows !== undefined) rows._document = { createElement: spanOf } as Pick<Document, "createElement">;
+}
+
+function spanOf(name: string): HTMLElement {
+  const element = document.createElement(name);
+  const set = element.setAttribute.bind(element);
+  element.setAttribute = (attribute, value) => {
+    if (attribute === "style") element.style.cssText = value;
+    else set(attribute, value);
   };
-  return stand;
+  return element;
 }
