@@ -3,6 +3,7 @@
 import { Alert, Button, Stack, StackItem, ToolbarItem } from "@patternfly/react-core";
 import { useCallback, useDeferredValue, useMemo, useState } from "react";
 import { Link, useNavigate } from "react-router";
+import { useDiscovery } from "../../api/discovery.ts";
 import { live } from "../../api/tab.ts";
 import { MOST_ROWS, useTable, type Row } from "../../api/table.ts";
 import { useAsked, useNamespace } from "../../app/place.ts";
@@ -48,6 +49,7 @@ function Rows({ cluster, of, namespace, preferred, absent }: RowsProps) {
   const filter = useDeferredValue(q.trim());
   const table = useTable({ cluster, resource: of, namespace, labelSelector, fieldSelector }, live);
   const { kind } = useKind(cluster, of);
+  const { data: resources } = useDiscovery(cluster);
   const may = useMay(cluster, namespace);
   const navigate = useNavigate();
   const [menu, setMenu] = useState("");
@@ -58,8 +60,8 @@ function Rows({ cluster, of, namespace, preferred, absent }: RowsProps) {
   const spread = namespace === "" && (kind?.namespaced ?? table.rows.some((row) => row.namespace !== ""));
   const { group, version, resource } = of;
   const columns = useMemo(
-    () => columnsOf({ cluster, of: { group, version, resource }, columns: table.columns, wide: wide !== "", showNamespace: spread }),
-    [cluster, group, version, resource, table.columns, wide, spread],
+    () => columnsOf({ cluster, of: { group, version, resource }, columns: table.columns, wide: wide !== "", showNamespace: spread, resources }),
+    [resources, cluster, group, version, resource, table.columns, wide, spread],
   );
   const tabs = tabsFor(of).filter(({ needs }) => may({ ...needs, group: "" }));
   const pages = (row: Row): RowPage[] => {

@@ -1,6 +1,7 @@
 // The columns of a Table as the page shows them: what kubectl prints, with live ages, links, and a status that is seen.
 
 import { Link } from "react-router";
+import type { Resource } from "../../api/kube.ts";
 import type { Column, Row } from "../../api/table.ts";
 import type { DataColumn } from "../../parts/DataTable.tsx";
 import { asText } from "../../parts/text.ts";
@@ -18,13 +19,21 @@ interface Of {
   wide: boolean;
   /** Whether rows of several namespaces stand together. */
   showNamespace: boolean;
+  /** What the cluster serves, so that an event leads to what it is about. */
+  resources: Resource[] | undefined;
 }
 
-export function columnsOf({ cluster, of, columns, wide, showNamespace }: Of): DataColumn<Row>[] {
+export function columnsOf({ cluster, of, columns, wide, showNamespace, resources }: Of): DataColumn<Row>[] {
   const shown = columns.map((column, at) => ({ column, at })).filter(({ column }) => wide || column.priority === 0 || (isPods(of) && column.name === "Node"));
   const all: DataColumn<Row>[] = shown.map(({ column, at }) => cellColumn(cluster, of, column, at));
   if (showNamespace) {
     all.splice(1, 0, { key: "namespace", title: "Namespace", cell: ({ namespace }) => asText(namespace), sort: ({ namespace }) => namespace });
+  }
+  if (of.resource === "events") {
+    for (const column of all) {
+      const at = columnAt(columns, column.title);
+      if (column.key === "object") column.cell = (row) => <About cluster={cluster} namespace={row.namespace} object={asText(row.cells[at])} resources={resources} />;
+    }
   }
   if (isPods(of)) {
     const status = columnAt(columns, "status");
@@ -63,6 +72,14 @@ function cellColumn(cluster: string, of: Named, column: Column, at: number): Dat
 function ownerOf({ metadata }: Row): string {
   const owner = metadata.ownerReferences?.find(({ controller }) => controller === true) ?? metadata.ownerReferences?.[0];
   return owner === undefined ? "" : asText(`${owner.kind} ${owner.name}`);
+}
+
+/** What an event is about, `pod/web-1`, as a link where the kind is known. */
+function About({ cluster, namespace, object, resources }: { cluster: string; namespace: string; object: string; resources: Resource[] | undefined }) {
+  const [kind = "", name = ""] = object.split("/", 2);
+  const of = resources?.find((one) => one.kind.toLowerCase() === kind.toLowerCase());
+  if (of === undefined || name === "") return object;
+  return <Link to={objectPath(cluster, of, of.namespaced ? namespace : "", name)} tabIndex={-1}>{object}</Link>;
 }
 
 function Why({ cluster, row, status }: { cluster: string; row: Row; status: string }) {

@@ -41,7 +41,7 @@ export function sortKey(cell: unknown): string {
 
 export type Health = "good" | "busy" | "bad" | "plain";
 
-const GOOD = /^(Running|Ready|Active|Bound|Available|Succeeded|Complete[d]?|True|Healthy|Normal|Established)$/;
+const GOOD = /^(Running|Ready|Active|Bound|Available|Succeeded|Complete[d]?|True|Healthy|Established)$/;
 const BUSY = /^(Pending|ContainerCreating|PodInitializing|Terminating|Init:\d.*|Progressing|Released|Suspended|SchedulingGated|Ready,SchedulingDisabled)$/;
 const BAD = /(Error|BackOff|Fail|Evicted|OOM|Killed|Err[A-Z]|Invalid|Unknown|NotReady|Lost|DeadlineExceeded|Unschedulable|Warning|^False$)/;
 

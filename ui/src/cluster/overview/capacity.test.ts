@@ -3,7 +3,7 @@ import { nodeStanding, quantity, usageOf } from "./capacity.ts";
 
 describe("quantities", () => {
   it("are read with every suffix that Kubernetes writes", () => {
-    expect([quantity("250m"), quantity("4"), quantity("16Gi"), quantity("1e3"), quantity("120000000n"), quantity(8)]).toEqual([0.25, 4, 17179869184, 1000, 0.12, 8]);
+    expect([quantity("250m"), quantity("4"), quantity("16Gi"), quantity("1e3"), quantity("500000000n"), quantity(8)]).toEqual([0.25, 4, 17179869184, 1000, 0.5, 8]);
   });
 
   it("that are none are nothing", () => {
