@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use trunkline_gateway::LogsConfig;
-use trunkline_tests::{Rig, wait_until};
+use trunkline_tests::{Rig, hand_in, wait_until};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -61,6 +61,41 @@ async fn what_a_shipper_says_of_index_pipeline_or_cluster_changes_nothing() {
     assert!(rig.messages("clusters=us").await.is_empty());
     rig.ship("eu", "/datasets/audit/_bulk", &[json!({"message": "three"})]).await;
     assert_eq!(found(&rig, "q=dataset:audit", 1).await, ["three"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_that_enrols_under_the_name_of_one_that_went_sees_none_of_its_records() {
+    let mut rig =
+        Rig::builder().cluster("eu").cluster("us").enrolling().logs(LogsConfig::default()).start().await;
+    let under_an_id =
+        |of: &str| format!("{{\"create\":{{\"_id\":\"the-same\"}}}}\n{{\"message\":\"{of}\"}}\n");
+    for cluster in ["eu", "us"] {
+        rig.ship(cluster, "/_bulk", &canaries(cluster, 50)).await;
+    }
+    let said = under_an_id("of the one before");
+    assert_eq!(
+        hand_in(rig.intake("eu"), "/_bulk", "application/json", said.as_bytes()).await.unwrap().0,
+        200
+    );
+    found(&rig, "clusters=eu", 51).await;
+    let (id, before) = (rig.cluster("eu").id.clone(), rig.cluster("eu").uid);
+    rig.cut_pod("eu", 0).await;
+    rig.registry().remove(&id).await.unwrap();
+    // It is another cluster: it has neither a key nor records yet.
+    std::fs::remove_dir_all(rig.identity("eu")).unwrap();
+    std::fs::remove_dir_all(rig.spool("eu", 0)).unwrap();
+    rig.register("eu").await;
+    rig.start_pod("eu", 0).await;
+    assert_ne!(rig.cluster("eu").uid, before);
+    assert!(rig.messages("clusters=eu").await.is_empty());
+    // Under the id that the one before gave it is no record of the one before.
+    let said = under_an_id("of the new one");
+    assert_eq!(
+        hand_in(rig.intake("eu"), "/_bulk", "application/json", said.as_bytes()).await.unwrap().0,
+        200
+    );
+    assert_eq!(found(&rig, "clusters=eu", 1).await, ["of the new one"]);
+    assert_eq!(rig.messages("").await.len(), 51, "fifty of the other cluster, and one");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
