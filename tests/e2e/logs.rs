@@ -1,6 +1,7 @@
 //! The log lane, whole: a shipper at an agent's intake, the spool, the tunnel, the embedded store, the search.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -96,6 +97,42 @@ async fn a_cluster_that_enrols_under_the_name_of_one_that_went_sees_none_of_its_
     );
     assert_eq!(found(&rig, "clusters=eu", 1).await, ["of the new one"]);
     assert_eq!(rig.messages("").await.len(), 51, "fifty of the other cluster, and one");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spool_that_was_restored_from_an_older_copy_loses_no_new_record_and_brings_no_old_one_twice() {
+    let mut rig = Rig::builder().cluster("eu").logs(LogsConfig::default()).start().await;
+    let (spool, copy) = (rig.spool("eu", 0), rig.data(0).join("copy of the spool"));
+    let ship = async |rig: &Rig, of: &str, all: usize| {
+        rig.ship("eu", "/_bulk", &canaries(of, 20)).await;
+        found(rig, "clusters=eu", all).await;
+    };
+    ship(&rig, "before", 20).await;
+    rig.cut_pod("eu", 0).await;
+    copy_folder(&spool, &copy);
+    rig.start_agent("eu").await;
+    // These have sequences that the copy does not know of.
+    ship(&rig, "since", 40).await;
+    rig.cut_pod("eu", 0).await;
+    std::fs::remove_dir_all(&spool).unwrap();
+    copy_folder(&copy, &spool);
+    rig.start_agent("eu").await;
+    ship(&rig, "after", 60).await;
+    let messages = rig.messages("clusters=eu").await;
+    let once: BTreeSet<&String> = messages.iter().collect();
+    assert_eq!((messages.len(), once.len()), (60, 60));
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
