@@ -52,11 +52,8 @@ async fn before_every_answer_a_sync_has_ended_that_covers_it() {
                 let left =
                     Store::open(Folder::Model(disk.power_cut(Leaves::Nothing, &mut luck)), settings.clone())
                         .unwrap();
-                let there: BTreeMap<u64, u64> = read(&mut walk(&left))
-                    .0
-                    .iter()
-                    .map(|record| (record.sequence, id(record)))
-                    .collect();
+                let there: BTreeMap<u64, u64> =
+                    read(&mut walk(&left)).0.iter().map(|record| (record.sequence, id(record))).collect();
                 let mine: Vec<u64> =
                     (receipt.first..=receipt.last).map(|sequence| there[&sequence]).collect();
                 assert_eq!(mine, ids);
