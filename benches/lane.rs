@@ -54,6 +54,9 @@ struct Course {
     bytes: u64,
 }
 
+/// One of the figures of a run, or several together.
+type Part = fn(&Spent) -> f64;
+
 /// Seconds of one run, of the clock and of processors.
 #[derive(Default)]
 struct Spent {
@@ -216,7 +219,7 @@ impl Course {
         println!("{kind:?}, into OpenSearch");
         self.print("  by itself", alone);
         self.print("  by the lane", lane);
-        let cpu = |runs: &[Spent], of: fn(&Spent) -> f64| median(runs.iter().map(of).collect());
+        let cpu = |runs: &[Spent], of: Part| median(runs.iter().map(of).collect());
         let shipper = cpu(alone, |one| one.shipper);
         let ratio = |what: &str, one: f64, other: f64| println!("  {what:<74} {:>6.2}", one / other);
         ratio("records/s, by the lane / by itself", cpu(alone, |one| one.wall), cpu(lane, |one| one.wall));
@@ -238,7 +241,7 @@ impl Course {
     }
 
     fn print(&self, what: &str, runs: &[Spent]) {
-        let of = |of: fn(&Spent) -> f64| median(runs.iter().map(of).collect());
+        let of = |of: Part| median(runs.iter().map(of).collect());
         let wall = of(|one| one.wall);
         let mut text = format!(
             "{what:<14} {:>8.0} records/s {:>6.1} MB/s;  CPU s per 100k:",
@@ -246,7 +249,7 @@ impl Course {
             self.bytes as f64 / wall / 1e6
         );
         let per_100k = 1e5 / self.lines as f64;
-        let columns: [(&str, fn(&Spent) -> f64); 4] = [
+        let columns: [(&str, Part); 4] = [
             ("shipper", |one| one.shipper),
             ("agent", |one| one.agent),
             ("gateway", |one| one.gateway),
