@@ -103,17 +103,17 @@ function compare(a: string, b: string): number {
 }
 
 /** The tiers that nobody makes: where there is no Calico they are not called what Calico calls them. */
-const TITLES: Record<string, string> = {
-  adminnetworkpolicy: "Admin network policies",
-  "kube-admin": "Cluster network policies: admin",
-  [DEFAULT_TIER]: "Network policies",
-  baselineadminnetworkpolicy: "Baseline admin network policies",
-  "kube-baseline": "Cluster network policies: baseline",
-};
+const TITLES = new Map([
+  ["adminnetworkpolicy", "Admin network policies"],
+  ["kube-admin", "Cluster network policies: admin"],
+  [DEFAULT_TIER, "Network policies"],
+  ["baselineadminnetworkpolicy", "Baseline admin network policies"],
+  ["kube-baseline", "Cluster network policies: baseline"],
+]);
 
 /** What people call a tier: as it is named in the cluster, or by what is in it where it only comes by itself. */
 export function tierTitle({ name, object }: Pick<Tier, "name" | "object">): string {
-  return object === null ? (TITLES[name] ?? name) : name;
+  return object === null ? (TITLES.get(name) ?? name) : name;
 }
 
 /** The order of a tier in words. */
