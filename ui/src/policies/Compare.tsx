@@ -105,7 +105,7 @@ function Pairs({ a, b, pairs, left, right }: PairsProps) {
   const title = (name: string) => titleOf(byName.get(name) ?? { metadata: { name }, spec: {} } as Parameters<typeof titleOf>[0]);
   return (
     <>
-      <Toolbar inset={{ default: "insetNone" }}>
+      <Toolbar inset={{ default: "insetNone" }} className="tl-filters">
         <ToolbarContent>
           <ToolbarItem>
             <ToggleGroup aria-label="Show">
