@@ -8,6 +8,7 @@ use trunkline_runtime::{Door, Tasks};
 use trunkline_upstream::UpstreamConfig;
 
 use crate::Paper;
+use crate::script::REVIEWS;
 
 /// What is answered to a request: the bytes, and whether the upstream stays afterwards or hangs up.
 type Answering = Arc<dyn Fn(&str) -> (Vec<u8>, bool) + Send + Sync>;
@@ -63,8 +64,9 @@ impl RawUpstream {
                         }
                     };
                     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-                    // The agent's own questions: the version, and how many nodes there are.
-                    if head.starts_with("GET /version ") || head.starts_with("GET /api/v1/nodes?limit=1 ") {
+                    // The agent's own questions: the version, how many nodes there are, and its rights.
+                    let own = ["GET /version ", "GET /api/v1/nodes?limit=1 ", &format!("POST {REVIEWS} ")];
+                    if own.iter().any(|own| head.starts_with(own)) {
                         let version = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
                         let _ = tcp.write_all(version).await;
                         return;

@@ -21,7 +21,8 @@ interface Shared {
 }
 
 /** The browser's own line about an answer that is a no: the pages show those to people. */
-const ANSWER = /^Failed to load resource: the server responded with a status of (401|403|404|409|410|422|429|502|503)/;
+const ANSWER =
+  /^Failed to load resource: the server responded with a status of (401|403|404|409|410|422|429|502|503)|^WebSocket connection to '\S+\/trunkline\/v1\/\S+' failed: Error during WebSocket handshake: Unexpected response code: (401|403|503)/;
 
 export const test = base.extend<Given, Shared>({
   scenario: ["default", { option: true, scope: "worker" }],
@@ -50,7 +51,7 @@ async function watchOver(page: Page, faults: string[]): Promise<void> {
   page.on("console", (message) => {
     if (message.type() !== "error") return;
     const of = message.location().url;
-    if (ANSWER.test(message.text()) && of.includes("/trunkline/v1/")) return;
+    if (ANSWER.test(message.text()) && (of.includes("/trunkline/v1/") || message.text().startsWith("WebSocket"))) return;
     faults.push(`console: ${message.text()} (${of})`);
   });
   page.on("pageerror", (error) => faults.push(`exception: ${error.stack ?? error.message}`));

@@ -41,6 +41,8 @@ pub(crate) struct Metrics {
     pub(crate) requests_open: Gauge,
     /// `trunkline_gateway_front_connections_open`
     pub(crate) front_connections_open: Gauge,
+    /// `trunkline_gateway_live_sockets_open`
+    pub(crate) live_sockets_open: Gauge,
     /// `trunkline_gateway_front_handshakes_failed_total`
     pub(crate) front_handshakes_failed: Counter,
     /// `trunkline_gateway_strangers_pushed_out_total`
@@ -91,6 +93,7 @@ impl Metrics {
         sub.register("requests", "Requests that are over, by status and reason", self.requests.clone());
         sub.register("requests_open", "Requests under way", self.requests_open.clone());
         sub.register("front_connections_open", "Front connections", self.front_connections_open.clone());
+        sub.register("live_sockets_open", "Live sockets of pages", self.live_sockets_open.clone());
         sub.register(
             "front_handshakes_failed",
             "TLS handshakes at the front door that failed",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use trunkline_tests::{Logs, Rig, Tab, eventually};
 
-use super::{ALPHA, raised};
+use super::raised;
 
 const SOON: Duration = Duration::from_secs(15);
 const LIVE: &str = "/trunkline/v1/live";
@@ -27,21 +27,21 @@ fn watch(cluster: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watch_a_log_and_the_gateways_own_events_flow_together_on_one_socket() {
     let logs = Logs::capture();
-    let (rig, _, mut browser) = raised(Rig::builder().cluster("alpha").cluster("beta")).await;
+    let (rig, _, mut browser) = raised(Rig::builder().cluster("watched").cluster("followed")).await;
     let mut tab = browser.tab().await;
-    let pods = tab.open(&watch("alpha")).await;
-    let log = tab.open(&follow("beta")).await;
+    let pods = tab.open(&watch("watched")).await;
+    let log = tab.open(&follow("followed")).await;
     let fleet = tab.open("/trunkline/v1/clusters?watch=true").await;
-    let list = tab.open(&format!("{ALPHA}/api/v1/pods")).await;
+    let list = tab.open("/trunkline/v1/clusters/watched/k8s/api/v1/pods").await;
     assert_eq!(tab.hear(pods).await, json!({"begun": pods, "status": 200, "type": "application/json"}));
     assert_eq!(tab.hear(log).await["type"], "text/plain");
     assert_eq!(tab.hear(fleet).await["type"], "text/event-stream");
     let event: Value = serde_json::from_str(&tab.lines(pods).await[0]).unwrap();
     assert_eq!(event["type"], "ADDED");
     assert_eq!(tab.lines(log).await, ["line 0"]);
-    rig.upstream("alpha").release();
+    rig.upstream("watched").release();
     assert!(tab.lines(pods).await[0].contains("\"at\":1"));
-    rig.upstream("beta").release();
+    rig.upstream("followed").release();
     assert_eq!(tab.lines(log).await, ["line 1"]);
     // Of the gateway's own events the payloads alone.
     let mut events = Vec::new();
@@ -56,16 +56,16 @@ async fn a_watch_a_log_and_the_gateways_own_events_flow_together_on_one_socket()
     assert_eq!(tab.hear(list).await, json!({"ended": list}));
 
     // Each is a request as any other: of the same person, with an id of its own, in the access log.
-    for (cluster, part) in [("alpha", "/watch"), ("beta", "/log")] {
+    for (cluster, part) in [("watched", "/watch"), ("followed", "/log")] {
         let seen = rig.upstream(cluster).seen_with(part).pop().unwrap();
         assert_eq!(seen.all("impersonate-user"), ["jane@example.com"]);
         assert_eq!(seen.all("audit-id").len(), 1);
         assert!(seen.all("cookie").is_empty() && seen.all("sec-websocket-protocol").is_empty());
     }
     tab.say(&json!({"close": pods})).await;
-    let line = || logs.find(|line| line.target == "access" && line.field("kind") == "watch");
+    let line = || logs.find(|line| line.field("cluster") == "watched" && line.field("kind") == "watch");
     eventually("the line of the watch", SOON, || line().len() == 1).await;
-    assert_eq!((line()[0].field("cluster"), line()[0].field("reason")), ("alpha", "ClientGone"));
+    assert_eq!(line()[0].field("reason"), "ClientGone");
     assert_eq!(line()[0].field("user"), "jane@example.com");
     drop(tab);
     eventually("all ends with the socket", SOON, || rig.gateway().requests() == 0).await;

@@ -3,7 +3,7 @@ import type { components } from "../../src/api/schema";
 
 type Schemas = components["schemas"];
 
-export type Cluster = Schemas["Cluster"] & { status: { joining?: Joining } };
+export type Cluster = Schemas["Cluster"];
 export type ClusterState = Schemas["ClusterState"];
 export type NewCluster = Schemas["NewCluster"];
 export type ClusterPatch = Schemas["ClusterPatch"];
@@ -11,24 +11,10 @@ export type Slot = Schemas["SlotStatus"];
 export type { Schemas };
 
 /** The steps of a cluster that joins. */
-export interface Joining {
-  since: string;
-  done: boolean;
-  steps: Step[];
-}
+export type Joining = Schemas["Joining"];
+export type Step = Schemas["JoinStep"];
 
-export interface Step {
-  name: (typeof STEPS)[number];
-  state: "waiting" | "done" | "stalled" | "failed";
-  since: string | null;
-  detail?: string;
-  ms?: number;
-  reason?: string;
-  cause?: string;
-  fix?: string;
-}
-
-export const STEPS = ["contact", "tls", "token", "certificate", "tunnel", "api-server", "rights", "logs"] as const;
+export const STEPS = ["contact", "tls", "token", "certificate", "tunnel", "api-server", "rights", "logs"] as const satisfies Step["name"][];
 
 export function iso(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, "Z");

@@ -127,7 +127,7 @@ export class LiveSocket {
           bytes += Buffer.byteLength(line) + 1;
         }
         stream.credit -= bytes;
-        this.say({ lines: id, data, ...(cut ? { cut } : {}) });
+        this.say({ lines: id, data, bytes, ...(cut ? { cut } : {}) });
         if (this.socket.bufferedAmount > 4 * 1024 * 1024) await new Promise((resolve) => setTimeout(resolve, 5));
       }
     }

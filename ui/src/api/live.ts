@@ -44,8 +44,9 @@ interface Stream {
 
 type FromGateway =
   | { begun: number; status: number; type: string }
-  | { lines: number; data: string[]; cut?: boolean }
-  | { ended: number; status?: number; body?: string; why?: string };
+  /** `bytes` is what the message cost of the credit, and is given back when it was dealt with. */
+  | { lines: number; data: string[]; bytes: number; cut?: boolean }
+  | { ended: number; status?: number; body?: string; reason?: string; why?: string };
 
 export class Live {
   private socket: WebSocket | null = null;
@@ -168,7 +169,7 @@ export class Live {
       const stream = this.streams.get(message.lines);
       if (stream === undefined) return;
       stream.reader.lines(message.data, message.cut === true);
-      stream.taken += text.length;
+      stream.taken += message.bytes;
       if (stream.taken >= CREDIT / 2) {
         this.say({ more: message.lines, bytes: stream.taken });
         stream.taken = 0;
@@ -194,9 +195,9 @@ export class Live {
   }
 }
 
-function faultOfEnd(end: { status?: number; body?: string; why?: string }): Fault | null {
+function faultOfEnd(end: { status?: number; body?: string; reason?: string; why?: string }): Fault | null {
   if (end.status !== undefined) return faultOf(end.status, end.body ?? "");
-  return end.why === undefined ? null : new Fault("Cut", end.why, 0, "gateway");
+  return end.why === undefined ? null : new Fault(end.reason ?? "Cut", end.why, 0, "gateway");
 }
 
 /** Full jitter, so that all tabs do not come at once after a restart. */

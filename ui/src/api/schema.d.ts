@@ -370,6 +370,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/trunkline/v1/clusters/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells when links of a cluster came up, went and were refused lately. */
+        get: operations["showHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/trunkline/v1/clusters/{name}/join": {
         parameters: {
             query?: never;
@@ -384,6 +401,23 @@ export interface paths {
          *     it was registered.
          */
         post: operations["renewJoin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trunkline/v1/clusters/{name}/joining": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells how far a cluster's joining is, and where it stands still, why and what to do. */
+        get: operations["showJoining"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -418,6 +452,23 @@ export interface paths {
         get: operations["walkToCluster"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trunkline/v1/clusters/{name}/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a ticket for a terminal. */
+        post: operations["giveTicket"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1341,6 +1392,7 @@ export interface components {
              * @description Until when the join token that was handed out last may be used; null if there is none to use.
              */
             joinExpires?: string | null;
+            joining?: components["schemas"]["Joining"] | null;
             /** @description The API server's version. */
             kubernetesVersion?: string | null;
             /**
@@ -1491,6 +1543,121 @@ export interface components {
             values: string;
             /** @description What may keep an agent from coming here: addresses that are private, or not in the certificate. */
             warnings: string[];
+        };
+        /** @description What a gateway knows of a cluster's joining. */
+        JoinReport: {
+            /** @description Always `trunkline.dev/v1`. */
+            apiVersion: string;
+            /** @description The cluster. */
+            cluster: string;
+            joining?: components["schemas"]["Joining"] | null;
+            /** @description Always `JoinReport`. */
+            kind: string;
+        };
+        /**
+         * @description Why joining stands still.
+         * @enum {string}
+         */
+        JoinStall: "NoContact" | "WrongPin" | "TlsIntercepted" | "ClockOff" | "OtherName" | "TokenExpired" | "TokenUsed" | "TokenUnknown" | "TokenForOtherCluster" | "KeyUnknown" | "AwayTooLong" | "ClusterLocked" | "VersionSkew" | "Refused" | "NoTunnel" | "TunnelLost" | "ApiServerDown" | "RightMissing" | "RightsUnknown" | "NoRecords";
+        /**
+         * @description How a step stands.
+         * @enum {string}
+         */
+        JoinState: "waiting" | "done" | "stalled" | "failed";
+        /** @description One step of joining. */
+        JoinStep: {
+            /** @description Why it stands still, for people. */
+            cause?: string;
+            /** @description What was seen, for people. */
+            detail?: string;
+            /** @description What to do about it: in words, or commands one to a line. */
+            fix?: string;
+            /**
+             * Format: double
+             * @description The round trip of a tunnel that is up, in milliseconds.
+             */
+            ms?: number | null;
+            /** @description Which. */
+            name: components["schemas"]["JoinStepName"];
+            reason?: components["schemas"]["JoinStall"] | null;
+            /**
+             * Format: date-time
+             * @description Since when it is done, or is waited for; absent before its turn.
+             */
+            since?: string | null;
+            /** @description How it stands. */
+            state: components["schemas"]["JoinState"];
+        };
+        /**
+         * @description The steps of joining.
+         * @enum {string}
+         */
+        JoinStepName: "contact" | "tls" | "token" | "certificate" | "tunnel" | "api-server" | "rights" | "logs";
+        /** @description How far a cluster's joining is. */
+        Joining: {
+            /** @description Whether every step is done. */
+            done: boolean;
+            /**
+             * Format: date-time
+             * @description When it began: when the join token was handed out, or an agent came that needs another one.
+             */
+            since: string;
+            /** @description The steps, in their order. The first that is not done is where it stands; none after it is looked at. */
+            steps: components["schemas"]["JoinStep"][];
+        };
+        /** @description A link came up, or went, or was refused. */
+        LinkEvent: {
+            /** @description The same for people. */
+            detail?: string;
+            /**
+             * Format: int64
+             * @description The epoch of the agent process.
+             */
+            epoch?: number | null;
+            /** @description The address it came from. */
+            from: string;
+            /** @description What the link was for: `api` or `logs`. */
+            lane?: string | null;
+            /** @description Why it went or was refused, for programs. */
+            reason?: string;
+            /**
+             * Format: int32
+             * @description The agent's place.
+             */
+            slot: number;
+            /**
+             * Format: int32
+             * @description How often in a row, up to then: who is refused in the same way again and again stands here once.
+             */
+            times: number;
+            /** @description What. */
+            what: components["schemas"]["LinkEventKind"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            when: string;
+        };
+        /**
+         * @description What happened to a link.
+         * @enum {string}
+         */
+        LinkEventKind: "connected" | "disconnected" | "refused";
+        /** @description The last times that links of a cluster came up and went. */
+        LinkHistory: {
+            /** @description Always `trunkline.dev/v1`. */
+            apiVersion: string;
+            /** @description The cluster. */
+            cluster: string;
+            /** @description What happened, the newest first. */
+            items: components["schemas"]["LinkEvent"][];
+            /** @description Always `LinkHistory`. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description From when on nothing is missing in it.
+             */
+            since: string;
         };
         /** @description A request that is under way. */
         LiveRequest: {
@@ -1944,6 +2111,11 @@ export interface components {
             /** @description The user's password: 12 to 256 bytes. */
             password: string;
         };
+        /** @description A ticket to be had, for a terminal. */
+        NewTicket: {
+            /** @description Path and query of an exec or attach as the cluster's API server has it, byte for byte as it will be opened. */
+            path: string;
+        };
         /**
          * @description Where a cluster stands written.
          * @enum {string}
@@ -2181,6 +2353,16 @@ export interface components {
             groups?: string[];
             /** @description Users by name; `*` is everybody who is signed in. */
             users?: string[];
+        };
+        /** @description A ticket: good once, for the sign-in that got it and for what it was got for. */
+        Ticket: {
+            /**
+             * Format: date-time
+             * @description Until when it is good.
+             */
+            expires: string;
+            /** @description The ticket; goes among the protocols of the WebSocket, behind `trunkline.ticket.`. */
+            ticket: string;
         };
         /** @description One sign-in of one user, as long as it holds. */
         UserSession: {
@@ -3208,6 +3390,38 @@ export interface operations {
             };
         };
     };
+    showHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What happened to its links, the newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkHistory"];
+                };
+            };
+            /** @description No */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     renewJoin: {
         parameters: {
             query?: never;
@@ -3231,6 +3445,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Registered"];
+                };
+            };
+            /** @description No */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showJoining: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The steps of its joining */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinReport"];
                 };
             };
             /** @description No */
@@ -3299,6 +3545,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HopReport"];
+                };
+            };
+            /** @description No */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    giveTicket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTicket"];
+            };
+        };
+        responses: {
+            /** @description A ticket that is good once. Whether the terminal may be opened is decided when it is */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description Too many tickets */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No */

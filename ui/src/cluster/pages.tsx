@@ -4,6 +4,8 @@ import type { Area } from "../app/pages.tsx";
 
 export const cluster: Area = {
   routes: [
+    { path: "/c/:cluster", lazy: () => import("./overview/Overview.tsx").then((m) => ({ Component: m.Overview })) },
+    { path: "/c/:cluster/create", lazy: () => import("./CreatePage.tsx").then((m) => ({ Component: m.CreatePage })) },
     { path: "/c/:cluster/workloads", lazy: () => import("./workloads/WorkloadsPage.tsx").then((m) => ({ Component: m.WorkloadsPage })) },
     { path: "/c/:cluster/network/:kind?", lazy: () => import("./list/SectionPage.tsx").then((m) => ({ Component: m.NetworkPage })) },
     { path: "/c/:cluster/config/:kind?", lazy: () => import("./list/SectionPage.tsx").then((m) => ({ Component: m.ConfigPage })) },
@@ -13,6 +15,7 @@ export const cluster: Area = {
     { path: "/c/:cluster/:group/:version/:resource/:namespace/:name/:tab?", lazy: () => import("./object/ObjectPage.tsx").then((m) => ({ Component: m.ObjectPage })) },
   ],
   entries: [
+    { title: "Overview", to: "", section: "cluster", order: 0, keys: "g h" },
     { title: "Workloads", to: "/workloads", section: "cluster", order: 1, keys: "g w" },
     { title: "Pods", to: "/core/v1/pods", section: "cluster", order: 2, keys: "g p" },
     { title: "Network", to: "/network", section: "cluster", order: 3 },

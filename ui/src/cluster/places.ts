@@ -41,7 +41,7 @@ const core = (resource: string, title: string): SectionKind => ({ group: "", ver
 const of = (group: string, version: string, resource: string, title: string): SectionKind => ({ group, version, resource, title });
 
 /** Kinds that pages lead to by themselves. */
-export const KNOWN = { pods: core("pods", "Pods"), nodes: core("nodes", "Nodes"), services: core("services", "Services") };
+export const KNOWN = { pods: core("pods", "Pods"), nodes: core("nodes", "Nodes"), services: core("services", "Services"), events: core("events", "Events") };
 
 /** What each collecting page shows, as far as the cluster serves it. */
 export const SECTIONS: Record<"network" | "config" | "storage", { title: string; kinds: SectionKind[] }> = {

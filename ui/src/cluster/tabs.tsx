@@ -1,7 +1,7 @@
 // Tabs of an object's page that other areas bring: logs and terminals. One that is not built is not there.
 
 import { lazy, type ComponentType, type LazyExoticComponent } from "react";
-import { groupResource, isPods, isWorkload, type Named } from "./places.ts";
+import { isPods, isWorkload, type Named } from "./places.ts";
 
 export interface Shown {
   cluster: string;
@@ -25,7 +25,7 @@ interface PodLogsProps {
   cluster: string;
   namespace: string;
   pod?: string;
-  workload?: { resource: string; name: string };
+  workload?: { group: string; version: string; resource: string; name: string };
 }
 
 interface TerminalProps {
@@ -48,7 +48,7 @@ function part<P>(path: string, name: string, own: (shown: Shown) => P): ObjectTa
 }
 
 const logs = part<PodLogsProps>("../logs/PodLogs.tsx", "PodLogs", ({ cluster, of, namespace, name }) => ({
-  cluster, namespace, ...(isPods(of) ? { pod: name } : { workload: { resource: groupResource(of), name } }),
+  cluster, namespace, ...(isPods(of) ? { pod: name } : { workload: { group: of.group, version: of.version, resource: of.resource, name } }),
 }));
 const shell = part<TerminalProps>("../logs/Terminal.tsx", "Terminal", ({ cluster, namespace, name }) => ({ cluster, namespace, pod: name }));
 

@@ -1,6 +1,6 @@
 // What can be done with several clusters at once: labels, locking, new join tokens.
 
-import { Alert, Button, Flex, FlexItem, FormGroup, FormHelperText, HelperText, HelperTextItem, Progress, TextInput } from "@patternfly/react-core";
+import { Alert, Button, Flex, FlexItem, FormGroup, FormHelperText, HelperText, HelperTextItem, List, ListItem, Progress, TextInput } from "@patternfly/react-core";
 import { useState, type ReactNode } from "react";
 import { rest, take } from "../api/client.ts";
 import { save } from "../parts/download.ts";
@@ -86,7 +86,7 @@ function Several<T>({ rows, onClose, onDone, title, action, danger = false, read
       onClose={onClose}
       onFault={() => (
         <Alert isInline variant="danger" title={`${count(failed.length)} of ${count(clusters.length)} did not work`}>
-          <ul>{failed.slice(0, 12).map(({ name, fault }) => <li key={name}><strong>{name}</strong>: {fault.detail}</li>)}</ul>
+          <List>{failed.slice(0, 12).map(({ name, fault }) => <ListItem key={name}><strong>{name}</strong>: {fault.detail}</ListItem>)}</List>
         </Alert>
       )}
     >

@@ -3,7 +3,7 @@
 import { Alert, Spinner } from "@patternfly/react-core";
 import { CheckCircleIcon, CircleIcon, ExclamationCircleIcon, ExclamationTriangleIcon } from "@patternfly/react-icons";
 import { milliseconds } from "../parts/numbers.ts";
-import { plain } from "../parts/plain.ts";
+import { harmless } from "../parts/text.ts";
 import { Age } from "../parts/time.tsx";
 import { LineToCopy } from "./CodeToCopy.tsx";
 import { checklist, progress, remedy, wantsToken, type Joining, type StepView } from "./joining.ts";
@@ -16,7 +16,7 @@ const LOOKS: Record<StepView["look"], string> = {
 export function Checklist({ name, joining, mayChange }: { name: string; joining: Joining; mayChange: boolean }) {
   return (
     <>
-      <p className="pf-v6-screen-reader" role="status">{plain(progress(joining))}</p>
+      <p className="pf-v6-screen-reader" role="status">{harmless(progress(joining))}</p>
       <ol className="tl-steps" aria-label={`How ${name} joins`}>
         {checklist(joining).map((view) => <Step key={view.step.name} name={name} view={view} mayChange={mayChange} />)}
       </ol>
@@ -34,16 +34,16 @@ function Step({ name, view, mayChange }: { name: string; view: StepView; mayChan
         <strong>{title}</strong>
         <span className="pf-v6-screen-reader"> {LOOKS[look]}</span>
         {step.ms !== undefined && <span> {milliseconds(step.ms)}</span>}
-        {!stopped && words !== "" && <span className="tl-subtle"> {plain(words)}</span>}
+        {!stopped && words !== "" && <span className="tl-subtle"> {harmless(words)}</span>}
         {look === "done" && step.since !== null && <small className="tl-subtle"> <Age of={step.since} ago /></small>}
         {stopped && (
           <Alert
             isInline
             variant={look === "failed" ? "danger" : "warning"}
-            title={<>{plain(words || step.reason || "it stands still")}{step.since !== null && <small className="tl-subtle"> for <Age of={step.since} /></small>}</>}
+            title={<>{harmless(words || step.reason || "it stands still")}{step.since !== null && <small className="tl-subtle"> for <Age of={step.since} /></small>}</>}
           >
             {look === "stalled" && <p>It may still come by itself.</p>}
-            {remedy(step).map(({ text, isCommand }) => (isCommand ? <LineToCopy key={text} text={plain(text)} /> : <p key={text}>{plain(text)}</p>))}
+            {remedy(step).map(({ text, isCommand }) => (isCommand ? <LineToCopy key={text} text={harmless(text)} /> : <p key={text}>{harmless(text)}</p>))}
             {mayChange && wantsToken(step) && <NewToken name={name} words="New token here" isButton />}
           </Alert>
         )}

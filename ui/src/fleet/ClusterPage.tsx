@@ -10,7 +10,7 @@ import { useKeys } from "../app/keys.ts";
 import { useAsked } from "../app/place.ts";
 import { EnvironmentLabel, ProtectionLabel, StateLabel } from "../parts/cluster.tsx";
 import { Head } from "../parts/Head.tsx";
-import { plain } from "../parts/plain.ts";
+import { harmless } from "../parts/text.ts";
 import { Nothing } from "../parts/states.tsx";
 import { Checklist } from "./Checklist.tsx";
 import { EditDialog } from "./EditDialog.tsx";
@@ -90,7 +90,7 @@ function One({ row, withLogs }: { row: ClusterRow; withLogs: boolean }) {
         <Stack hasGutter>
           {reason !== "" && !showsJoining && (
             <StackItem>
-              <Alert isInline variant={state === "duplicate-identity" ? "danger" : state === "degraded" || state === "disconnected" ? "warning" : "info"} title={plain(reason)}>
+              <Alert isInline variant={state === "duplicate-identity" ? "danger" : state === "degraded" || state === "disconnected" ? "warning" : "info"} title={harmless(reason)}>
                 {(state === "degraded" || state === "disconnected") && asked !== "way" && <Link to="?show=way">See where it stops</Link>}
               </Alert>
             </StackItem>

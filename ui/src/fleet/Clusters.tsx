@@ -86,6 +86,7 @@ function List({ mayChange }: { mayChange: boolean }) {
             rowKey={rowName}
             onOpen={open}
             sorted="name"
+            live={`${words}\n${status}\n${label}`}
             rowLook={look}
             {...(mayChange ? { chosen: new Set(acted.map(rowName)), onChoose: setChosen } : {})}
           />

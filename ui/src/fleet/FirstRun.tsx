@@ -16,23 +16,7 @@ export function FirstRun() {
   const { gateway } = useSession();
   return (
     <Stack hasGutter>
-      <StackItem>
-        <ProgressStepper aria-label="How to begin">
-          {STEPS.map(({ title, words }, at) => (
-            <ProgressStep
-              key={title}
-              id={`begin-${at}`}
-              titleId={`begin-${at}-title`}
-              variant={at === 0 ? "info" : "pending"}
-              isCurrent={at === 0}
-              description={words}
-              aria-label={`step ${at + 1}`}
-            >
-              {title}
-            </ProgressStep>
-          ))}
-        </ProgressStepper>
-      </StackItem>
+      {role === "admin" && <StackItem><Steps /></StackItem>}
       <StackItem>
         <Card component="section">
           <CardTitle component="h2">{role === "none" ? "You reach no cluster yet" : "There is no managed cluster yet"}</CardTitle>
@@ -50,5 +34,25 @@ export function FirstRun() {
         </Card>
       </StackItem>
     </Stack>
+  );
+}
+
+function Steps() {
+  return (
+    <ProgressStepper aria-label="How to begin">
+      {STEPS.map(({ title, words }, at) => (
+        <ProgressStep
+          key={title}
+          id={`begin-${at}`}
+          titleId={`begin-${at}-title`}
+          variant={at === 0 ? "info" : "pending"}
+          isCurrent={at === 0}
+          description={words}
+          aria-label={`step ${at + 1}`}
+        >
+          {title}
+        </ProgressStep>
+      ))}
+    </ProgressStepper>
   );
 }

@@ -7,7 +7,7 @@ import type { Fault } from "../api/fault.ts";
 import { asFault } from "../api/fault.ts";
 import { useAsked } from "../app/place.ts";
 import { useSession } from "../app/session.tsx";
-import { plain } from "../parts/plain.ts";
+import { harmless } from "../parts/text.ts";
 import { CodeToCopy } from "./CodeToCopy.tsx";
 import { blocks, WAY_TITLES, WAYS, type Join, type Way } from "./commands.ts";
 import { clock, renew, useHanded, useSecondsLeft } from "./handed.ts";
@@ -24,7 +24,7 @@ function Handed({ name, join }: { name: string; join: Join }) {
   return (
     <Stack hasGutter>
       {join.warnings.map((warning) => (
-        <StackItem key={warning}><Alert isInline variant="warning" title={plain(warning)} /></StackItem>
+        <StackItem key={warning}><Alert isInline variant="warning" title={harmless(warning)} /></StackItem>
       ))}
       <StackItem>
         <Tabs activeKey={way} onSelect={(_, key) => setAsked(String(key))} aria-label="How the agent is installed" mountOnEnter unmountOnExit>

@@ -1,10 +1,10 @@
 // Closing a cluster to everybody at once, and opening it again.
 
-import { Alert, FormGroup, TextInput } from "@patternfly/react-core";
+import { Alert, FormGroup, List, ListItem, TextInput } from "@patternfly/react-core";
 import { useState } from "react";
 import { rest, take } from "../api/client.ts";
 import type { Cluster } from "../api/fleet.ts";
-import { plain } from "../parts/plain.ts";
+import { harmless } from "../parts/text.ts";
 import { Age } from "../parts/time.tsx";
 import { byUser, useUnderWay } from "./sessions.ts";
 import { WriteDialog } from "./WriteDialog.tsx";
@@ -43,7 +43,7 @@ export function WhoIsCut({ name }: { name: string }) {
     : `Cut within a second: ${requests === 1 ? "1 request" : `${requests} requests`} of ${users.length === 1 ? "1 user" : `${users.length} users`}.`;
   return (
     <Alert isInline isPlain variant={requests === 0 ? "info" : "warning"} title={title}>
-      {users.length > 0 && <ul>{users.slice(0, 10).map(({ user, count }) => <li key={user}>{plain(user)}: {count}</li>)}</ul>}
+      {users.length > 0 && <List>{users.slice(0, 10).map(({ user, count }) => <ListItem key={user}>{harmless(user)}: {count}</ListItem>)}</List>}
       {users.length > 10 && <p>and {users.length - 10} more</p>}
     </Alert>
   );

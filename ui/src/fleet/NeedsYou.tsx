@@ -6,7 +6,7 @@ import type { ComponentType } from "react";
 import { Link } from "react-router";
 import { titleOf } from "../api/fleet.ts";
 import { EnvironmentLabel } from "../parts/cluster.tsx";
-import { plain } from "../parts/plain.ts";
+import { harmless } from "../parts/text.ts";
 import { Age } from "../parts/time.tsx";
 import type { Need, NeedGroup } from "./needs.ts";
 
@@ -56,7 +56,7 @@ function Item({ need, group }: { need: Need; group: NeedGroup }) {
       <div className="tl-need-what">
         {cluster !== null && <><Link to={to}><strong>{name}</strong></Link> <EnvironmentLabel environment={cluster.spec.environment ?? ""} /></>}
         {since !== null && <small className="tl-subtle"> <Age of={since} ago /></small>}
-        <div className="tl-need-why">{plain(reason)}</div>
+        <div className="tl-need-why">{harmless(reason)}</div>
       </div>
       <Link to={to} className="tl-need-do">{group.action}<span className="pf-v6-screen-reader"> {name}</span></Link>
     </li>

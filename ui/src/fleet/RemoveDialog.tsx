@@ -1,6 +1,6 @@
 // Taking a cluster out of the fleet: by its name, typed, and with what stays behind said.
 
-import { Alert, FormGroup, TextInput } from "@patternfly/react-core";
+import { Alert, FormGroup, List, ListItem, TextInput } from "@patternfly/react-core";
 import { useState } from "react";
 import { useNavigate } from "react-router";
 import { rest, take } from "../api/client.ts";
@@ -23,11 +23,11 @@ export function RemoveDialog({ cluster, onClose }: { cluster: Cluster; onClose: 
     <WriteDialog title={`Remove ${name}`} action="Remove" danger clusters={[cluster]} ready={typed === name} onGo={go} onClose={onClose}>
       <WhoIsCut name={name} />
       <Alert isInline isPlain variant="info" title="What stays behind">
-        <ul>
-          <li>the agent and its namespace in the cluster, turned away from now on: the commands below take them out, before or after;</li>
-          <li>log records of the cluster in the store, until their time is over;</li>
-          <li>audit records of what was done there.</li>
-        </ul>
+        <List>
+          <ListItem>The agent and its namespace in the cluster, turned away from now on: the commands below take them out, before or after.</ListItem>
+          <ListItem>Log records of the cluster in the store, until their time is over.</ListItem>
+          <ListItem>Audit records of what was done there.</ListItem>
+        </List>
         The same name registered again is another cluster, and inherits nothing.
       </Alert>
       {uninstall(name).map(({ words, text }) => <div key={words}><CodeToCopy words={words} text={text} /></div>)}

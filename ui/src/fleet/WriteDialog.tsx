@@ -43,11 +43,11 @@ export function WriteDialog(props: WriteDialogProps) {
       <ModalHeader title={title} labelId={`${id}-title`} {...(danger ? { titleIconVariant: "warning" as const } : {})} />
       <ModalBody>
         <Targets clusters={clusters} />
-        {fault !== null && (onFault?.(fault) ?? (
+        {fault !== null && <div className="tl-dialog-fault">{onFault?.(fault) ?? (
           <Alert isInline variant="danger" title={fault.detail}>
             {fault.request !== "" && <span className="tl-subtle">request {fault.request}</span>}
           </Alert>
-        ))}
+        )}</div>}
         <Form id={id} onSubmit={submit}>{children}</Form>
       </ModalBody>
       <ModalFooter>

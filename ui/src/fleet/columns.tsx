@@ -7,7 +7,7 @@ import { titleOf } from "../api/fleet.ts";
 import { EnvironmentLabel, ProtectionLabel, StateLabel } from "../parts/cluster.tsx";
 import type { DataColumn } from "../parts/DataTable.tsx";
 import { count, milliseconds } from "../parts/numbers.ts";
-import { plain } from "../parts/plain.ts";
+import { harmless } from "../parts/text.ts";
 import { Age, span, useNow } from "../parts/time.tsx";
 import { behindMs } from "./logs.ts";
 import { labelText } from "./labels.ts";
@@ -39,13 +39,13 @@ export function columns(withLogs: boolean): DataColumn<ClusterRow>[] {
     { key: "env", title: "Environment", width: 8, sort: ({ cluster }) => cluster.spec.environment ?? "", cell: ({ cluster }) => <EnvironmentLabel environment={cluster.spec.environment ?? ""} /> },
     {
       key: "kubernetes", title: "Kubernetes", width: 7, sort: ({ cluster }) => versionKey(cluster.status.kubernetesVersion),
-      cell: ({ cluster }) => plain(cluster.status.kubernetesVersion ?? "–"),
+      cell: ({ cluster }) => harmless(cluster.status.kubernetesVersion ?? "–"),
     },
     {
       key: "agent", title: "Agent", width: 9, sort: ({ cluster }) => versionKey(cluster.status.agentVersion),
       cell: ({ cluster, signs }) => (
         <>
-          {plain(cluster.status.agentVersion ?? "–")}
+          {harmless(cluster.status.agentVersion ?? "–")}
           {signs.update && <> <Label isCompact color="blue" icon={<SyncAltIcon />} title="older than the gateway">update</Label></>}
         </>
       ),
@@ -81,9 +81,9 @@ function rate(perSecond: number): string {
 
 function State({ state, reason }: { state: ClusterRow["cluster"]["status"]["state"]; reason: string }) {
   return (
-    <span title={reason === "" ? undefined : plain(reason)}>
+    <span title={reason === "" ? undefined : harmless(reason)}>
       <StateLabel state={state} />
-      {reason !== "" && <small className="tl-reason"> {plain(reason)}</small>}
+      {reason !== "" && <small className="tl-reason"> {harmless(reason)}</small>}
     </span>
   );
 }
@@ -106,7 +106,7 @@ function Lag({ row: { log, signs } }: { row: ClusterRow }) {
   const words = behind === null ? "–" : behind < 1_000 ? "< 1 s" : span(behind);
   const lost = log.lost + log.deadLetters;
   return (
-    <span title={signs.logs === "" ? undefined : plain(signs.logs)}>
+    <span title={signs.logs === "" ? undefined : harmless(signs.logs)}>
       {signs.logs === "" ? words : <Label isCompact color="orange">{words}</Label>}
       {lost > 0 && <> <Label isCompact color="red">{count(lost)} lost</Label></>}
     </span>

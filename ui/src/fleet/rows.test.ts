@@ -42,6 +42,13 @@ describe("the managed clusters", () => {
     expect(counts(rows)).toMatchObject({ connected: 2, disconnected: 1, update: 1, lost: 1, locked: 0 });
   });
 
+  it("that say the same as before are the same rows", () => {
+    const logs = sumUp([]);
+    const [first] = rowsOf(all, logs, "0.2.0", now);
+    expect(rowsOf(all, logs, "0.2.0", now + 5_000)[0]).toBe(first);
+    expect(rowsOf(all, logs, "0.3.0", now)[0]).not.toBe(first);
+  });
+
   it("of ten thousand are filtered well within a quarter of a second", () => {
     const many = rowsOf(Array.from({ length: 10_000 }, (_, at) => cluster(`c-${at}`, { labels: { env: at % 2 ? "prod" : "dev" } })), new Map(), "0.2.0", now);
     const before = performance.now();

@@ -23,8 +23,20 @@ export function isManaged({ status }: Cluster): boolean {
 export function rowsOf(all: readonly Cluster[], logs: ReadonlyMap<string, LogSum>, gatewayVersion: string, now: number): ClusterRow[] {
   return all.filter(isManaged).map((cluster) => {
     const log = logs.get(cluster.metadata.name);
-    return { name: cluster.metadata.name, cluster, log, signs: signsOf(cluster, log, gatewayVersion, now) };
+    const signs = signsOf(cluster, log, gatewayVersion, now);
+    const before = made.get(cluster);
+    if (before !== undefined && before.log === log && sameSigns(before.signs, signs)) return before;
+    const row = { name: cluster.metadata.name, cluster, log, signs };
+    made.set(cluster, row);
+    return row;
   });
+}
+
+/** A row that says the same is the same, so that a table renders anew only what changed. */
+const made = new WeakMap<Cluster, ClusterRow>();
+
+function sameSigns(one: Signs, other: Signs): boolean {
+  return one.update === other.update && one.certificate === other.certificate && one.logs === other.logs && one.lost === other.lost;
 }
 
 export const STATES = ["connected", "degraded", "disconnected", "joining", "locked", "duplicate-identity"] as const;

@@ -7,6 +7,7 @@ export const logs: Area = {
     { path: "/logs", lazy: search },
     { path: "/c/:cluster/logs", lazy: search },
     { path: "/c/:cluster/podlogs", lazy: () => import("./pod/PodLogsPage.tsx").then((m) => ({ Component: m.PodLogsPage })) },
+    { path: "/c/:cluster/shell", lazy: () => import("./terminal/ShellPage.tsx").then((m) => ({ Component: m.ShellPage })) },
   ],
   entries: [
     { title: "Logs", to: "/logs", section: "fleet", order: 2, keys: "g l" },

@@ -12,11 +12,16 @@ interface HeadProps {
   children?: ReactNode;
 }
 
-export function Head({ title, about, actions, children }: HeadProps) {
+/** The title in the browser's tab: the page's, and the cluster it is about. */
+export function usePageTitle(title: string): void {
   const cluster = useCluster();
   useEffect(() => {
     document.title = [title, cluster, "Trunkline"].filter((part) => part !== null && part !== "").join(" · ");
   }, [title, cluster]);
+}
+
+export function Head({ title, about, actions, children }: HeadProps) {
+  usePageTitle(title);
   return (
     <PageSection hasBodyWrapper={false}>
       <Flex justifyContent={{ default: "justifyContentSpaceBetween" }} alignItems={{ default: "alignItemsCenter" }}>

@@ -145,7 +145,7 @@ fn detail(journey: &Journey, scene: &Scene<'_>, step: Step) -> String {
         Step::Certificate => {
             let until = journey.certified.and_then(|(when, until)| {
                 let until = until?;
-                Some(format!("good for {}, until {until:.0}", span(seconds(until.duration_since(when)))))
+                Some(format!("good for {}, until {until:.0}", life(until.duration_since(when))))
             });
             let clock = journey.ahead.map(|ahead| format!("the agent's clock is {}", off(ahead)));
             [until, clock].into_iter().flatten().collect::<Vec<_>>().join("; ")
@@ -164,9 +164,10 @@ fn detail(journey: &Journey, scene: &Scene<'_>, step: Step) -> String {
     }
 }
 
-/// Whole seconds: a certificate's end has no parts of one.
-fn seconds(life: SignedDuration) -> i64 {
-    life.saturating_add(SignedDuration::from_millis(500)).as_secs()
+/// A certificate's life: it began a moment before it was handed out, so it is told to the next minute where it is longer than some.
+fn life(left: SignedDuration) -> String {
+    let seconds = left.as_secs();
+    span(if seconds < 600 { seconds } else { (seconds + 30) / 60 * 60 })
 }
 
 fn held(rights: &trunkline_proto::RightsReport) -> String {

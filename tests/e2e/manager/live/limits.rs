@@ -86,6 +86,8 @@ async fn a_user_has_32_sockets_and_another_user_as_many() {
     let fields = [("sec-websocket-protocol", "trunkline.live.v1")];
     assert_eq!(client.websocket("/trunkline/v1/live", &fields).await.unwrap_err(), 503);
     drop(Tab::of(&rig.client_as("joe", &[])).await);
+    let metrics = rig.metrics(0).await;
+    assert!(metrics.contains("trunkline_gateway_live_sockets_open 3"), "32, or 33 for a moment: {metrics}");
     tabs.pop();
     eventually("one is free again", SOON, || rig.gateway().requests() == 31).await;
     Tab::of(&client).await;

@@ -57,26 +57,27 @@ function One({ cluster, of, namespace, name }: OneProps) {
           <BreadcrumbItem isActive>{harmless(name)}</BreadcrumbItem>
         </Breadcrumb>
       </PageSection>
-      <PageSection hasBodyWrapper={false}>
-        {object === null && view.state === "loading" && <Loading of={`${title} ${name}`} />}
-        {object === null && view.fault !== null && view.fault.status === 404 && (
-          <Nothing title={`There is no ${title} ${harmless(name)}`} action={<Link to={listPath(cluster, of)}>All {of.resource}</Link>}>
-            {namespace === "" ? "" : `Not in ${namespace} of ${cluster}. `}It was deleted, or never there.
-          </Nothing>
-        )}
-        {object === null && view.fault !== null && view.fault.status !== 404 && <Failed error={view.fault} cluster={cluster} onRetry={view.refresh} />}
-        {object !== null && view.gone && (
-          <Alert isInline variant="warning" title={`This ${title} was deleted`} role="status">
-            This is how it was last. <Link to={listPath(cluster, of)}>All {of.resource}</Link>
-          </Alert>
-        )}
-        {object !== null && view.state === "stale" && !view.gone && <Stale asOf={view.asOf} fault={view.fault} onRetry={view.refresh} />}
-      </PageSection>
+      <Notice cluster={cluster} of={of} namespace={namespace} name={name} title={title} view={view} />
       {object !== null && (
         <Whole cluster={cluster} of={of} namespace={namespace} kind={title} object={object} gone={view.gone} verbs={kind?.verbs} subresources={kind?.subresources} />
       )}
     </>
   );
+}
+
+/** What stands in place of an object that is not there, or before one that is not live. */
+function Notice({ cluster, of, namespace, name, title, view }: OneProps & { title: string; view: ReturnType<typeof useObject> }) {
+  const { object, gone, state, fault } = view;
+  const all = <Link to={listPath(cluster, of)}>All {of.resource}</Link>;
+  let notice = null;
+  if (gone) notice = <Alert isInline variant="warning" title={`This ${title} was deleted`} role="status">This is how it was last. {all}</Alert>;
+  else if (object !== null && state === "stale") notice = <Stale asOf={view.asOf} fault={fault} onRetry={view.refresh} />;
+  else if (object === null && fault?.status === 404) {
+    const where = namespace === "" ? "" : `Not in ${namespace} of ${cluster}. `;
+    notice = <Nothing title={`There is no ${title} ${harmless(name)}`} action={all}>{where}It was deleted, or never there.</Nothing>;
+  } else if (object === null && fault !== null) notice = <Failed error={fault} cluster={cluster} onRetry={view.refresh} />;
+  else if (object === null) notice = <Loading of={`${title} ${name}`} />;
+  return notice === null ? null : <PageSection hasBodyWrapper={false}>{notice}</PageSection>;
 }
 
 interface WholeProps {

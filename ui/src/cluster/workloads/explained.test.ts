@@ -12,7 +12,7 @@ const warning = (name: string): Happening => ({
 describe("workloads that are not well", () => {
   it("are explained by the newest warning about their pods", () => {
     expect(explained([workload("web", "bad")], [warning("web-7d9-x2x4k")])[0]?.why).toBe("Failed: no image");
-    expect(explained([workload("web", "bad", "1 of 2 not ready")], [warning("web-7d9-x2x4k")])[0]?.why).toBe("1 of 2 not ready; Failed: no image");
+    expect(explained([workload("web", "bad", "1 of 2 not ready")], [warning("web-7d9-x2x4k")])[0]?.why).toBe("Failed: no image; 1 of 2 not ready");
   });
 
   it("and only they are", () => {

@@ -114,7 +114,8 @@ export function explained(workloads: Workload[], warnings: Happening[]): Workloa
     const warning = newest.get(`${one.namespace}/${one.name}`);
     if (warning === undefined) return one;
     const words = inWords(warning);
-    return { ...one, why: one.why === "" ? words : `${one.why}; ${words}` };
+    // What happened says more than that it has taken too long.
+    return { ...one, why: one.why === "" ? words : `${words}; ${one.why}` };
   });
 }
 

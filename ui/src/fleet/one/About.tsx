@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import type { Cluster } from "../../api/fleet.ts";
 import { useSession } from "../../app/session.tsx";
 import { count, milliseconds } from "../../parts/numbers.ts";
-import { plain } from "../../parts/plain.ts";
+import { harmless } from "../../parts/text.ts";
 import { Age } from "../../parts/time.tsx";
 import { LineToCopy } from "../CodeToCopy.tsx";
 import { Labels } from "../columns.tsx";
@@ -25,9 +25,9 @@ export function About({ cluster }: { cluster: Cluster }) {
       <Said of="Description">{spec.description || "–"}</Said>
       <Said of="Labels"><Labels labels={metadata.labels} all /></Said>
       <Said of="Protection">{protectionWords(spec.protection)}</Said>
-      <Said of="Kubernetes">{plain(status.kubernetesVersion ?? "–")}</Said>
+      <Said of="Kubernetes">{harmless(status.kubernetesVersion ?? "–")}</Said>
       <Said of="Nodes">{status.nodes == null ? "–" : count(status.nodes)}</Said>
-      <Said of="Agent">{plain(status.agentVersion ?? "–")}{old ? `, the gateway is ${gateway.version}` : ""}</Said>
+      <Said of="Agent">{harmless(status.agentVersion ?? "–")}{old ? `, the gateway is ${gateway.version}` : ""}</Said>
       <Said of="Access mode">{mode}</Said>
       <Said of="Last seen">{status.state === "connected" || status.state === "degraded" ? "now" : <Age of={status.lastSeen} ago />}</Said>
       <Said of="Round trip">{milliseconds(status.rttMs)}</Said>

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { send, type Shapes } from "../../api/client.ts";
 import { asFault } from "../../api/fault.ts";
 import { milliseconds } from "../../parts/numbers.ts";
-import { plain } from "../../parts/plain.ts";
+import { harmless } from "../../parts/text.ts";
 import { Age, span, useNow } from "../../parts/time.tsx";
 import type { ClusterRow } from "../rows.ts";
 import { certificateEnds } from "../signs.ts";
@@ -40,7 +40,7 @@ export function Links({ row: { cluster, name, signs } }: { row: ClusterRow }) {
             { title: "Links", cell: ({ links }) => links },
             { title: "From", cell: ({ from }) => from ?? "–" },
             { title: "RTT", cell: ({ rttMs }) => milliseconds(rttMs) },
-            { title: "Agent", cell: ({ agentVersion }) => plain(agentVersion ?? "–") },
+            { title: "Agent", cell: ({ agentVersion }) => harmless(agentVersion ?? "–") },
             { title: "Process", cell: ({ epoch }) => epoch ?? "–" },
             { title: "Certificate ends", cell: (slot) => <Ends slot={slot} now={now} /> },
             { title: "Under the root", cell: ({ root }) => <code title={root ?? ""}>{root?.slice(0, 19) ?? "–"}</code> },
@@ -101,7 +101,7 @@ function History({ name }: { name: string }) {
           { title: "From", cell: ({ from }) => from },
           { title: "Place", cell: ({ slot }) => slot ?? "–" },
           { title: "For", cell: ({ lane }) => (lane === "logs" ? "logs" : lane === "api" ? "API" : "–") },
-          { title: "Why", cell: ({ detail, reason }) => plain(detail || reason || "") },
+          { title: "Why", cell: ({ detail, reason }) => harmless(detail || reason || "") },
         ]}
       />
       <p className="tl-subtle">Nothing is missing since <Age of={data.since} ago />.</p>

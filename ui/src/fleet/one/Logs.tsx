@@ -3,7 +3,7 @@
 import { Alert, Stack, StackItem } from "@patternfly/react-core";
 import { Link } from "react-router";
 import { bytes, count, milliseconds } from "../../parts/numbers.ts";
-import { plain } from "../../parts/plain.ts";
+import { harmless } from "../../parts/text.ts";
 import { Failed, Loading } from "../../parts/states.tsx";
 import { Age } from "../../parts/time.tsx";
 import { useFleetLogs } from "../logs.ts";
@@ -16,8 +16,8 @@ export function Logs({ name }: { name: string }) {
   const why = [...new Set(items.map((item) => item.why ?? "").filter((text) => text !== ""))];
   return (
     <Stack hasGutter>
-      {status.store?.fault && <StackItem><Alert isInline variant="danger" title="The log store takes or answers nothing">{plain(status.store.fault)}</Alert></StackItem>}
-      {why.map((text) => <StackItem key={text}><Alert isInline variant="warning" title={`Records wait: ${plain(text)}`} /></StackItem>)}
+      {status.store?.fault && <StackItem><Alert isInline variant="danger" title="The log store takes or answers nothing">{harmless(status.store.fault)}</Alert></StackItem>}
+      {why.map((text) => <StackItem key={text}><Alert isInline variant="warning" title={`Records wait: ${harmless(text)}`} /></StackItem>)}
       <StackItem>
         <SmallTable
           label={`logs of ${name}`}

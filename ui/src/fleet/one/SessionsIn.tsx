@@ -2,7 +2,7 @@
 
 import { Stack, StackItem } from "@patternfly/react-core";
 import { Link } from "react-router";
-import { plain } from "../../parts/plain.ts";
+import { harmless } from "../../parts/text.ts";
 import { Asked } from "../../parts/states.tsx";
 import { Age } from "../../parts/time.tsx";
 import { useFleetRole } from "../role.ts";
@@ -23,13 +23,13 @@ export function SessionsIn({ name }: { name: string }) {
               rowKey={({ request }) => request.request}
               none="Nobody has anything under way here."
               columns={[
-                { title: "User", cell: ({ user }) => plain(user) },
-                { title: "Does", cell: ({ request }) => `${request.verb} ${plain(request.object)}` },
-                { title: "What", cell: ({ request }) => plain([request.namespace, request.name].filter((part) => part !== "").join("/")) || "–" },
+                { title: "User", cell: ({ user }) => harmless(user) },
+                { title: "Does", cell: ({ request }) => `${request.verb} ${harmless(request.object)}` },
+                { title: "What", cell: ({ request }) => harmless([request.namespace, request.name].filter((part) => part !== "").join("/")) || "–" },
                 { title: "Kind", cell: ({ request }) => request.kind },
                 { title: "Since", cell: ({ request }) => <Age of={request.since} ago /> },
                 { title: "By the rule", cell: ({ request }) => request.rule },
-                { title: "As", cell: ({ request }) => plain(request.actingAs) },
+                { title: "As", cell: ({ request }) => harmless(request.actingAs) },
                 { title: "From", cell: ({ from, how }) => `${from}, ${how}` },
               ]}
             />

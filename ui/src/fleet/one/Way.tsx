@@ -5,7 +5,7 @@ import { CheckCircleIcon, ExclamationCircleIcon } from "@patternfly/react-icons"
 import { useQuery } from "@tanstack/react-query";
 import { rest, take, type Shapes } from "../../api/client.ts";
 import { milliseconds } from "../../parts/numbers.ts";
-import { plain } from "../../parts/plain.ts";
+import { harmless } from "../../parts/text.ts";
 import { Asked } from "../../parts/states.tsx";
 import { Age } from "../../parts/time.tsx";
 import { LineToCopy } from "../CodeToCopy.tsx";
@@ -42,8 +42,8 @@ function Hops({ name, hops }: { name: string; hops: Shapes["Hop"][] }) {
             <span className="tl-step-mark">{hop.ok ? <CheckCircleIcon /> : <ExclamationCircleIcon />}</span>
             <div className="tl-step-what">
               <strong>{HOPS[hop.name] ?? hop.name}</strong><span className="pf-v6-screen-reader"> {hop.ok ? "works" : "fails"}</span>
-              {hop.ms != null && <span> {milliseconds(hop.ms)}</span>} {hop.ok && <span className="tl-subtle">{plain(hop.detail)}</span>}
-              {!hop.ok && <Alert isInline variant="danger" title={plain(hop.detail)}>{hop.hint && plain(hop.hint)}</Alert>}
+              {hop.ms != null && <span> {milliseconds(hop.ms)}</span>} {hop.ok && <span className="tl-subtle">{harmless(hop.detail)}</span>}
+              {!hop.ok && <Alert isInline variant="danger" title={harmless(hop.detail)}>{hop.hint && harmless(hop.hint)}</Alert>}
             </div>
           </li>
         ))}

@@ -3,6 +3,7 @@
 import { Title } from "@patternfly/react-core";
 import { useSearchParams } from "react-router";
 import { useCluster } from "../../app/place.ts";
+import { usePageTitle } from "../../parts/Head.tsx";
 import { Nothing } from "../../parts/states.tsx";
 import { PodLogs } from "../PodLogs.tsx";
 import type { Workload } from "./pods.ts";
@@ -13,6 +14,7 @@ export function PodLogsPage() {
   const namespace = query.get("ns") ?? "";
   const pod = query.get("pod") ?? "";
   const workload = workloadOf(query.get("workload") ?? "");
+  usePageTitle(`Log of ${pod || (workload?.name ?? "a pod")}`);
   if (namespace === "" || (pod === "" && workload === null)) {
     return <Nothing title="No log was asked for">The address names a namespace and a pod, as in ?ns=shop&amp;pod=web-0.</Nothing>;
   }

@@ -113,7 +113,7 @@ export function WithDetails(props: Common & { records: LogRecord[]; children: Re
     requestAnimationFrame(() => document.querySelector<HTMLElement>(".tl-log-results tr[tabindex='0']")?.focus());
   };
   const panel = (
-    <DrawerPanelContent defaultSize="28rem" minSize="18rem" className="tl-log-details" onKeyDown={(event) => event.key === "Escape" && close()}>
+    <DrawerPanelContent defaultSize="26rem" minSize="18rem" className="tl-log-details" onKeyDown={(event) => event.key === "Escape" && close()}>
       <DrawerHead>
         <Title headingLevel="h2" size="md">Record</Title>
         <DrawerActions><DrawerCloseButton onClick={close} /></DrawerActions>

@@ -8,6 +8,7 @@ import { useNavigate, useSearchParams } from "react-router";
 import { asFault } from "../../api/fault.ts";
 import { useKeys } from "../../app/keys.ts";
 import { useCluster, useNamespace } from "../../app/place.ts";
+import { usePageTitle } from "../../parts/Head.tsx";
 import "../logs.css";
 import { substring } from "../text/pattern.ts";
 import { addressOf, MOST_COLUMNS, readAsked, writeAsked, type Asked } from "./asked.ts";
@@ -30,6 +31,7 @@ const SEARCHES: (keyof Asked)[] = ["q", "clusters", "selector", "range", "order"
 export function LogSearch() {
   const cluster = useCluster();
   const [namespace] = useNamespace();
+  usePageTitle("Logs");
   const navigate = useNavigate();
   const client = useQueryClient();
   const [query, setQuery] = useSearchParams();

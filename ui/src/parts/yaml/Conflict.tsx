@@ -49,8 +49,7 @@ export function ConflictPart({ conflicts, theirs, choices, onChoose }: ConflictP
                       <Radio
                         id={`${side} ${path}`}
                         name={path}
-                        aria-label={`${side} for ${path}`}
-                        label={<Value of={value} />}
+                        label={<><span className="pf-v6-screen-reader">{side} for {asText(path)}: </span><Value of={value} /></>}
                         isChecked={choices.get(path) === side}
                         onChange={() => onChoose(path, side)}
                       />

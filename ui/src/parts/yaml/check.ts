@@ -9,6 +9,12 @@ import { takesIntOrString, typeWords, type Kinds, type Schema } from "./schema.t
 /** No more are told of one text. */
 const MOST_PROBLEMS = 200;
 
+/** What every object's metadata has, whatever a schema says of it. */
+const METADATA = new Set([
+  "name", "generateName", "namespace", "labels", "annotations", "finalizers", "ownerReferences", "uid", "resourceVersion", "generation",
+  "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink",
+]);
+
 /** Checks a document whose kind the schemas know; one that is not known has no problems. */
 export function check(document: Document.Parsed, kinds: Kinds, lines: LineCounter): Problem[] {
   const root = document.contents;
@@ -47,6 +53,7 @@ export function check(document: Document.Parsed, kinds: Kinds, lines: LineCounte
       const below = kinds.below(wanted, name);
       const where = path === "" ? name : `${path}.${name}`;
       if (below !== undefined) walk(value, below, where, key);
+      else if (path === "metadata" && METADATA.has(name)) continue;
       else if (!open && !(wanted["x-kubernetes-embedded-resource"] === true) && wanted.additionalProperties === undefined && name !== "<<") {
         note(key, `${where}: there is no such field${likely(name, Object.keys(wanted.properties ?? {}))}`, "error");
       }

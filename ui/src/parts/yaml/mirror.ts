@@ -16,7 +16,7 @@ import { tags } from "@lezer/highlight";
 const ink = (name: string) => `var(--pf-t--global--${name})`;
 
 const theme = EditorView.theme({
-  // The editor itself, and not the box of its tooltips, which has the theme's class as well.
+  // What floats over the text has the theme's class as well, in a box of its own.
   "&.cm-editor": {
     color: ink("text--color--regular"),
     backgroundColor: ink("background--color--primary--default"),
@@ -39,7 +39,6 @@ const theme = EditorView.theme({
     backgroundColor: "color-mix(in srgb, #0066cc 30%, transparent)",
   },
   ".cm-tooltip": {
-    fontSize: "0.8125rem",
     backgroundColor: ink("background--color--floating--default"),
     color: ink("text--color--regular"),
     border: `1px solid ${ink("border--color--default")}`,
@@ -82,7 +81,7 @@ export function basics(label: string, root: ShadowRoot): Extension[] {
     drawSelection(),
     highlightSelectionMatches(),
     tooltips({ parent: root as unknown as HTMLElement, position: "fixed" }),
-    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
+    EditorView.contentAttributes.of({ "aria-label": label }),
     keymap.of([...searchKeymap, ...foldKeymap, ...lintKeymap]),
   ];
 }
@@ -103,5 +102,5 @@ export function editing(complete: Parameters<typeof autocompletion>[0]): Extensi
 }
 
 export function reading(): Extension[] {
-  return [EditorState.readOnly.of(true), EditorView.editable.of(false), keymap.of(defaultKeymap)];
+  return [EditorState.readOnly.of(true), EditorView.editable.of(false), EditorView.contentAttributes.of({ tabindex: "0" }), keymap.of(defaultKeymap)];
 }

@@ -29,6 +29,7 @@ use super::stream::{Parcel, Stream};
 use crate::access_log::Entry;
 use crate::authn::Principal;
 use crate::front::{Caller, Front};
+use crate::metrics::Metrics;
 use crate::places::Place;
 
 /// How many streams a socket has.
@@ -106,6 +107,7 @@ impl Socket {
     pub(super) async fn run(self, upgrade: OnUpgrade) {
         let Self { front, caller, who, longs, mut entry, place: _place } = self;
         let Ok(io) = upgrade.await else { return };
+        let _open = Counted::new(&front.metrics);
         // Said ahead, for the case that the gateway's own end cuts this task.
         entry.reason = "Shutdown";
         let limits = WebSocketConfig::default()
@@ -253,6 +255,22 @@ async fn say_farewell(
         Ok::<_, Error>(())
     };
     let _ = timeout(FAREWELL, saying).await;
+}
+
+/// Counts a socket as open until it is dropped.
+struct Counted(Metrics);
+
+impl Counted {
+    fn new(metrics: &Metrics) -> Self {
+        metrics.live_sockets_open.inc();
+        Self(metrics.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.live_sockets_open.dec();
+    }
 }
 
 /// The streams of a socket. Clones share them.

@@ -40,6 +40,7 @@ fn lines(cluster: &Cluster, now: Timestamp) -> Vec<String> {
     row("Description", Some(spec.description.clone()));
     row("State", Some(status.state.as_str().into()));
     row("Reason", Some(status.reason.clone()));
+    row("Joining", joining(status));
     row("Environment", Some(spec.environment.clone()));
     row("Protection", Some(word(&spec.protection)));
     row("Labels", Some(labels.join(", ")));
@@ -71,6 +72,13 @@ fn lines(cluster: &Cluster, now: Timestamp) -> Vec<String> {
         lines.extend(Table::new(heads, true, Paint::output()).lines(&rows));
     }
     lines
+}
+
+/// Where its joining stands, and why it does not go on.
+fn joining(status: &ClusterStatus) -> Option<String> {
+    let step = status.joining.as_ref()?.stands_at()?;
+    let why = if step.cause.is_empty() { "waiting" } else { &step.cause };
+    Some(format!("{}: {why}", step.name.as_str()))
 }
 
 /// How the API server is told whose a request is: as the agent says, and as it is registered where no agent came yet.
