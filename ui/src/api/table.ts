@@ -121,8 +121,7 @@ export class TableStore extends Batched<TableView> {
     this.gone.clear();
     try {
       for (let token: string | undefined, page = 0; page === 0 || token; page++) {
-        const query: Query = { ...this.selectors, limit: PAGE, continue: token, includeObject: "Metadata" };
-        const table = await kube<Table>(this.of.cluster, this.path, { query, accept: AS_TABLE, signal });
+        const table = await this.page(token, signal);
         this.columns = table.columnDefinitions?.length ? table.columnDefinitions : this.columns;
         const into = first ? this.rows : fresh;
         for (const row of rowsOf(table)) if (!this.gone.has(row.uid) && !into.has(row.uid)) into.set(row.uid, row);
@@ -149,6 +148,18 @@ export class TableStore extends Batched<TableView> {
       this.tries = 0;
     } catch (error) {
       if (!signal.aborted) this.failed(asFault(error));
+    }
+  }
+
+  /** A page; or all in one where the server has forgotten how far the pages were (410), as client-go's pager does. */
+  private async page(token: string | undefined, signal: AbortSignal): Promise<Table> {
+    const read = (part: Query) =>
+      kube<Table>(this.of.cluster, this.path, { query: { ...this.selectors, includeObject: "Metadata", ...part }, accept: AS_TABLE, signal });
+    try {
+      return await read({ limit: PAGE, continue: token });
+    } catch (error) {
+      if (token === undefined || signal.aborted || asFault(error).status !== 410) throw error;
+      return read({ limit: MOST_ROWS });
     }
   }
 

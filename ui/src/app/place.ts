@@ -1,6 +1,7 @@
 // Where one is: the address is the state. `/c/<cluster>/...?ns=` names the cluster and the namespace of everything shown.
 
 import { MANAGEMENT } from "../api/fleet.ts";
+import { useEffect, useRef, useState } from "react";
 import { useKept } from "./kept.ts";
 import { useLocation, useNavigate, useParams, useSearchParams } from "react-router";
 
@@ -50,6 +51,27 @@ export function useAsked(name: string, otherwise = ""): [string, (value: string)
       { replace: true },
     );
   return [query.get(name) ?? otherwise, set];
+}
+
+const TYPING_MS = 150;
+
+/** Part of the query that is typed: what is typed is there at once, the address follows when there is a pause. */
+export function useTyped(name: string): [string, (value: string) => void] {
+  const [asked, setAsked] = useAsked(name);
+  const [typed, setTyped] = useState({ text: asked, asked, written: asked });
+  // Back, or a link, changed it: then that is what stands there. One's own writing comes back as well, and changes nothing.
+  if (asked !== typed.asked) setTyped({ ...typed, asked, text: asked === typed.written ? typed.text : asked });
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const type = (text: string) => {
+    setTyped((before) => ({ ...before, text }));
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      setTyped((before) => ({ ...before, written: text }));
+      setAsked(text);
+    }, TYPING_MS);
+  };
+  return [typed.text, type];
 }
 
 /** The cluster that is worked in: of the page, or else the one before; the management cluster at first. */

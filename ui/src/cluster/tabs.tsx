@@ -1,4 +1,4 @@
-// Tabs of an object's page that other areas bring: logs and terminals. One that is not built is not there.
+// Tabs of an object's page that other areas bring: logs and terminals. Each comes when it is looked at.
 
 import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 import { isPods, isWorkload, type Named } from "./places.ts";
@@ -16,52 +16,30 @@ export interface ObjectTab {
   /** The key on a row, and on the object's page. */
   letter: string;
   fits: (of: Named) => boolean;
-  /** What the tab does beyond reading, to be checked before it is offered. */
+  /** What the tab does, to be checked before it is offered. */
   needs: { verb: string; resource: string };
   Content: LazyExoticComponent<ComponentType<Shown>>;
 }
 
-interface PodLogsProps {
-  cluster: string;
-  namespace: string;
-  pod?: string;
-  workload?: { group: string; version: string; resource: string; name: string };
-}
+const Logs = lazy(async () => {
+  const { PodLogs } = await import("../logs/PodLogs.tsx");
+  const LogsOf = ({ cluster, of, namespace, name }: Shown) => (
+    <PodLogs cluster={cluster} namespace={namespace} {...(isPods(of) ? { pod: name } : { workload: { ...of, name } })} />
+  );
+  return { default: LogsOf };
+});
 
-interface TerminalProps {
-  cluster: string;
-  namespace: string;
-  pod: string;
-}
+const Shell = lazy(async () => {
+  const { Terminal } = await import("../logs/Terminal.tsx");
+  return { default: ({ cluster, namespace, name }: Shown) => <Terminal cluster={cluster} namespace={namespace} pod={name} /> };
+});
 
-type Parts = Record<string, ComponentType<never>>;
-const parts = import.meta.glob<Parts>(["../logs/PodLogs.tsx", "../logs/Terminal.tsx"]);
-
-function part<P>(path: string, name: string, own: (shown: Shown) => P): ObjectTab["Content"] | null {
-  const load = parts[path];
-  if (load === undefined) return null;
-  return lazy(async () => {
-    const Part = (await load())[name] as unknown as ComponentType<P & object> | undefined;
-    if (Part === undefined) throw new Error(`${path} has no ${name}`);
-    return { default: (shown: Shown) => <Part {...(own(shown) as P & object)} /> };
-  });
-}
-
-const logs = part<PodLogsProps>("../logs/PodLogs.tsx", "PodLogs", ({ cluster, of, namespace, name }) => ({
-  cluster, namespace, ...(isPods(of) ? { pod: name } : { workload: { group: of.group, version: of.version, resource: of.resource, name } }),
-}));
-const shell = part<TerminalProps>("../logs/Terminal.tsx", "Terminal", ({ cluster, namespace, name }) => ({ cluster, namespace, pod: name }));
-
-export const contributed: ObjectTab[] = [
-  ...(logs === null ? [] : [{
-    key: "logs", title: "Logs", letter: "l", fits: (of: Named) => isPods(of) || isWorkload(of), needs: { verb: "get", resource: "pods/log" }, Content: logs,
-  }]),
-  ...(shell === null ? [] : [{
-    key: "shell", title: "Shell", letter: "s", fits: isPods, needs: { verb: "create", resource: "pods/exec" }, Content: shell,
-  }]),
+const TABS: ObjectTab[] = [
+  { key: "logs", title: "Logs", letter: "l", fits: (of) => isPods(of) || isWorkload(of), needs: { verb: "get", resource: "pods/log" }, Content: Logs },
+  { key: "shell", title: "Shell", letter: "s", fits: isPods, needs: { verb: "create", resource: "pods/exec" }, Content: Shell },
 ];
 
 /** The tabs that an object of a kind has from other areas. */
 export function tabsFor(of: Named): ObjectTab[] {
-  return contributed.filter(({ fits }) => fits(of));
+  return TABS.filter(({ fits }) => fits(of));
 }

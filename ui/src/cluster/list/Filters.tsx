@@ -4,7 +4,7 @@ import { Button, SearchInput, Switch, TextInput, Toolbar, ToolbarContent, Toolba
 import { FilterIcon, SyncAltIcon } from "@patternfly/react-icons";
 import { useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useKeys } from "../../app/keys.ts";
-import { useAsked } from "../../app/place.ts";
+import { useAsked, useTyped } from "../../app/place.ts";
 
 interface FiltersProps {
   onRefresh?: () => void;
@@ -15,7 +15,7 @@ interface FiltersProps {
 }
 
 export function Filters({ onRefresh, canBeWide = false, selectors = true, children }: FiltersProps) {
-  const [q, setQ] = useAsked("q");
+  const [q, setQ] = useTyped("q");
   const [label] = useAsked("label");
   const [field] = useAsked("field");
   const [wide, setWide] = useAsked("wide");

@@ -95,6 +95,7 @@ function Rows({ cluster, of, namespace, preferred, absent }: RowsProps) {
 
   if (table.state === "loading") return <Loading of={`the ${resource} of ${cluster}`} />;
   if (table.state === "failed" && table.fault !== null) {
+    if (table.fault.reason === "ClusterNotFound") return <Failed error={table.fault} onRetry={table.refresh} />;
     if (absent || (table.fault.status === 404 && preferred === version)) return <NotServed cluster={cluster} of={of} />;
     if (table.fault.status === 404) {
       return (

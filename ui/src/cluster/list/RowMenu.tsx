@@ -2,6 +2,7 @@
 
 import { Divider, Dropdown, DropdownItem, DropdownList, MenuToggle } from "@patternfly/react-core";
 import { EllipsisVIcon } from "@patternfly/react-icons";
+import { useRef } from "react";
 import { useNavigate } from "react-router";
 import { WORDS } from "../actions/DeedDialog.tsx";
 import type { Deed } from "../actions/deeds.ts";
@@ -23,23 +24,33 @@ interface RowMenuProps {
 
 export function RowMenu({ name, isOpen, onOpen, pages, deeds, onDeed }: RowMenuProps) {
   const navigate = useNavigate();
+  const button = useRef<HTMLButtonElement>(null);
+  // The row is what has the keys: it gets the focus back.
+  const change = (open: boolean) => {
+    onOpen(open);
+    if (!open) requestAnimationFrame(() => button.current?.closest("tr")?.focus());
+  };
   return (
     <Dropdown
       isOpen={isOpen}
-      onOpenChange={onOpen}
+      onOpenChange={change}
+      shouldFocusFirstItemOnOpen
       popperProps={{ position: "right", appendTo: () => document.body }}
-      toggle={(ref) => (
-        <MenuToggle
-          ref={ref}
-          variant="plain"
-          size="sm"
-          tabIndex={-1}
-          isExpanded={isOpen}
-          onClick={() => onOpen(!isOpen)}
-          aria-label={`Actions of ${name}`}
-          icon={<EllipsisVIcon />}
-        />
-      )}
+      toggle={{
+        toggleRef: button,
+        toggleNode: (
+          <MenuToggle
+            ref={button}
+            variant="plain"
+            size="sm"
+            tabIndex={-1}
+            isExpanded={isOpen}
+            onClick={() => onOpen(!isOpen)}
+            aria-label={`Actions of ${name}`}
+            icon={<EllipsisVIcon />}
+          />
+        ),
+      }}
     >
       {isOpen && (
         <DropdownList>

@@ -3,7 +3,7 @@
 import { Alert, Button } from "@patternfly/react-core";
 import { CheckCircleIcon, ExclamationCircleIcon } from "@patternfly/react-icons";
 import { useQuery } from "@tanstack/react-query";
-import { rest, send, take } from "../../api/client.ts";
+import { rest, take } from "../../api/client.ts";
 import { asFault } from "../../api/fault.ts";
 import type { Cluster } from "../../api/fleet.ts";
 import { Facts } from "../../parts/Facts.tsx";
@@ -12,27 +12,15 @@ import { Asked } from "../../parts/states.tsx";
 import { asText } from "../../parts/text.ts";
 import { Age, span, useNow } from "../../parts/time.tsx";
 
-interface Moment {
-  when: string;
-  what: string;
-  from?: string;
-  reason?: string;
-}
-
-/** When a link last came up; null where the gateway does not tell. */
-async function since(cluster: string, signal: AbortSignal): Promise<Moment | null> {
-  try {
-    const answer = (await (await send(`/trunkline/v1/clusters/${encodeURIComponent(cluster)}/history`, { signal })).json()) as { items?: Moment[] };
-    return answer.items?.find(({ what }) => what === "connected") ?? null;
-  } catch (error) {
-    if (asFault(error).status === 404) return null;
-    throw error;
-  }
+/** When a link last came up, as the gateway remembers it. */
+async function lastUp(name: string, signal: AbortSignal): Promise<string | null> {
+  const { items } = await take(rest.GET("/trunkline/v1/clusters/{name}/history", { params: { path: { name } }, signal }));
+  return items.find(({ what }) => what === "connected")?.when ?? null;
 }
 
 export function Tunnel({ cluster }: { cluster: Cluster }) {
   const { metadata: { name }, status } = cluster;
-  const newest = useQuery({ queryKey: ["history", name], queryFn: ({ signal }) => since(name, signal), retry: false, enabled: status.origin !== "management" });
+  const newest = useQuery({ queryKey: ["history", name], queryFn: ({ signal }) => lastUp(name, signal), retry: false, enabled: status.origin !== "management" });
   const now = useNow();
   const ends = status.certificateNotAfter;
   if (status.origin === "management") return <p>This is the gateway's own cluster: there is no tunnel to it.</p>;
@@ -42,7 +30,7 @@ export function Tunnel({ cluster }: { cluster: Cluster }) {
       facts={[
         ["Round trip", milliseconds(status.rttMs)],
         ["Links", slots.length === 0 ? "none" : slots.map(({ slot, links, from }) => `${links} from ${from ?? "an unknown address"} (agent ${slot})`).join("; ")],
-        [slots.length === 0 ? "Last up" : "Up since", newest.data === null || newest.data === undefined ? null : <Age key="since" of={newest.data.when} ago />],
+        [slots.length === 0 ? "Last up" : "Up since", newest.data === null || newest.data === undefined ? null : <Age key="since" of={newest.data} ago />],
         ["Agent", status.agentVersion ?? null],
         ["Certificate ends", ends === undefined || ends === null ? null : `in ${span(Math.max(0, Date.parse(ends) - now))}`],
       ]}

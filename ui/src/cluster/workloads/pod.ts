@@ -92,12 +92,15 @@ function troubled(pod: Pod): { word: string; why: string } | null {
     }
     return { word: `Init:${at}/${inits.length}`, why: `init container ${one.name} runs` };
   }
+  const all = pod.status?.containerStatuses ?? [];
+  // Of one container everybody knows which it is.
+  const of = (name: string) => (all.length > 1 ? `${name}: ` : "");
   let found: { word: string; why: string } | null = null;
   let runs = false;
-  for (const one of [...(pod.status?.containerStatuses ?? [])].reverse()) {
+  for (const one of [...all].reverse()) {
     const { waiting, terminated, running } = one.state ?? {};
-    if (waiting?.reason !== undefined) found = { word: waiting.reason, why: `${one.name}: ${waited(waiting, one)}` };
-    else if (terminated !== undefined) found = { word: terminated.reason || exited(terminated), why: terminated.exitCode === 0 ? "" : `${one.name}: ${ending(terminated)}` };
+    if (waiting?.reason !== undefined) found = { word: waiting.reason, why: `${of(one.name)}${waited(waiting, one)}` };
+    else if (terminated !== undefined) found = { word: terminated.reason || exited(terminated), why: terminated.exitCode === 0 ? "" : `${of(one.name)}${ending(terminated)}` };
     else if (running !== undefined && one.ready === true) runs = true;
   }
   // Some have ended well and others run: it runs.

@@ -19,7 +19,7 @@ describe("a pod", () => {
   it("whose image does not come says why", () => {
     const waiting = { reason: "ImagePullBackOff", message: 'Back-off pulling image "reg.example/web:9": 401 Unauthorized' };
     expect(podStanding(pod({ phase: "Pending", containerStatuses: [{ name: "web", state: { waiting } }] })))
-      .toEqual({ word: "ImagePullBackOff", health: "bad", why: 'web: Back-off pulling image "reg.example/web:9": 401 Unauthorized' });
+      .toEqual({ word: "ImagePullBackOff", health: "bad", why: 'Back-off pulling image "reg.example/web:9": 401 Unauthorized' });
   });
 
   it("that crashes says how it ended last", () => {
@@ -30,7 +30,12 @@ describe("a pod", () => {
         lastState: { terminated: { exitCode: 137, reason: "OOMKilled" } },
       }],
     });
-    expect(podStanding(crashing)).toEqual({ word: "CrashLoopBackOff", health: "bad", why: "web: last exit code 137 (OOMKilled); back-off 5m0s" });
+    expect(podStanding(crashing)).toEqual({ word: "CrashLoopBackOff", health: "bad", why: "last exit code 137 (OOMKilled); back-off 5m0s" });
+  });
+
+  it("of several containers says which one it is", () => {
+    const containerStatuses = [{ name: "web", ready: true, state: { running: {} } }, { name: "proxy", state: { waiting: { reason: "CrashLoopBackOff", message: "back-off" } } }];
+    expect(podStanding(pod({ phase: "Running", containerStatuses })).why).toBe("proxy: back-off");
   });
 
   it("that no node takes says what the scheduler said", () => {
