@@ -5,6 +5,9 @@ import { Fault } from "../api/fault.ts";
 import { cluster } from "../testing/sample.ts";
 import { EditDialog } from "./EditDialog.tsx";
 
+/** A whole form in jsdom takes its time on a busy machine. */
+const SLOW_MS = 30_000;
+
 afterEach(() => vi.restoreAllMocks());
 
 it("shows what somebody else changed meanwhile, and saves one's own on top of that", async () => {
@@ -29,4 +32,4 @@ it("shows what somebody else changed meanwhile, and saves one's own on top of th
     { revision: 1, displayName: "Mine" },
     { revision: 2, displayName: "Mine" },
   ]);
-});
+}, SLOW_MS);

@@ -4,7 +4,7 @@ import {
   Badge, Button, Dropdown, DropdownItem, DropdownList, FormHelperText, HelperText, HelperTextItem, MenuToggle, SearchInput, Select, SelectList, SelectOption, TextInput, Toolbar,
   ToolbarContent, ToolbarItem,
 } from "@patternfly/react-core";
-import { useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { useKeys } from "../app/keys.ts";
 import { stateWords } from "../parts/cluster.tsx";
 import { count } from "../parts/numbers.ts";
@@ -67,7 +67,7 @@ export function Filters(props: FiltersProps) {
 
 function StatusSelect({ status, onStatus, rows }: { status: StatusWord[]; onStatus: (status: StatusWord[]) => void; rows: ClusterRow[] }) {
   const [open, setOpen] = useState(false);
-  const all = counts(rows);
+  const all = useMemo(() => counts(rows), [rows]);
   const option = (word: StatusWord, words: string) => (
     <SelectOption key={word} value={word} hasCheckbox isSelected={status.includes(word)} description={count(all[word])}>{words}</SelectOption>
   );

@@ -8,6 +8,9 @@ import { queries } from "../api/tab.ts";
 import { cluster } from "../testing/sample.ts";
 import { RegisterForm } from "./RegisterForm.tsx";
 
+/** A whole form in jsdom takes its time on a busy machine. */
+const SLOW_MS = 30_000;
+
 afterEach(() => {
   vi.restoreAllMocks();
   queries.clear();
@@ -37,7 +40,7 @@ it("checks the name as it is typed, suggests one, and hands the token to memory 
   expect(post.mock.calls[0]?.[1]).toMatchObject({ body: { name: "prod-eu-2", labels: { env: "prod" } } });
   expect(queries.getQueryData(["join", "prod-eu-2"])).toEqual(join);
   expect(JSON.stringify({ ...localStorage, ...sessionStorage }) + location.href).not.toContain("tlj_secret");
-});
+}, SLOW_MS);
 
 it("stays with what was typed when the gateway says no", async () => {
   withProdEu();
@@ -47,4 +50,4 @@ it("stays with what was typed when the gateway says no", async () => {
   fireEvent.click(screen.getByRole("button", { name: "Register prod-us" }));
   expect((await screen.findByRole("alert")).textContent).toContain("the name prod-us is taken");
   expect(screen.getByLabelText(/^Name/)).toHaveProperty("value", "prod-us");
-});
+}, SLOW_MS);
