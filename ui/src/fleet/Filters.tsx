@@ -98,7 +98,6 @@ function StatusSelect({ status, onStatus, rows }: { status: StatusWord[]; onStat
 function Export({ rows }: { rows: ClusterRow[] }) {
   const [open, setOpen] = useState(false);
   const give = (kind: "csv" | "json") => {
-    setOpen(false);
     const name = `clusters-${new Date().toISOString().slice(0, 10)}.${kind}`;
     if (kind === "csv") save(name, "text/csv;charset=utf-8", csv(rows));
     else save(name, "application/json", json(rows));
@@ -107,6 +106,9 @@ function Export({ rows }: { rows: ClusterRow[] }) {
     <Dropdown
       isOpen={open}
       onOpenChange={setOpen}
+      onSelect={() => setOpen(false)}
+      shouldFocusFirstItemOnOpen
+      shouldFocusToggleOnSelect
       popperProps={{ position: "right" }}
       toggle={(ref) => <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)}>Export</MenuToggle>}
     >
