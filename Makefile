@@ -112,11 +112,11 @@ logs: real-parts ## Real shippers of logs and a real OpenSearch, with the produc
 	cargo test --locked -p trunkline-tests --test logs
 
 .PHONY: bench
-bench: ## Benches: ratios to the same work without a tunnel
+bench: real-parts ## Benches: ratios to the same work without a tunnel, to shippers without a lane
 	cargo bench --locked -p trunkline-benches
 
 .PHONY: bench-smoke
-bench-smoke: ## The benches run at all
+bench-smoke: real-parts ## The benches run at all
 	TRUNKLINE_BENCH_SMOKE=1 cargo bench --profile ci --locked -p trunkline-benches
 
 .PHONY: prove-goaway

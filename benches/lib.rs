@@ -4,5 +4,6 @@
 //! of gateway and agent can be told from that of load and upstream.
 
 pub mod load;
+pub mod records;
 pub mod roles;
 pub mod stats;

@@ -61,6 +61,12 @@ impl Client {
         Ok(head.status.as_u16())
     }
 
+    /// Sends a GET and gives the answer, which is JSON.
+    pub async fn json(&mut self, path: &str) -> anyhow::Result<serde_json::Value> {
+        let body = self.get(path).await?.into_body().collect().await?.to_bytes();
+        serde_json::from_slice(&body).with_context(|| path.to_owned())
+    }
+
     /// Sends a GET and reads the whole answer; says how many bytes there were.
     pub async fn read(&mut self, path: &str) -> anyhow::Result<u64> {
         let mut body = self.get(path).await?.into_body();

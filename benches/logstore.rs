@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::ensure;
-use serde_json::json;
+use trunkline_benches::records::said;
 use trunkline_benches::stats::{median, resident_mib};
 use trunkline_logs::{
     Dataset, Day, Document, Entry, Field, Filter, Order, Question, Scope, SpoolEpoch, Stamp, rebuild,
@@ -24,11 +24,6 @@ const STEP: i64 = 5;
 /// How often each search is done.
 const TIMES: usize = 11;
 
-const LEVELS: [&str; 10] =
-    ["info", "info", "info", "info", "info", "info", "debug", "debug", "warn", "error"];
-const VERBS: [&str; 4] = ["GET", "PUT", "POST", "DELETE"];
-const WHAT: [&str; 6] = ["orders", "users", "carts", "items", "prices", "invoices"];
-
 /// Records, always the same.
 struct Source {
     uid: ClusterUid,
@@ -39,26 +34,8 @@ struct Source {
 
 impl Source {
     fn record(&mut self, sequence: u64, now: i64) -> anyhow::Result<Document> {
-        // Some order, and none that a compressor would know.
-        let luck =
-            sequence.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        let pick = |from: &[&'static str], shift: u32| from[(luck >> shift) as usize % from.len()];
-        let (app, pod) = (luck % 40, luck % 400);
-        let (what, milliseconds) = (pick(&WHAT, 8), luck >> 20 & 0x3ff);
-        let rare = if sequence % 100_000 == 7 { " panicked" } else { "" };
-        let said = json!({
-            "@timestamp": self.begins + sequence as i64 * STEP,
-            "message": format!(
-                "{} /api/v1/{what}/{} took {milliseconds} ms, {} bytes{rare}", pick(&VERBS, 4), luck >> 40, luck >> 32 & 0xffff
-            ),
-            "level": pick(&LEVELS, 12),
-            "kubernetes": {
-                "namespace_name": format!("team-{}", app % 8), "pod_name": format!("app-{app}-{pod:x}"),
-                "container_name": "app", "host": format!("node-{}", pod % 20), "labels": {"app": format!("app-{app}")},
-            },
-            "http": {"status": if luck & 31 == 0 { 503 } else { 200 }},
-            "trace": format!("{luck:016x}"),
-        });
+        let mut said = said(sequence);
+        said["@timestamp"] = (self.begins + sequence as i64 * STEP).into();
         let json = said.to_string();
         self.said += json.len() as u64;
         let stamp = Stamp {

@@ -16,14 +16,20 @@ use hyper_util::rt::TokioIo;
 use tokio_rustls::TlsAcceptor;
 use trunkline_agent::{Agent, AgentConfig, Credentials, WayConfig};
 use trunkline_gateway::{
-    ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, LimitsConfig, TunnelConfig,
+    ClusterConfig, EnrolmentConfig, FrontConfig, Gateway, GatewayConfig, LimitsConfig, LogsConfig,
+    TunnelConfig,
 };
 use trunkline_pki::dev::DevPki;
 use trunkline_pki::{AgentName, CertifiedFiles, Validity, crypto_provider};
 use trunkline_proto::{ClusterUid, Slot};
 use trunkline_runtime::{Body, Door, Tasks, full};
+use trunkline_tests::intake_config;
 use trunkline_upstream::UpstreamConfig;
 
+/// What a gateway is told that keeps logs.
+const LOGS: &str = "logs";
+/// How much a spool of the agent's may hold.
+const MAX_MIB: u64 = 16 * 1024;
 /// The longest wait for a part to come up.
 const UP: Duration = Duration::from_secs(20);
 
@@ -64,7 +70,7 @@ pub struct Rig {
     /// TLS settings of a client that may come in.
     pub client: Arc<rustls::ClientConfig>,
     pki: DevPki,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Rig {
@@ -74,18 +80,38 @@ impl Rig {
         Self::start_with(LoadLimits::Unhurried).await
     }
 
+    /// Starts the agent again, with this folder for the spools of its log intake.
+    pub async fn start_agent_anew(&mut self, spools: &Path) -> anyhow::Result<()> {
+        let dir = self.folder.path();
+        self.agent.child.kill().await?;
+        std::fs::remove_file(dir.join("agent.up"))?;
+        let tunnel = std::fs::read_to_string(dir.join("tunnel.address"))?;
+        let arguments = [self.upstream.address.to_string(), tunnel, spools.display().to_string()];
+        self.agent = start("agent", dir, &arguments).await?;
+        Ok(())
+    }
+
     /// The same with other limits.
     pub async fn start_with(limits: LoadLimits) -> anyhow::Result<Self> {
+        Self::start_at(&[format!("{limits:?}")]).await
+    }
+
+    /// The same with a gateway that keeps logs, in the embedded store.
+    pub async fn start_with_logs() -> anyhow::Result<Self> {
+        Self::start_at(&[format!("{:?}", LoadLimits::Unhurried), LOGS.to_owned()]).await
+    }
+
+    async fn start_at(ways: &[String]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let dir = folder.path();
         let pki = DevPki::in_memory()?;
         write_certificates(&pki, dir)?;
         let upstream = start("upstream", dir, &[]).await?;
-        let gateway = start("gateway", dir, &[upstream.address.to_string(), format!("{limits:?}")]).await?;
+        let gateway = start("gateway", dir, &[&[upstream.address.to_string()], ways].concat()).await?;
         let tunnel = std::fs::read_to_string(dir.join("tunnel.address"))?;
         let agent = start("agent", dir, &[upstream.address.to_string(), tunnel]).await?;
         let client = client_tls(&pki, "bench")?;
-        Ok(Self { upstream, gateway, agent, client, pki, _folder: folder })
+        Ok(Self { upstream, gateway, agent, client, pki, folder })
     }
 
     /// TLS settings of a client by another name.
@@ -185,11 +211,12 @@ fn to_upstream(dir: &Path, address: &str) -> UpstreamConfig {
 
 async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let logs = arguments.get(2).is_some_and(|told| told == LOGS);
     let default = arguments.get(1).is_some_and(|limits| limits == "Default");
     let running = Gateway::bind(GatewayConfig {
-        logs: None,
+        logs: logs.then(LogsConfig::default),
         audit: Default::default(),
-        data: None,
+        data: logs.then(|| dir.join("data")),
         authn: Default::default(),
         enrolment: EnrolmentConfig::default(),
         front: FrontConfig {
@@ -234,7 +261,12 @@ fn unhurried() -> LimitsConfig {
 }
 
 async fn agent(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
-    let [upstream, tunnel] = arguments else { bail!("an agent needs upstream and tunnel door") };
+    let [upstream, tunnel, spools @ ..] = arguments else { bail!("an agent needs upstream and tunnel door") };
+    let logs = spools.first().map(|folder| {
+        let mut intake = intake_config(folder.into());
+        intake.spool.max_mib = MAX_MIB;
+        intake
+    });
     let running = Agent::bind(AgentConfig {
         cluster: "alpha".parse()?,
         gateway: WayConfig {
@@ -247,7 +279,7 @@ async fn agent(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
             proxy: None,
         },
         upstream: to_upstream(dir, upstream),
-        logs: None,
+        logs,
         admin: None,
         drain_seconds: 1,
     })

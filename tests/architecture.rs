@@ -58,7 +58,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "benches",
         &[
             "proto", "runtime", "api", "registry", "audit", "pki", "tunnel", "upstream", "sample", "gateway",
-            "agent", "logs", "logstore", "tests",
+            "agent", "logs", "logstore", "spool", "tests",
         ],
     ),
 ];

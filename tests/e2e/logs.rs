@@ -1,11 +1,12 @@
 //! The log lane, whole: a shipper at an agent's intake, the spool, the tunnel, the embedded store, the search.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use trunkline_gateway::LogsConfig;
-use trunkline_tests::{Rig, wait_until};
+use trunkline_tests::{Rig, hand_in, wait_until};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -61,6 +62,77 @@ async fn what_a_shipper_says_of_index_pipeline_or_cluster_changes_nothing() {
     assert!(rig.messages("clusters=us").await.is_empty());
     rig.ship("eu", "/datasets/audit/_bulk", &[json!({"message": "three"})]).await;
     assert_eq!(found(&rig, "q=dataset:audit", 1).await, ["three"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_that_enrols_under_the_name_of_one_that_went_sees_none_of_its_records() {
+    let mut rig =
+        Rig::builder().cluster("eu").cluster("us").enrolling().logs(LogsConfig::default()).start().await;
+    let under_an_id =
+        |of: &str| format!("{{\"create\":{{\"_id\":\"the-same\"}}}}\n{{\"message\":\"{of}\"}}\n");
+    for cluster in ["eu", "us"] {
+        rig.ship(cluster, "/_bulk", &canaries(cluster, 50)).await;
+    }
+    let said = under_an_id("of the one before");
+    assert_eq!(
+        hand_in(rig.intake("eu"), "/_bulk", "application/json", said.as_bytes()).await.unwrap().0,
+        200
+    );
+    found(&rig, "clusters=eu", 51).await;
+    let (id, before) = (rig.cluster("eu").id.clone(), rig.cluster("eu").uid);
+    rig.cut_pod("eu", 0).await;
+    rig.registry().remove(&id).await.unwrap();
+    // It is another cluster: it has neither a key nor records yet.
+    std::fs::remove_dir_all(rig.identity("eu")).unwrap();
+    std::fs::remove_dir_all(rig.spool("eu", 0)).unwrap();
+    rig.register("eu").await;
+    rig.start_pod("eu", 0).await;
+    assert_ne!(rig.cluster("eu").uid, before);
+    assert!(rig.messages("clusters=eu").await.is_empty());
+    // Under the id that the one before gave it is no record of the one before.
+    let said = under_an_id("of the new one");
+    assert_eq!(
+        hand_in(rig.intake("eu"), "/_bulk", "application/json", said.as_bytes()).await.unwrap().0,
+        200
+    );
+    assert_eq!(found(&rig, "clusters=eu", 1).await, ["of the new one"]);
+    assert_eq!(rig.messages("").await.len(), 51, "fifty of the other cluster, and one");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spool_that_was_restored_from_an_older_copy_loses_no_new_record_and_brings_no_old_one_twice() {
+    let mut rig = Rig::builder().cluster("eu").logs(LogsConfig::default()).start().await;
+    let (spool, copy) = (rig.spool("eu", 0), rig.data(0).join("copy of the spool"));
+    let ship = async |rig: &Rig, of: &str, all: usize| {
+        rig.ship("eu", "/_bulk", &canaries(of, 20)).await;
+        found(rig, "clusters=eu", all).await;
+    };
+    ship(&rig, "before", 20).await;
+    rig.cut_pod("eu", 0).await;
+    copy_folder(&spool, &copy);
+    rig.start_agent("eu").await;
+    // These have sequences that the copy does not know of.
+    ship(&rig, "since", 40).await;
+    rig.cut_pod("eu", 0).await;
+    std::fs::remove_dir_all(&spool).unwrap();
+    copy_folder(&copy, &spool);
+    rig.start_agent("eu").await;
+    ship(&rig, "after", 60).await;
+    let messages = rig.messages("clusters=eu").await;
+    let once: BTreeSet<&String> = messages.iter().collect();
+    assert_eq!((messages.len(), once.len()), (60, 60));
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

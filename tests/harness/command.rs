@@ -27,6 +27,11 @@ pub struct Call {
     limit: Duration,
 }
 
+/// A program that is killed when the thread that started it is no more, whatever became of the value.
+pub fn tied(program: impl AsRef<OsStr>) -> Call {
+    Call::new("setpriv").args(["--pdeathsig", "KILL", "--"]).arg(program)
+}
+
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {

@@ -11,7 +11,9 @@
 //! Invariants:
 //! - nothing here sleeps for a fixed time to wait for something: [`eventually`] polls a condition under a bound, and
 //!   [`within`] bounds a future;
-//! - nothing listens anywhere but on loopback, on a port of the kernel's choice.
+//! - nothing listens anywhere but on loopback; on a port of the kernel's choice, where whoever listens can be told so.
+//!
+//! What is only true of processes is in [`fleet`], and the programs of others are in [`real_parts`].
 
 #![allow(
     clippy::unwrap_used,
@@ -45,6 +47,7 @@ mod wait;
 mod prove;
 mod process;
 pub mod command;
+pub mod fleet;
 pub mod real_parts;
 
 pub use bodies::{BodySender, channel, repeated};

@@ -1,5 +1,10 @@
 //! The programs of others that tests need, at pinned versions: where they are (`tests/real-parts/README.md`).
 
+mod opensearch;
+mod pass_through;
+mod shippers;
+
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,6 +12,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::command::Call;
+
+pub use opensearch::OpenSearch;
+pub use pass_through::{Asked, OTLP_INDEX, PassThrough};
+pub use shippers::{Collector, Encoding, Filebeat, Rsyslog, Shipping};
 
 /// An install from nothing builds Kubernetes.
 const INSTALL_LIMIT: Duration = Duration::from_secs(3600);
@@ -33,6 +42,22 @@ impl Parts {
         Call::new(scripts().join("install")).within(INSTALL_LIMIT).bytes().await?;
         let folder = Call::new(scripts().join("install")).arg("--print-dir").text().await?;
         Ok(Self { folder: folder.trim().into() })
+    }
+
+    /// The same for a suite that does without them where they cannot be had: that is said, and gives none. In CI (`CI` is
+    /// set) they must be there.
+    pub async fn wanted_by(suite: &str) -> Option<Self> {
+        match Self::find().await {
+            Ok(parts) => Some(parts),
+            Err(error) if std::env::var_os("CI").is_some() => panic!("{suite}: no real parts: {error:#}"),
+            Err(error) => {
+                // Past the test runner, which keeps what a test prints to itself.
+                let words =
+                    format!("{suite}: SKIPPED, NOTHING WAS TESTED: real parts cannot be had: {error:#}\n");
+                std::io::stderr().write_all(words.as_bytes()).unwrap();
+                None
+            }
+        }
     }
 
     /// A program.

@@ -7,10 +7,10 @@ use anyhow::Result;
 use serde_json::json;
 use trunkline_runtime::Tasks;
 use trunkline_tests::command::until;
+use trunkline_tests::real_parts::{
+    Asked, Collector, Encoding, Filebeat, OTLP_INDEX, OpenSearch, PassThrough, Rsyslog, Shipping,
+};
 
-use crate::opensearch::OpenSearch;
-use crate::pass_through::{Asked, OTLP_INDEX, PassThrough};
-use crate::shippers::{Collector, Encoding, Filebeat, Rsyslog, Shipping};
 use crate::stage::{Stage, append_lines, line};
 
 /// Half of them are in the file before the shipper starts, half are written while it runs.

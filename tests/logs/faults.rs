@@ -8,8 +8,8 @@ use anyhow::Result;
 use serde_json::json;
 use tokio::time::sleep;
 use trunkline_tests::count;
+use trunkline_tests::fleet::Plan;
 
-use crate::fleet::Plan;
 use crate::parts::in_parts;
 use crate::way::Way;
 use crate::writer::{Manner, Writers};

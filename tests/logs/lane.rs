@@ -12,13 +12,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
+use trunkline_tests::fleet::{Fleet, LOGIN, MANAGEMENT, Plan, login_field, store_at};
+use trunkline_tests::real_parts::{Collector, Encoding, Filebeat, OpenSearch, Rsyslog, Shipping};
 use trunkline_tests::{count, hand_in_with};
 
-use crate::fleet::{Fleet, LOGIN, MANAGEMENT, Plan, login_field};
-use crate::moody::store_at;
-use crate::opensearch::OpenSearch;
 use crate::parts::in_parts;
-use crate::shippers::{Collector, Encoding, Filebeat, Rsyslog, Shipping};
 use crate::stage::{Stage, append};
 use crate::status;
 

@@ -20,16 +20,13 @@
 
 mod stage;
 mod parts;
-mod opensearch;
-mod shippers;
-mod pass_through;
 mod delivery;
-mod fleet;
 mod writer;
 mod way;
 mod moody;
 mod status;
 mod lane;
+mod alike;
 mod faults;
 mod refusing;
 mod one_index;

@@ -12,10 +12,10 @@ use trunkline_logs::{Day, ENTRY, Entry, OwnId};
 use trunkline_runtime::Tasks;
 use trunkline_spool::{NewRecord, Settings, Spool};
 use trunkline_tests::count;
+use trunkline_tests::fleet::Plan;
+use trunkline_tests::real_parts::OpenSearch;
 
-use crate::fleet::Plan;
 use crate::moody::{Mood, Moody};
-use crate::opensearch::OpenSearch;
 use crate::parts::in_parts;
 use crate::stage::Stage;
 

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use trunkline_runtime::{Door, Tasks};
+use trunkline_tests::fleet::store_at;
 
 /// How a bulk request is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,11 +203,6 @@ impl Moody {
             }
         }
     }
-}
-
-/// What a gateway is told to have an OpenSearch as its store.
-pub(crate) fn store_at(url: &str) -> Value {
-    json!({"elasticsearch": {"urls": [url], "refresh_seconds": 1, "bulk": {"gzip": false}}})
 }
 
 fn kind(status: u16) -> &'static str {

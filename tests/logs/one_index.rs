@@ -8,11 +8,11 @@ use anyhow::Result;
 use serde_json::json;
 use tokio::time::sleep;
 use trunkline_runtime::Tasks;
+use trunkline_tests::fleet::{Fleet, Plan};
+use trunkline_tests::real_parts::OpenSearch;
 use trunkline_tests::{count, hand_in};
 
-use crate::fleet::{Fleet, Plan};
 use crate::moody::{Mood, Moody};
-use crate::opensearch::OpenSearch;
 use crate::parts::in_parts;
 use crate::stage::Stage;
 use crate::writer::{Manner, Writer};

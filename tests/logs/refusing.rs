@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use trunkline_runtime::Tasks;
+use trunkline_tests::fleet::{Plan, store_at};
+use trunkline_tests::real_parts::OpenSearch;
 use trunkline_tests::{count, wait_until};
 
-use crate::fleet::Plan;
-use crate::moody::{Mood, Moody, store_at};
-use crate::opensearch::OpenSearch;
+use crate::moody::{Mood, Moody};
 use crate::parts::in_parts;
 use crate::stage::Stage;
 use crate::writer::{Manner, Writers};

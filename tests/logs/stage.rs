@@ -6,7 +6,6 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use trunkline_tests::command::Call;
 use trunkline_tests::real_parts::Parts;
 
 /// The parts and a folder. The folder is left for reading unless the test says that it passed.
@@ -19,17 +18,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// None where the parts cannot be had and need not be.
     pub(crate) async fn set() -> Option<Self> {
-        let parts = match Parts::find().await {
-            Ok(parts) => parts,
-            Err(error) if std::env::var_os("CI").is_some() => panic!("no real parts: {error:#}"),
-            Err(error) => {
-                // Past the test runner, which keeps what a test prints to itself.
-                let words =
-                    format!("logs: SKIPPED, NOTHING WAS TESTED: real parts cannot be had: {error:#}\n");
-                std::io::stderr().write_all(words.as_bytes()).unwrap();
-                return None;
-            }
-        };
+        let parts = Parts::wanted_by("logs").await?;
         Some(Self { parts, folder: tempfile::tempdir().unwrap(), passed: false })
     }
 
@@ -55,11 +44,6 @@ impl Drop for Stage {
             let _ = std::io::stderr().write_all(words.as_bytes());
         }
     }
-}
-
-/// A program that is killed when the thread that started it is no more, whatever became of the value.
-pub(crate) fn tied(program: impl AsRef<Path>) -> Call {
-    Call::new("setpriv").args(["--pdeathsig", "KILL", "--"]).arg(program.as_ref())
 }
 
 /// The numbered line of a file.

@@ -1,8 +1,7 @@
 //! Whether what is told of the records is true: the API's status, the command line's, the metrics of all processes.
 
 use serde_json::Value;
-
-use crate::fleet::{Fleet, MANAGEMENT};
+use trunkline_tests::fleet::{Fleet, MANAGEMENT};
 
 /// What is sent again under an `_id` may be counted as stored before the embedded store has looked whether it has it.
 const AGAIN: u64 = 3;

@@ -1,7 +1,7 @@
 //! From the spools to the gateway: one batch of each spool at a time, by the logs lane, as fast as the line carries without making
 //! API requests wait.
 //!
-//! A batch is chunks as they lie in the spool. The gateway answers once the store has said yes, with the sequence through
+//! A batch is chunks of one life of the spool, as they lie there. The gateway answers once the store has said yes, with the sequence through
 //! which records may go; whatever happens to the link, the answer or either process before, they are handed in again,
 //! and the store knows them by their place.
 //!
@@ -96,7 +96,6 @@ impl Shipping {
     /// Ships one spool until it is closed.
     async fn ship(self, dataset: Dataset, spool: Spool) {
         let label = DatasetLabel { dataset: dataset.to_string() };
-        let head = LogBatch { dataset, spool: SpoolEpoch(*spool.status().epoch.as_bytes()) };
         let mut reader = spool.reader();
         let mut ahead = None;
         let mut backoff = Backoff::default();
@@ -107,15 +106,16 @@ impl Shipping {
                 Ok(Some(batch)) => batch,
                 Ok(None) => return,
                 Err(error) => {
-                    warn!(dataset = %head.dataset, why = chain(&error), "the spool cannot be read; trying again");
+                    warn!(%dataset, why = chain(&error), "the spool cannot be read; trying again");
                     tokio::time::sleep(backoff.pause().max(SAMPLE)).await;
                     continue;
                 }
             };
+            let head = LogBatch { dataset: dataset.clone(), spool: SpoolEpoch(*batch.epoch.as_bytes()) };
             // The spool counts each of them once, however often they are passed.
             let lost = spool.status().lost;
             if lost > known_lost {
-                warn!(dataset = %head.dataset, records = lost - known_lost, "records are missing from the spool");
+                warn!(%dataset, records = lost - known_lost, "records are missing from the spool");
                 self.metrics.records_missing.get_or_create(&label).inc_by(lost - known_lost);
                 known_lost = lost;
             }
@@ -126,7 +126,7 @@ impl Shipping {
                     let through = ack.through.min(last);
                     if through >= first {
                         if let Err(error) = spool.ack(through) {
-                            warn!(dataset = %head.dataset, %error, "the gateway's answer is for another spool");
+                            warn!(%dataset, %error, "the gateway's answer is for another spool");
                         }
                         self.metrics.batches.get_or_create(&label).inc();
                         self.metrics.records_shipped.get_or_create(&label).inc_by(through - first + 1);
@@ -135,7 +135,7 @@ impl Shipping {
                     }
                     if through == last {
                         if !is_well {
-                            info!(dataset = %head.dataset, "records are taken again");
+                            info!(%dataset, "records are taken again");
                         }
                         is_well = true;
                         continue;
@@ -147,9 +147,9 @@ impl Shipping {
             };
             self.metrics.batches_not_taken.get_or_create(&label).inc();
             if is_well {
-                warn!(dataset = %head.dataset, why = pause.1, "records are not taken; trying again");
+                warn!(%dataset, why = pause.1, "records are not taken; trying again");
             } else {
-                debug!(dataset = %head.dataset, why = pause.1, "records are not taken; trying again");
+                debug!(%dataset, why = pause.1, "records are not taken; trying again");
             }
             is_well = false;
             again(&mut reader, &mut ahead);

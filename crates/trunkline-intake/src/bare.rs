@@ -2,7 +2,6 @@
 //!
 //! No interface of the intake: hidden from its documentation, and it changes with what it lays bare.
 
-use std::io::Write as _;
 use std::net::Ipv4Addr;
 
 use trunkline_logs::Entry;
@@ -43,9 +42,7 @@ fn entries(batch: Batch) -> Vec<Entry> {
 pub fn bulk(body: &[u8], piece: usize) -> Result<(Vec<Entry>, Vec<Item>), String> {
     let mut bulk = Bulk::new(batch()?);
     for piece in body.chunks(piece.max(1)) {
-        if bulk.write_all(piece).is_err() {
-            return Err(bulk.stopped_by().map_or_else(String::new, |refusal| refusal.to_string()));
-        }
+        bulk.more(piece).map_err(|refusal| refusal.to_string())?;
     }
     let Read { batch, items } = bulk.finish().map_err(|refusal| refusal.to_string())?;
     let items = items.into_iter().map(|item| Item {

@@ -7,7 +7,6 @@
 mod inflate;
 mod whole;
 
-use std::io::Write;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
@@ -35,10 +34,9 @@ const SLOWEST: u64 = 4 * 1024;
 const LEFTOVER: usize = 64 * 1024 * 1024;
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Who reads a body: it is handed what was inflated in pieces of some tens of KiB, and stops it all by an error.
-pub(crate) trait Reader: Write {
-    /// Why its last write failed.
-    fn stopped_by(&mut self) -> Option<Refusal>;
+/// Who reads a body: it is handed what was inflated in pieces of some tens of KiB, and stops it all by a refusal.
+pub(crate) trait Reader {
+    fn more(&mut self, piece: &[u8]) -> Result<(), Refusal>;
 }
 
 /// Reads a whole body into a reader.

@@ -12,8 +12,6 @@
 mod action;
 mod answer;
 
-use std::io::{self, Write};
-
 use memchr::memchr;
 use trunkline_logs::{MAX_RECORD_BYTES, OwnId, TooMuch};
 
@@ -67,7 +65,6 @@ pub(crate) struct Bulk {
     counted: usize,
     line: usize,
     expects: Expects,
-    stopped: Option<Refusal>,
 }
 
 /// What the next line should be.
@@ -93,7 +90,6 @@ impl Bulk {
             counted: 0,
             line: 0,
             expects: Expects::Action,
-            stopped: None,
         }
     }
 
@@ -111,24 +107,6 @@ impl Bulk {
             return Err(Refusal::Nothing);
         }
         Ok(Read { batch: self.batch, items: self.items })
-    }
-
-    fn more(&mut self, mut piece: &[u8]) -> Result<(), Refusal> {
-        while let Some(end) = memchr(b'\n', piece) {
-            let (line, rest) =
-                (piece.get(..end).unwrap_or_default(), piece.get(end + 1..).unwrap_or_default());
-            if self.begun.is_empty() && self.left_out == 0 {
-                self.whole_line(line, line.len())?;
-            } else {
-                self.begin(line)?;
-                let (begun, left_out) = (std::mem::take(&mut self.begun), std::mem::take(&mut self.left_out));
-                self.whole_line(&begun, begun.len() + left_out)?;
-                self.begun = begun;
-                self.begun.clear();
-            }
-            piece = rest;
-        }
-        self.begin(piece)
     }
 
     /// Keeps a line's beginning, as far as a line may go and one byte more.
@@ -205,22 +183,22 @@ impl Bulk {
 }
 
 impl Reader for Bulk {
-    fn stopped_by(&mut self) -> Option<Refusal> {
-        self.stopped.take()
-    }
-}
-
-impl Write for Bulk {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        if let Err(refusal) = self.more(piece) {
-            self.stopped = Some(refusal);
-            return Err(io::ErrorKind::Other.into());
+    fn more(&mut self, mut piece: &[u8]) -> Result<(), Refusal> {
+        while let Some(end) = memchr(b'\n', piece) {
+            let (line, rest) =
+                (piece.get(..end).unwrap_or_default(), piece.get(end + 1..).unwrap_or_default());
+            if self.begun.is_empty() && self.left_out == 0 {
+                self.whole_line(line, line.len())?;
+            } else {
+                self.begin(line)?;
+                let (begun, left_out) = (std::mem::take(&mut self.begun), std::mem::take(&mut self.left_out));
+                self.whole_line(&begun, begun.len() + left_out)?;
+                self.begun = begun;
+                self.begun.clear();
+            }
+            piece = rest;
         }
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.begin(piece)
     }
 }
 

@@ -181,7 +181,7 @@ impl Embedded {
         let path = folder.join("marks.redb");
         let marks = |error: LedgerError| OpenError::Marks { path: path.clone(), why: error.to_string() };
         let ledger = Arc::new(Ledger::open(&path).map_err(marks)?);
-        let (kept, _) = ledger.read(spool.status().epoch).map_err(marks)?;
+        let (kept, _) = ledger.read(spool.status().folder).map_err(marks)?;
         let parts =
             Parts::open(folder).map_err(|source| OpenError::Io { path: folder.to_owned(), source })?;
         let (parts, state) = (Arc::new(parts), Arc::new(State::default()));

@@ -50,4 +50,4 @@ pub use revocation::Revocations;
 pub use serial::{InvalidSerial, Serial};
 pub use shown::ShownTls;
 pub use tls::{DoorSettings, DoorSource, FrontDoorTls, TunnelDoorTls};
-pub use upstream::upstream_tls;
+pub use upstream::{upstream_tls, web_tls};

@@ -1,5 +1,6 @@
-//! TLS towards a Kubernetes API server.
+//! TLS towards servers that are nobody's of the fleet: Kubernetes API servers, log stores, intakes.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::sign::SingleCertAndKey;
@@ -22,7 +23,7 @@ pub fn upstream_tls(
     alpn: &[&[u8]],
 ) -> Result<ClientConfig, TlsError> {
     let provider = crypto_provider();
-    let roots = trusted(roots_pem.ok_or(TlsError::NoRoots)?)?;
+    let roots = trusted(ROOTS, roots_pem.ok_or(TlsError::NoRoots)?)?;
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(FRONT_VERSIONS)
         .map_err(TlsError::Rustls)?
@@ -38,11 +39,27 @@ pub fn upstream_tls(
     Ok(config)
 }
 
-fn trusted(pem: &[u8]) -> Result<RootCertStore, TlsError> {
-    files::refuse_keys(ROOTS, pem)?;
+/// TLS towards a server that stands under the certificates of this file, CAs or its own, or under the public roots.
+///
+/// # Errors
+/// When the file cannot be read, or holds anything else.
+pub fn web_tls(roots: Option<&Path>) -> Result<ClientConfig, TlsError> {
+    let roots = match roots {
+        Some(file) => trusted(&file.display().to_string(), &files::read(file)?)?,
+        None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+    };
+    let builder = ClientConfig::builder_with_provider(crypto_provider())
+        .with_protocol_versions(FRONT_VERSIONS)
+        .map_err(TlsError::Rustls)?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Certificates need not be CAs.
+fn trusted(origin: &str, pem: &[u8]) -> Result<RootCertStore, TlsError> {
+    files::refuse_keys(origin, pem)?;
     let mut store = RootCertStore::empty();
-    for certificate in files::chain(ROOTS, pem)? {
-        store.add(certificate).map_err(|_| TlsError::NotX509 { origin: ROOTS.to_owned() })?;
+    for certificate in files::chain(origin, pem)? {
+        store.add(certificate).map_err(|_| TlsError::NotX509 { origin: origin.to_owned() })?;
     }
     Ok(store)
 }

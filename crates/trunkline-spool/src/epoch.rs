@@ -1,13 +1,16 @@
-//! Which spool it is: 128 random bits, made with it and never again.
+//! One life of a spool, from when it is opened to its end: 128 random bits, drawn then and never again.
 //!
-//! (epoch, sequence) never stands for two records: a volume that is lost comes back as another epoch. The checksums of all
-//! chunks are seeded with it, so that a chunk of another spool is no chunk of this one: neither in a block of the disk that
-//! was another file's before, nor at the other end under a name that is not its own.
+//! (epoch, sequence) never stands for two records. Sequences go on from one life to the next, and alone they would do, were a
+//! folder always as it was left: but one that is lost begins anew, and one that is restored from an older copy gives sequences out again that
+//! it had given out before. Either way it does so in another life. What an older life left goes under that one's epoch.
+//!
+//! The checksums of all chunks are seeded with it, so that a chunk of another spool, or of another life, is no chunk of this one: neither in a
+//! block of the disk that was another file's before, nor at the other end under a name that is not its own.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Which spool it is.
+/// A life of a spool. Also which folder it is: that one is drawn when it is made, and no record goes under it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch([u8; 16]);
 

@@ -1,4 +1,4 @@
-//! The file `epoch`: which spool a folder is, and in which format.
+//! The file `epoch`: which folder it is, and in which format.
 //!
 //! It is the same line twice, `trunkline spool <format> <epoch> <crc32>`, with an empty one between, so that a damaged byte
 //! costs nothing. It is written
@@ -9,16 +9,16 @@ use std::io;
 use crate::epoch::Epoch;
 use crate::error::OpenError;
 use crate::folder::Folder;
-use crate::segments;
+use crate::segments::Segment;
 
 /// The format of this version.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const NAME: &str = "epoch";
 const WORDS: &str = "trunkline spool ";
 /// How long the file may be.
 const MAX: u64 = 4096;
 
-/// The epoch of the spool in a folder; a new one where there is no spool yet.
+/// Which folder it is; drawn where there is no spool yet.
 pub(crate) fn epoch(folder: &Folder) -> Result<Epoch, OpenError> {
     let io = |source| OpenError::Io { path: folder.path().join(NAME), source };
     let names = folder.names().map_err(io)?;
@@ -47,7 +47,7 @@ pub(crate) fn epoch(folder: &Folder) -> Result<Epoch, OpenError> {
             });
         }
     }
-    if names.iter().any(|name| segments::first_of(name).is_some()) {
+    if names.iter().any(|name| Segment::named(name).is_some()) {
         return Err(OpenError::Damaged { folder: folder.path().to_owned() });
     }
     if there {
@@ -81,6 +81,10 @@ mod tests {
     use super::*;
     use crate::folder::model::Disk;
 
+    fn some_segment() -> String {
+        Segment::new(1, Epoch::from([1; 16])).name()
+    }
+
     fn disk() -> (Disk, Epoch) {
         let disk = Disk::default();
         let epoch = epoch(&Folder::Model(disk.clone())).unwrap();
@@ -96,7 +100,7 @@ mod tests {
             for bit in 0..8 {
                 let copy = disk.copy();
                 copy.damage(NAME, |bytes| bytes[at] ^= 1 << bit);
-                copy.create(&segments::name(1)).unwrap();
+                copy.create(&some_segment()).unwrap();
                 let read = epoch(&Folder::Model(copy)).unwrap();
                 assert_eq!(read, made, "byte {at}, bit {bit}");
             }
@@ -106,18 +110,18 @@ mod tests {
     #[test]
     fn what_another_version_wrote_or_nobody_can_read_is_left_as_it_is() {
         let (disk, made) = disk();
-        disk.create(&segments::name(1)).unwrap();
+        disk.create(&some_segment()).unwrap();
         disk.damage(NAME, |bytes| {
-            *bytes = format!("{WORDS}2 something else\n{WORDS}2 something else\n").into_bytes();
+            *bytes = format!("{WORDS}3 something else\n{WORDS}3 something else\n").into_bytes();
         });
         let refused = epoch(&Folder::Model(disk.clone())).unwrap_err();
-        assert!(matches!(&refused, OpenError::Version { found, known: 1, .. } if found == "2"), "{refused}");
-        assert!(refused.to_string().contains("model is a spool of format 2"), "{refused}");
+        assert!(matches!(&refused, OpenError::Version { found, known: 2, .. } if found == "3"), "{refused}");
+        assert!(refused.to_string().contains("model is a spool of format 3"), "{refused}");
         disk.damage(NAME, |bytes| bytes.truncate(20));
         assert!(matches!(epoch(&Folder::Model(disk.clone())), Err(OpenError::Damaged { .. })));
         assert_eq!(disk.open(NAME).unwrap().length(), 20);
         // Without records nothing is lost with it.
-        disk.remove(&segments::name(1)).unwrap();
+        disk.remove(&some_segment()).unwrap();
         assert_ne!(epoch(&Folder::Model(disk)).unwrap(), made);
     }
 }

@@ -21,7 +21,7 @@ pub struct NewRecord {
 /// A record that was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Its place: with the spool's epoch it stands for this record and for no other, ever.
+    /// Its place: with the epoch of the spool's life it stands for this record and for no other, ever.
     pub sequence: u64,
     /// As it came in.
     pub tag: u32,

@@ -5,6 +5,8 @@
 //! damaged was damaged later: that is a gap, and what follows it stays. A commit through whose end the cursor says that it
 //! was synced was answered, and is never cut.
 //!
+//! Of two segments that were begun with the same sequence the shorter was begun in vain, by a life that wrote nothing into it, and goes.
+//!
 //! Invariants:
 //! - no sequence is given out twice: the next one is behind everything that the files' names, the chunks and the cursor
 //!   know;
@@ -14,28 +16,26 @@ use std::io;
 
 use crate::chunk::{ChunkHead, HEAD};
 use crate::cursor::Place;
-use crate::epoch::Epoch;
 use crate::folder::Folder;
 use crate::scan::Scan;
-use crate::segments::{self, Segment};
+use crate::segments::Segment;
 use crate::status::Gap;
 use crate::view::View;
 
 /// Looks at all that is there, and cuts off what was torn.
-pub(crate) fn recover(folder: &Folder, epoch: Epoch, place: Option<Place>) -> io::Result<View> {
-    let mut firsts: Vec<u64> = folder.names()?.iter().filter_map(|name| segments::first_of(name)).collect();
-    firsts.sort_unstable();
-    let begins = firsts.first().copied();
+pub(crate) fn recover(folder: &Folder, place: Option<Place>) -> io::Result<View> {
+    let mut segments = there(folder)?;
+    let begins = segments.first().map(|segment| segment.first);
     // Without a cursor, what is no longer there was acknowledged.
     let place = place.unwrap_or(Place { acked: begins.map_or(0, |first| first - 1), last: 0 });
     let mut view = View { acked: place.acked, last: place.last.max(place.acked), ..View::default() };
     let mut whole = 0;
-    let newest = firsts.pop();
-    for first in firsts {
-        view.segments.push_back(older(folder, epoch, first)?);
+    let newest = segments.pop();
+    for segment in segments {
+        view.segments.push_back(older(folder, segment)?);
     }
-    if let Some(first) = newest {
-        let (segment, through) = newest_segment(folder, epoch, first, place.last)?;
+    if let Some(newest) = newest {
+        let (segment, through) = newest_segment(folder, newest, place.last)?;
         view.segments.push_back(segment);
         whole = through;
     }
@@ -58,25 +58,40 @@ pub(crate) fn recover(folder: &Folder, epoch: Epoch, place: Option<Place>) -> io
     Ok(view)
 }
 
+/// The segments in order, with their lengths as they lie.
+fn there(folder: &Folder) -> io::Result<Vec<Segment>> {
+    let mut all: Vec<Segment> = folder.names()?.iter().filter_map(|name| Segment::named(name)).collect();
+    for segment in &mut all {
+        segment.length = folder.open(&segment.name())?.length()?;
+    }
+    all.sort_unstable_by_key(|segment| (segment.first, segment.length));
+    let mut segments: Vec<Segment> = Vec::with_capacity(all.len());
+    for segment in all {
+        if let Some(in_vain) = segments.pop_if(|before| before.first == segment.first) {
+            folder.remove(&in_vain.name())?;
+        }
+        segments.push(segment);
+    }
+    Ok(segments)
+}
+
 /// A segment that does not grow any more. What is damaged in it is found when it is read.
-fn older(folder: &Folder, epoch: Epoch, first: u64) -> io::Result<Segment> {
-    let file = folder.open(&segments::name(first))?;
-    let length = file.length()?;
+fn older(folder: &Folder, segment: Segment) -> io::Result<Segment> {
     let mut head = [0; HEAD];
-    let oldest = if length < HEAD as u64 {
+    let oldest = if segment.length < HEAD as u64 {
         None
     } else {
-        file.read_at(0, &mut head)?;
-        ChunkHead::read(&head, epoch).ok().map(|head| head.at)
+        folder.open(&segment.name())?.read_at(0, &mut head)?;
+        ChunkHead::read(&head, segment.epoch).ok().map(|head| head.at)
     };
-    Ok(Segment { first, length, oldest, newest: None })
+    Ok(Segment { oldest, ..segment })
 }
 
 /// The newest segment without what was torn, and the last sequence that is whole in it.
-fn newest_segment(folder: &Folder, epoch: Epoch, first: u64, answered: u64) -> io::Result<(Segment, u64)> {
-    let file = folder.open(&segments::name(first))?;
-    let length = file.length()?;
-    let mut segment = Segment { first, length: 0, oldest: None, newest: None };
+fn newest_segment(folder: &Folder, newest: Segment, answered: u64) -> io::Result<(Segment, u64)> {
+    let Segment { first, epoch, length, .. } = newest;
+    let file = folder.open(&newest.name())?;
+    let mut segment = Segment::new(first, epoch);
     let (mut whole, mut begin) = (first - 1, 0);
     let mut scan = Scan { file: &file, epoch, at: 0, end: length };
     let mut open: Option<Commit> = None;

@@ -13,6 +13,7 @@ use trunkline_runtime::Tasks;
 
 use crate::chunk::{CHUNK, ChunkHead};
 use crate::commit;
+use crate::epoch::Epoch;
 use crate::error::{NeverWritten, OpenError, ReadError, Refused};
 use crate::folder::Folder;
 use crate::queue::{Order, Queue};
@@ -61,6 +62,8 @@ pub struct ChunkAt {
     pub head: ChunkHead,
     /// All of it: what [`Chunk::decode`](crate::Chunk::decode) takes.
     pub bytes: Bytes,
+    /// The life in which it was written: with its sequences it stands for its records, and for no others, ever.
+    pub epoch: Epoch,
     /// What is missing right before it.
     pub gap: Option<Gap>,
 }

@@ -16,8 +16,9 @@ pub struct Gap {
 /// How a spool is, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// Which spool it is.
-    pub epoch: Epoch,
+    /// Which folder it is, as long as there is one. Records go under the epochs of the lives that brought them, see
+    /// [`ChunkAt::epoch`](crate::ChunkAt::epoch).
+    pub folder: Epoch,
     /// The newest durable record; 0 before the first.
     pub last: u64,
     /// Through where it was acknowledged.

@@ -5,7 +5,8 @@
 //! - after any failure of a write or a sync the segment is closed at its last synced length, and what was not synced is
 //!   written anew, to another file: what the page cache says of the old one is not asked;
 //! - a segment goes only after a cursor behind it is durable, or by a limit, counted;
-//! - the newest segment never goes: its name says which sequences were given out.
+//! - the newest segment never goes: its name says which sequences were given out;
+//! - no life writes into a segment that another began.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -16,10 +17,11 @@ use tracing::{info, warn};
 
 use crate::chunk::{Commit, Encoder};
 use crate::cursor::{Cursor, Place};
+use crate::epoch::Epoch;
 use crate::error::{OpenError, Refused};
 use crate::folder::{Folder, Handle};
 use crate::record::NewRecord;
-use crate::segments::{self, Segment};
+use crate::segments::Segment;
 use crate::settings::{Full, Settings};
 use crate::status::Gap;
 use crate::view::Shared;
@@ -34,6 +36,8 @@ pub(crate) struct Store {
     folder: Folder,
     settings: Settings,
     shared: Arc<Shared>,
+    /// This life.
+    epoch: Epoch,
     /// The newest synced sequence, for those who wait for it to grow. They hear that it is the last when this is dropped.
     synced: watch::Sender<u64>,
     encoder: Encoder,
@@ -48,20 +52,21 @@ impl Store {
     /// Opens the spool in a folder, which nobody else may have open.
     pub(crate) fn open(folder: Folder, settings: Settings) -> Result<Self, OpenError> {
         settings.check()?;
-        let epoch = format::epoch(&folder)?;
+        let identity = format::epoch(&folder)?;
         let path = folder.path().to_owned();
         let opened = (|| {
-            let (mut cursor, place) = Cursor::open(&folder, epoch)?;
+            let (mut cursor, place) = Cursor::open(&folder, identity)?;
             if let Some(place) = place {
                 // It may be in the page cache alone.
                 cursor.write(place)?;
             }
-            let view = recover::recover(&folder, epoch, place)?;
-            let shared = Arc::new(Shared::new(epoch, settings.cap, view));
+            let view = recover::recover(&folder, place)?;
+            let shared = Arc::new(Shared::new(identity, settings.cap, view));
             let saved = place.unwrap_or_default();
             let synced = watch::Sender::new(shared.view().last);
+            let epoch = Epoch::random();
             let encoder = Encoder::new(epoch)?;
-            Ok(Self { folder, settings, shared, synced, encoder, cursor, saved, growing: None })
+            Ok(Self { folder, settings, shared, epoch, synced, encoder, cursor, saved, growing: None })
         })();
         opened.map_err(|source| OpenError::Io { path, source })
     }
@@ -125,16 +130,16 @@ impl Store {
     /// Begins a segment with this sequence, which nobody has been given.
     fn begin(&mut self, first: u64) -> io::Result<Handle> {
         self.growing = None;
-        let name = segments::name(first);
-        // What is there under this name was begun in vain, and holds nothing that was answered.
-        if self.shared.view().segments.back().is_some_and(|segment| segment.first == first) {
-            match self.folder.remove(&name) {
+        // What was begun with it, in this life or before, was begun in vain, and holds nothing that was answered.
+        let in_vain = self.shared.view().segments.back().filter(|segment| segment.first == first).copied();
+        if let Some(in_vain) = in_vain {
+            match self.folder.remove(&in_vain.name()) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => _ = self.shared.view().segments.pop_back(),
             }
         }
-        let file = self.folder.create(&name)?;
-        let segment = Segment { first, length: 0, oldest: None, newest: None };
+        let segment = Segment::new(first, self.epoch);
+        let file = self.folder.create(&segment.name())?;
         self.shared.view().segments.push_back(segment);
         self.folder.sync()?;
         self.growing = Some(file.clone());
@@ -212,8 +217,8 @@ impl Store {
     }
 
     fn let_all_go(&mut self) -> io::Result<()> {
-        while let Some(first) = self.acknowledged() {
-            self.let_go(first)?;
+        while let Some(segment) = self.acknowledged() {
+            self.let_go(segment)?;
         }
         match self.settings.max_age {
             Some(age) => self.let_age(age),
@@ -222,10 +227,10 @@ impl Store {
     }
 
     /// The oldest segment, if all of it may go.
-    fn acknowledged(&self) -> Option<u64> {
+    fn acknowledged(&self) -> Option<Segment> {
         let view = self.shared.view();
         let (front, next) = (view.segments.front()?, view.segments.get(1)?);
-        (next.first <= view.gaps.behind(self.saved.acked) + 1).then_some(front.first)
+        (next.first <= view.gaps.behind(self.saved.acked) + 1).then_some(*front)
     }
 
     fn let_age(&mut self, age: Duration) -> io::Result<()> {
@@ -250,23 +255,23 @@ impl Store {
 
     /// Lets the oldest segment go, unless it is the only one, and counts what of it was not acknowledged.
     fn drop_oldest(&mut self, why: &'static str) -> io::Result<bool> {
-        let (first, next) = {
+        let (oldest, next) = {
             let view = self.shared.view();
             let (Some(front), Some(next)) = (view.segments.front(), view.segments.get(1)) else {
                 return Ok(false);
             };
-            (front.first, next.first)
+            (*front, next.first)
         };
-        self.let_go(first)?;
+        self.let_go(oldest)?;
         let mut view = self.shared.view();
-        view.note(Gap { from: first, to: next - 1 }, why);
+        view.note(Gap { from: oldest.first, to: next - 1 }, why);
         view.marks.forget(next - 1);
         Ok(true)
     }
 
     /// Removes the oldest segment.
-    fn let_go(&mut self, first: u64) -> io::Result<()> {
-        match self.folder.remove(&segments::name(first)) {
+    fn let_go(&mut self, oldest: Segment) -> io::Result<()> {
+        match self.folder.remove(&oldest.name()) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => self.folder.sync()?,
         }

@@ -2,6 +2,7 @@ mod world;
 mod operations;
 mod damage;
 mod answers;
+mod lives;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -60,11 +61,11 @@ fn id(record: &Record) -> u64 {
 }
 
 /// All that a walk comes by, and what it says is missing.
-fn read(store: &Store, walk: &mut Walk) -> (Vec<Record>, Vec<Gap>) {
+fn read(walk: &mut Walk) -> (Vec<Record>, Vec<Gap>) {
     let (mut records, mut gaps) = (Vec::new(), Vec::new());
     while let Some(chunk) = walk.step().unwrap() {
         gaps.extend(chunk.gap);
-        let decoded = Chunk::decode(&chunk.bytes, store.shared().epoch, &Limits::default()).unwrap();
+        let decoded = Chunk::decode(&chunk.bytes, chunk.epoch, &Limits::default()).unwrap();
         assert_eq!(decoded.head(), &chunk.head);
         records.extend(decoded.records());
     }

@@ -16,7 +16,8 @@ use crate::status::{Gap, Status};
 /// What all parts of a spool share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) epoch: Epoch,
+    /// Which folder it is.
+    pub(crate) folder: Epoch,
     pub(crate) cap: u64,
     view: Mutex<View>,
 }
@@ -39,8 +40,8 @@ pub(crate) struct View {
 }
 
 impl Shared {
-    pub(crate) fn new(epoch: Epoch, cap: u64, view: View) -> Self {
-        Self { epoch, cap, view: Mutex::new(view) }
+    pub(crate) fn new(folder: Epoch, cap: u64, view: View) -> Self {
+        Self { folder, cap, view: Mutex::new(view) }
     }
 
     pub(crate) fn view(&self) -> MutexGuard<'_, View> {
@@ -52,7 +53,7 @@ impl Shared {
         let records = view.waiting();
         let oldest = view.marks.oldest().filter(|_| records > 0);
         Status {
-            epoch: self.epoch,
+            folder: self.folder,
             last: view.last,
             acked: view.acked,
             records,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::folder::{Folder, Handle};
 use crate::scan::{Found, Scan};
-use crate::segments;
+use crate::segments::Segment;
 use crate::spool::ChunkAt;
 use crate::status::Gap;
 use crate::view::Shared;
@@ -44,8 +44,7 @@ impl Place {
 
 /// What is known of the segment that a walk is in.
 struct Stretch {
-    first: u64,
-    length: u64,
+    segment: Segment,
     /// The last sequence that can be in it.
     last: u64,
     /// The segment after it.
@@ -80,8 +79,8 @@ impl Walk {
             };
             let mut here = place
                 .take()
-                .filter(|place| place.segment == stretch.first)
-                .unwrap_or_else(|| Place::at_beginning_of(stretch.first));
+                .filter(|place| place.segment == stretch.segment.first)
+                .unwrap_or_else(|| Place::at_beginning_of(stretch.segment.first));
             if let Some(found) = self.find(&mut here, &stretch)? {
                 let (head, bytes) = (found.head, found.bytes);
                 let gap = (head.first > self.next).then(|| Gap { from: self.next, to: head.first - 1 });
@@ -90,9 +89,9 @@ impl Walk {
                 }
                 self.next = head.last() + 1;
                 self.place = Some(here);
-                return Ok(Some(ChunkAt { head, bytes, gap }));
+                return Ok(Some(ChunkAt { head, bytes, epoch: stretch.segment.epoch, gap }));
             }
-            if !self.is_there(stretch.first) {
+            if !self.is_there(stretch.segment.first) {
                 // It went meanwhile; whoever let it go has counted it.
                 continue;
             }
@@ -108,17 +107,18 @@ impl Walk {
     }
 
     fn find(&self, place: &mut Place, stretch: &Stretch) -> io::Result<Option<Found>> {
-        if place.at >= stretch.length {
+        if place.at >= stretch.segment.length {
             return Ok(None);
         }
         let file = match place.file.take() {
             Some(file) => file,
-            None => match self.folder.open(&segments::name(stretch.first)) {
+            None => match self.folder.open(&stretch.segment.name()) {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 opened => opened?,
             },
         };
-        let mut scan = Scan { file: &file, epoch: self.shared.epoch, at: place.at, end: stretch.length };
+        let Segment { epoch, length: end, .. } = stretch.segment;
+        let mut scan = Scan { file: &file, epoch, at: place.at, end };
         let found = scan.next(&(self.next..=stretch.last))?;
         (place.at, place.file) = (scan.at, Some(file));
         Ok(found)
@@ -138,8 +138,7 @@ impl Walk {
             .unwrap_or_else(|| holding(self.next));
         let segment = view.segments.get(place)?;
         Some(Stretch {
-            first: segment.first,
-            length: segment.length,
+            segment: *segment,
             last: view.end_of(place)?.saturating_sub(1),
             following: view.segments.get(place + 1).map(|next| next.first),
         })

@@ -122,11 +122,8 @@ pub enum TailConfigError {
     #[error("limits.open_files: give 16 or more")]
     OpenFiles,
     /// The roots cannot be used.
-    #[error("intake.ca: cannot use {0}")]
-    Roots(PathBuf, #[source] std::io::Error),
-    /// TLS cannot be set up.
     #[error("intake.ca")]
-    Tls(#[from] rustls::Error),
+    Tls(#[from] trunkline_pki::TlsError),
     /// The token cannot be used.
     #[error("intake.token_file: cannot use {0}: it must hold one line of visible ASCII")]
     Token(PathBuf, #[source] std::io::Error),

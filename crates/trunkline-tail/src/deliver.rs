@@ -17,9 +17,6 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
 use tracing::{debug, info, warn};
 use trunkline_runtime::{Tasks, chain};
 use zeroize::Zeroizing;
@@ -82,16 +79,12 @@ impl Delivery {
         if let Some(file) = &address.token_file {
             authorization(file).map_err(|error| TailConfigError::Token(file.clone(), error))?;
         }
-        let tls = ClientConfig::builder_with_provider(trunkline_pki::crypto_provider())
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots(address.ca.as_deref())?)
-            .with_no_client_auth();
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_connect_timeout(Some(CONNECT));
         http.set_nodelay(true);
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
+            .with_tls_config(trunkline_pki::web_tls(address.ca.as_deref())?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
@@ -267,22 +260,4 @@ fn authorization(file: &Path) -> io::Result<HeaderValue> {
     let mut value = HeaderValue::from_str(&value).map_err(|_| wrong())?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-fn roots(ca: Option<&Path>) -> Result<RootCertStore, TailConfigError> {
-    let mut store = RootCertStore::empty();
-    let Some(file) = ca else {
-        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        return Ok(store);
-    };
-    let failed = |error| TailConfigError::Roots(file.to_owned(), error);
-    let pem = std::fs::read(file).map_err(failed)?;
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| failed(io::Error::other(error)))?;
-        store.add(certificate).map_err(|error| failed(io::Error::other(error)))?;
-    }
-    if store.is_empty() {
-        return Err(failed(io::Error::new(io::ErrorKind::InvalidData, "no certificate in it")));
-    }
-    Ok(store)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use trunkline_tests::wait_until;
 
 use super::{Manner, Writer};
-use crate::fleet::{Fleet, MANAGEMENT};
+use trunkline_tests::fleet::{Fleet, MANAGEMENT};
 
 /// How long what is answered may take to the search once nothing breaks any more, on a machine so busy that agents take its delays for a
 /// queue on the line and ship at their lowest rate.

@@ -2,7 +2,7 @@
 
 import { choose, expect, kubectl, namesOf, shell, signIn, test, type Name } from "./stage.ts";
 
-test.describe.configure({ mode: "serial" });
+// One worker, in this order; what fails does not keep the others from being played.
 
 test("whoever follows a link signs in and comes to what the link leads to", async ({ page }) => {
   await signIn(page, "c/south/core/v1/pods?ns=default&q=demo");
@@ -15,7 +15,7 @@ test("the management cluster is the first of the drop-down, and not among the ma
   await expect(page.getByRole("row", { name: /south/ })).toBeVisible();
   await expect(page.getByRole("row", { name: /management/ })).toHaveCount(0);
   await page.getByRole("button", { name: /^Cluster:/ }).click();
-  await expect(page.getByRole("option").first()).toHaveAccessibleName(/^management/);
+  await expect(page.getByRole("listbox", { name: "Clusters" }).getByRole("option").first()).toHaveAccessibleName(/^management/);
 });
 
 test("a cluster joins from the page, with the keyboard alone, and each step is told", async ({ signedIn: page }) => {
@@ -31,9 +31,7 @@ test("a cluster joins from the page, with the keyboard alone, and each step is t
   await page.getByRole("button", { name: "More", exact: true }).press("Enter");
   await page.getByRole("checkbox", { name: /No volume for the spool/ }).press("Space");
   await page.getByRole("button", { name: "Register north" }).press("Enter");
-  await page.getByRole("tab", { name: "Helm" }).focus();
-  await page.keyboard.press("ArrowRight");
-  await page.keyboard.press("Enter");
+  await page.getByRole("tab", { name: "kubectl" }).press("Enter");
   const command = page.getByRole("region", { name: /Run this where kubectl points at north/ });
   await expect(command).toContainText("kubectl apply");
   expect(page.url(), "no token in the address").not.toMatch(/token/i);

@@ -110,7 +110,11 @@ function Chooser({ current, onClose }: { current: string; onClose: () => void })
     const steps: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + 10, PageUp: at - 10 };
     const step = steps[event.key];
     if (event.key === "Escape") onClose();
-    else if (event.key === "Enter" && active !== undefined) go(active.cluster);
+    else if (event.key === "Enter") {
+      // What is typed decides, and not a list that has not caught up with it.
+      const first = text === asked ? active?.cluster : search(all, text)[0];
+      if (first !== undefined) go(first);
+    }
     else if (step !== undefined) {
       const to = options[Math.max(0, Math.min(step, options.length - 1))];
       if (to !== undefined) {

@@ -33,14 +33,14 @@ function Step({ name, view, mayChange }: { name: string; view: StepView; mayChan
       <div className="tl-step-what">
         <strong>{title}</strong>
         <span className="pf-v6-screen-reader"> {LOOKS[look]}</span>
-        {step.ms !== undefined && <span> {milliseconds(step.ms)}</span>}
+        {step.ms != null && <span> {milliseconds(step.ms)}</span>}
         {!stopped && words !== "" && <span className="tl-subtle"> {harmless(words)}</span>}
-        {look === "done" && step.since !== null && <small className="tl-subtle"> <Age of={step.since} ago /></small>}
+        {look === "done" && step.since && <small className="tl-subtle"> <Age of={step.since} ago /></small>}
         {stopped && (
           <Alert
             isInline
             variant={look === "failed" ? "danger" : "warning"}
-            title={<>{harmless(words || step.reason || "it stands still")}{step.since !== null && <small className="tl-subtle"> for <Age of={step.since} /></small>}</>}
+            title={<>{harmless(words || step.reason || "it stands still")}{step.since && <small className="tl-subtle"> for <Age of={step.since} /></small>}</>}
           >
             {look === "stalled" && <p>It may still come by itself.</p>}
             {remedy(step).map(({ text, isCommand }) => (isCommand ? <LineToCopy key={text} text={harmless(text)} /> : <p key={text}>{harmless(text)}</p>))}

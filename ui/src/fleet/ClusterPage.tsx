@@ -130,10 +130,6 @@ function Top({ cluster, mayChange }: { cluster: Cluster; mayChange: boolean }) {
   const locked = cluster.status.state === "locked";
   const declared = cluster.status.origin === "file";
   const close = () => setDoing(null);
-  const begin = (next: Doing) => {
-    setOpen(false);
-    setDoing(next);
-  };
   return (
     <>
       <Head
@@ -151,20 +147,23 @@ function Top({ cluster, mayChange }: { cluster: Cluster; mayChange: boolean }) {
           <Flex gap={{ default: "gapSm" }} alignItems={{ default: "alignItemsCenter" }}>
             {mayChange && declared && <small className="tl-subtle">It stands in the gateway's file, and is changed there.</small>}
             {cluster.status.state !== "joining" && !locked && <LinkButton to={`/c/${encodeURIComponent(name)}`}>Open</LinkButton>}
-            {mayChange && !declared && <Button variant="secondary" onClick={() => begin("edit")}>Edit</Button>}
+            {mayChange && !declared && <Button variant="secondary" onClick={() => setDoing("edit")}>Edit</Button>}
             {mayChange && !declared && (
               <Dropdown
                 isOpen={open}
                 onOpenChange={setOpen}
+                onSelect={() => setOpen(false)}
+                shouldFocusFirstItemOnOpen
+                shouldFocusToggleOnSelect
                 popperProps={{ position: "right" }}
                 toggle={(ref) => <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)}>Actions</MenuToggle>}
               >
                 <DropdownList>
                   {locked
-                    ? <DropdownItem key="unlock" onClick={() => begin("unlock")}>Unlock</DropdownItem>
-                    : <DropdownItem key="lock" onClick={() => begin("lock")}>Lock</DropdownItem>}
-                  <DropdownItem key="join" onClick={() => { setOpen(false); void navigate("?show=install"); }}>New join token or manifest</DropdownItem>
-                  <DropdownItem key="remove" isDanger onClick={() => begin("remove")}>Remove</DropdownItem>
+                    ? <DropdownItem key="unlock" onClick={() => setDoing("unlock")}>Unlock</DropdownItem>
+                    : <DropdownItem key="lock" onClick={() => setDoing("lock")}>Lock</DropdownItem>}
+                  <DropdownItem key="join" onClick={() => void navigate("?show=install")}>New join token or manifest</DropdownItem>
+                  <DropdownItem key="remove" isDanger onClick={() => setDoing("remove")}>Remove</DropdownItem>
                 </DropdownList>
               </Dropdown>
             )}

@@ -1,7 +1,7 @@
 // `/clusters`: the managed clusters. Filters, order and nothing else are in the address; what is chosen is not.
 
 import { PageSection, Stack, StackItem } from "@patternfly/react-core";
-import { useMemo, useState } from "react";
+import { useDeferredValue, useMemo, useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useFleet } from "../api/fleet.ts";
 import { Count, DataTable } from "../parts/DataTable.tsx";
@@ -51,10 +51,12 @@ function List({ mayChange }: { mayChange: boolean }) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const navigate = useNavigate();
 
+  // What is typed is shown at once; the rows follow.
+  const asked = useDeferredValue(words);
   const selector = useMemo(() => parseSelector(label), [label]);
   const shown = useMemo(
-    () => filtered(rows, { words, status: statusWords(status), selector: selector ?? (() => true) }),
-    [rows, words, status, selector],
+    () => filtered(rows, { words: asked, status: statusWords(status), selector: selector ?? (() => true) }),
+    [rows, asked, status, selector],
   );
   // What the filter hides, or what is gone, is not acted on.
   const acted = useMemo(() => shown.filter(({ name }) => chosen.has(name)), [shown, chosen]);
@@ -86,7 +88,7 @@ function List({ mayChange }: { mayChange: boolean }) {
             rowKey={rowName}
             onOpen={open}
             sorted="name"
-            live={`${words}\n${status}\n${label}`}
+            live={`${asked}\n${status}\n${label}`}
             rowLook={look}
             {...(mayChange ? { chosen: new Set(acted.map(rowName)), onChoose: setChosen } : {})}
           />

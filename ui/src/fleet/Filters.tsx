@@ -4,7 +4,7 @@ import {
   Badge, Button, Dropdown, DropdownItem, DropdownList, FormHelperText, HelperText, HelperTextItem, MenuToggle, SearchInput, Select, SelectList, SelectOption, TextInput, Toolbar,
   ToolbarContent, ToolbarItem,
 } from "@patternfly/react-core";
-import { useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { useKeys } from "../app/keys.ts";
 import { stateWords } from "../parts/cluster.tsx";
 import { count } from "../parts/numbers.ts";
@@ -67,7 +67,7 @@ export function Filters(props: FiltersProps) {
 
 function StatusSelect({ status, onStatus, rows }: { status: StatusWord[]; onStatus: (status: StatusWord[]) => void; rows: ClusterRow[] }) {
   const [open, setOpen] = useState(false);
-  const all = counts(rows);
+  const all = useMemo(() => counts(rows), [rows]);
   const option = (word: StatusWord, words: string) => (
     <SelectOption key={word} value={word} hasCheckbox isSelected={status.includes(word)} description={count(all[word])}>{words}</SelectOption>
   );
@@ -98,7 +98,6 @@ function StatusSelect({ status, onStatus, rows }: { status: StatusWord[]; onStat
 function Export({ rows }: { rows: ClusterRow[] }) {
   const [open, setOpen] = useState(false);
   const give = (kind: "csv" | "json") => {
-    setOpen(false);
     const name = `clusters-${new Date().toISOString().slice(0, 10)}.${kind}`;
     if (kind === "csv") save(name, "text/csv;charset=utf-8", csv(rows));
     else save(name, "application/json", json(rows));
@@ -107,6 +106,9 @@ function Export({ rows }: { rows: ClusterRow[] }) {
     <Dropdown
       isOpen={open}
       onOpenChange={setOpen}
+      onSelect={() => setOpen(false)}
+      shouldFocusFirstItemOnOpen
+      shouldFocusToggleOnSelect
       popperProps={{ position: "right" }}
       toggle={(ref) => <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)}>Export</MenuToggle>}
     >

@@ -3,7 +3,7 @@
 import {
   CertificateIcon, CheckCircleIcon, ClockIcon, DisconnectedIcon, ExclamationCircleIcon, ExclamationTriangleIcon, InProgressIcon, LockIcon, OutlinedFileAltIcon, SyncAltIcon,
 } from "@patternfly/react-icons";
-import type { ComponentType } from "react";
+import { useMemo, type ComponentType } from "react";
 import { Link } from "react-router";
 import { count } from "../parts/numbers.ts";
 import { span, useNow } from "../parts/time.tsx";
@@ -35,7 +35,7 @@ const TILES: TileOf[] = [
 ];
 
 export function Tiles({ rows, logs }: { rows: ClusterRow[]; logs: FleetLogs }) {
-  const all = counts(rows);
+  const all = useMemo(() => counts(rows), [rows]);
   const shown = TILES.filter(({ word, always }) => always || all[word] > 0);
   return (
     <ul className="tl-tiles" aria-label="Clusters by state">

@@ -2,32 +2,13 @@
 // last step, and under /joining for as long as the gateway remembers.
 
 import { useQuery } from "@tanstack/react-query";
-import { send } from "../api/client.ts";
+import { rest, take, type Shapes } from "../api/client.ts";
 import { asFault } from "../api/fault.ts";
 import { type Cluster, useFleet } from "../api/fleet.ts";
 
-export type StepName = "contact" | "tls" | "token" | "certificate" | "tunnel" | "api-server" | "rights" | "logs";
-export type StepState = "waiting" | "done" | "stalled" | "failed";
-
-export interface JoinStep {
-  name: StepName;
-  state: StepState;
-  /** Done since, or stands here since; null before its turn. */
-  since: string | null;
-  /** What was seen. */
-  detail?: string;
-  ms?: number;
-  /** Why it stands still: for programs, for people, and what to do, several lines being several commands. */
-  reason?: string;
-  cause?: string;
-  fix?: string;
-}
-
-export interface Joining {
-  since: string;
-  done: boolean;
-  steps: JoinStep[];
-}
+export type Joining = Shapes["Joining"];
+export type JoinStep = Shapes["JoinStep"];
+export type StepName = Shapes["JoinStepName"];
 
 const WORDS: Record<StepName, { title: string; waiting: string }> = {
   contact: { title: "First contact", waiting: "waiting for the agent to reach the gateway" },
@@ -86,11 +67,9 @@ export function wantsToken(step: JoinStep): boolean {
   return WANT_TOKEN.has(step.reason ?? "");
 }
 
-type Status = Cluster["status"] & { joining?: Joining | null };
-
 /** What a cluster's status says of its joining. */
 export function joiningIn(cluster: Cluster | undefined): Joining | null {
-  return (cluster?.status as Status | undefined)?.joining ?? null;
+  return cluster?.status.joining ?? null;
 }
 
 /** The step that stands still or failed; null if none does. */
@@ -104,12 +83,11 @@ export function useJoining(name: string): Joining | null {
   const { data } = useQuery({
     queryKey: ["joining", name],
     enabled: name !== "" && live === null,
-    queryFn: async ({ signal }) => {
+    queryFn: async () => {
       try {
-        const answer = await send(`/trunkline/v1/clusters/${encodeURIComponent(name)}/joining`, { signal });
-        return ((await answer.json()) as { joining: Joining | null }).joining;
+        return (await take(rest.GET("/trunkline/v1/clusters/{name}/joining", { params: { path: { name } } }))).joining ?? null;
       } catch (error) {
-        // A gateway that does not tell, or a cluster that is gone.
+        // A cluster that is gone, or one of the gateway's file.
         if (asFault(error).status === 404) return null;
         throw error;
       }

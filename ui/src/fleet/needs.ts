@@ -3,7 +3,6 @@
 // Invariants: a cluster stands under its worst trouble of state once, and beside that under its certificate's and its logs';
 // no more than MOST_OF_EACH of a kind are listed, and how many there are is always said.
 
-import type { Shapes } from "../api/client.ts";
 import { MANAGEMENT, type Cluster } from "../api/fleet.ts";
 import { environmentLook } from "../parts/cluster.tsx";
 import { stoppedAt } from "./joining.ts";
@@ -84,7 +83,7 @@ export function needsOf({ clusters, logs, store, gatewayVersion, now }: Facts): 
 
 function addJoining(cluster: Cluster, add: (kind: Kind, cluster: Cluster, reason: string, since: string | null) => void): void {
   const step = stoppedAt(cluster);
-  if (step !== null) add("joining", cluster, step.cause || step.reason || "", step.since);
+  if (step !== null) add("joining", cluster, step.cause || step.reason || "", step.since ?? null);
   else if (cluster.status.state === "joining" && !cluster.status.joinExpires) {
     add("joining", cluster, cluster.status.reason || "its join token has ended", cluster.metadata.created ?? null);
   }
@@ -126,5 +125,3 @@ function before(one: Need, other: Need): boolean {
   if (difference !== 0) return difference < 0;
   return (one.since ?? "") > (other.since ?? "");
 }
-
-export type ClusterState = Shapes["ClusterState"];

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { EMPTY, faultsOf, isReady, newCluster } from "./registration.ts";
+import { collecting, EMPTY, faultsOf, isReady, newCluster } from "./registration.ts";
 
 const taken = (name: string) => name === "prod-eu";
 
@@ -31,4 +31,10 @@ it("has no bindings to leave out where tokens are passed through, and no class f
     ...EMPTY, name: "a", access: "pass-through", audiences: "urn:a, urn:b", collect: "shippers", bindings: { viewers: false, operators: true, admins: true }, storageClass: "fast", ephemeral: true,
   });
   expect(manifest).toEqual({ passThrough: ["urn:a", "urn:b"], logs: true, ephemeralSpool: true });
+});
+
+it("changes what is collected later by both switches of the manifest", () => {
+  expect(collecting("nothing")).toEqual({ logs: false, logTail: false });
+  expect(collecting("shippers")).toEqual({ logs: true, logTail: false });
+  expect(collecting("pods")).toEqual({ logs: true, logTail: true });
 });

@@ -72,3 +72,8 @@ export function newCluster(registration: Registration): Shapes["NewCluster"] {
   const labels = "labels" in typed ? Object.fromEntries(Object.entries(typed.labels).map(([key, value]) => [key, value ?? ""])) : {};
   return { name, labels, displayName: displayName.trim(), description: "", environment: environment.trim(), protection, manifest };
 }
+
+/** What changes of a manifest when something else is collected than before. */
+export function collecting(collect: Registration["collect"]): Shapes["ManifestPatch"] {
+  return { logs: collect !== "nothing", logTail: collect === "pods" };
+}

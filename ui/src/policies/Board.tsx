@@ -19,6 +19,8 @@ export interface ViewProps {
   tiers: Tier[];
   picked: ReadonlySet<string>;
   onPick: (key: string, on: boolean) => void;
+  /** All that are chosen, anew. */
+  onPicked: (keys: ReadonlySet<string>) => void;
 }
 
 const STEP = 100;
@@ -36,7 +38,7 @@ export function Board({ cluster, tiers, picked, onPick }: ViewProps) {
   );
 }
 
-function Column({ cluster, tier, picked, onPick }: Omit<ViewProps, "tiers"> & { tier: Tier }) {
+function Column({ cluster, tier, picked, onPick }: Omit<ViewProps, "tiers" | "onPicked"> & { tier: Tier }) {
   const [most, setMost] = useState(STEP);
   const title = asText(tierTitle(tier));
   const { policies } = tier;
@@ -96,7 +98,7 @@ const Card = memo(function Card({ cluster, policy, isCalicos, isPicked, onPick }
 });
 
 /** Takes a policy among the chosen ones. */
-export function Pick({ policy, isPicked, onPick }: { policy: Policy; isPicked: boolean; onPick: ViewProps["onPick"] }) {
+function Pick({ policy, isPicked, onPick }: { policy: Policy; isPicked: boolean; onPick: ViewProps["onPick"] }) {
   return (
     <label className="tl-pick">
       <span className="pf-v6-screen-reader">Choose {asText(policy.name)}{policy.namespace === "" ? "" : ` in ${asText(policy.namespace)}`}</span>

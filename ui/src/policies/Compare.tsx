@@ -39,16 +39,21 @@ export function Compare() {
   );
 }
 
-function objectsOf({ tiers, byKey }: PoliciesView) {
-  return [
+/** All of a cluster, but for the kinds that cannot be seen in one of both: what is not seen is not missing. */
+function objectsOf({ tiers, byKey }: PoliciesView, unseen: ReadonlySet<string>) {
+  const all = [
     ...tiers.flatMap(({ object }) => (object === null ? [] : [{ kind: TIERS.kind, object }])),
     ...[...byKey.values()].map(({ kind, object }) => ({ kind: kind.kind, object })),
   ];
+  return all.filter(({ kind }) => !unseen.has(kind));
 }
 
 function Both({ a, b }: { a: string; b: string }) {
   const [left, right] = [usePolicies(a), usePolicies(b)];
-  const pairs = useMemo(() => compare(objectsOf(left), objectsOf(right)), [left.tiers, left.byKey, right.tiers, right.byKey]); // eslint-disable-line react-hooks/exhaustive-deps
+  const pairs = useMemo(() => {
+    const unseen = new Set([...left.failed, ...right.failed].map(({ kind }) => kind));
+    return compare(objectsOf(left, unseen), objectsOf(right, unseen));
+  }, [left.tiers, left.byKey, right.tiers, right.byKey]); // eslint-disable-line react-hooks/exhaustive-deps
   for (const [cluster, view] of [[a, left], [b, right]] as const) {
     if (view.kinds === undefined && view.discoveryFault !== null) return <Failed error={view.discoveryFault} cluster={cluster} onRetry={view.refresh} />;
     if (!view.settled) return <Loading of={`the policies of ${cluster}`} />;
@@ -105,7 +110,7 @@ function Pairs({ a, b, pairs, left, right }: PairsProps) {
   const title = (name: string) => titleOf(byName.get(name) ?? { metadata: { name }, spec: {} } as Parameters<typeof titleOf>[0]);
   return (
     <>
-      <Toolbar inset={{ default: "insetNone" }}>
+      <Toolbar inset={{ default: "insetNone" }} className="tl-filters">
         <ToolbarContent>
           <ToolbarItem>
             <ToggleGroup aria-label="Show">

@@ -21,7 +21,7 @@ export function Notices({ cluster, policies, onlyData = false }: { cluster: stri
       {stale !== null && <Stale asOf={stale.asOf} fault={stale.fault} onRetry={policies.refresh} />}
       {failed.length > 0 && (
         <Alert isInline variant="warning" title={`Not shown: ${WORDS.format(failed.map(({ kind }) => kindTitle(kind)))}`}>
-          <p>The order below is without them, and may be wrong for what they decide.</p>
+          <p>{onlyData ? "They are not compared." : "The order below is without them, and may be wrong for what they decide."}</p>
           {failed.map(({ kind, fault }) => <p key={kind} className="tl-code">{harmless(fault.detail)}</p>)}
         </Alert>
       )}

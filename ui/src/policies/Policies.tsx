@@ -90,7 +90,7 @@ function All({ cluster, view, policies }: { cluster: string; view: string; polic
   if (all === 0 && policies.tiers.length === 0) {
     return <Nothing title="There are no policies here">Nothing restricts who reaches whom: every pod gets traffic from everywhere.</Nothing>;
   }
-  const props = { cluster, tiers: shown, picked, onPick: pick };
+  const props = { cluster, tiers: shown, picked, onPick: pick, onPicked: setPicked };
   return (
     <>
       <Filters filter={filter} kinds={policies.kinds?.map(({ kind }) => kind.kind) ?? []} />

@@ -5,7 +5,7 @@ import { useNavigate } from "react-router";
 import { DataTable, type DataColumn } from "../parts/DataTable.tsx";
 import { asText } from "../parts/text.ts";
 import { Age } from "../parts/time.tsx";
-import { Pick, type ViewProps } from "./Board.tsx";
+import type { ViewProps } from "./Board.tsx";
 import { kindTitle } from "./kinds.ts";
 import { forWords, PolicyLink, rulesWords, StagedLabel } from "./looks.tsx";
 import { placeWords, tierTitle } from "./order.ts";
@@ -19,14 +19,13 @@ interface Row {
   isCalicos: boolean;
 }
 
-export function PolicyList({ cluster, tiers, picked, onPick }: ViewProps) {
+export function PolicyList({ cluster, tiers, picked, onPicked }: ViewProps) {
   const navigate = useNavigate();
   const rows = useMemo(() => {
     const all = tiers.flatMap((tier) => tier.policies.map((policy) => ({ tier: tierTitle(tier), policy, isCalicos: tier.object !== null })));
     return all.map((row, at): Row => ({ ...row, place: at + 1 }));
   }, [tiers]);
   const columns: DataColumn<Row>[] = [
-    { key: "choose", title: "Pick", cell: ({ policy }) => <Pick policy={policy} isPicked={picked.has(policy.key)} onPick={onPick} />, width: 5 },
     { key: "place", title: "#", cell: ({ place }) => place, sort: ({ place }) => place, width: 5 },
     { key: "tier", title: "Tier", cell: ({ tier }) => asText(tier), sort: ({ tier }) => tier },
     { key: "name", title: "Policy", cell: ({ policy }) => <><PolicyLink cluster={cluster} policy={policy} /> <StagedLabel policy={policy} /></>, sort: ({ policy }) => policy.name },
@@ -48,7 +47,8 @@ export function PolicyList({ cluster, tiers, picked, onPick }: ViewProps) {
       columns={columns}
       rowKey={({ policy }) => policy.key}
       onOpen={({ policy }) => void navigate(pageOf(cluster, policy.kind, policy.object))}
-      rowKeys={{ x: ({ policy }) => onPick(policy.key, !picked.has(policy.key)) }}
+      chosen={picked}
+      onChoose={onPicked}
     />
   );
 }

@@ -37,7 +37,7 @@ const MOST_LINKS = 500;
 function Found({ cluster, policy, pods }: { cluster: string; policy: Policy; pods: Pods }) {
   const { yes, unknown } = useMemo(() => selected(policy, pods), [policy, pods]);
   if (yes.length === 0 && unknown.length === 0) {
-    return <Nothing title="It is for no pod">Of {count(pods.pods.length)} pods none fits its selectors. It changes nothing until one does.</Nothing>;
+    return <Nothing title="It is for no pod">{pods.truncated ? `Of the first ${count(MOST_PODS)} pods, all that were looked at,` : `Of ${count(pods.pods.length)} pods`} none fits its selectors.</Nothing>;
   }
   const to = ({ namespace, name }: PodFacts) => `/c/${encodeURIComponent(cluster)}/policies?view=pod&pod=${encodeURIComponent(`${namespace}/${name}`)}`;
   return (

@@ -28,7 +28,7 @@ export function fits(policy: Policy, { text, force, kind, label }: Filter): bool
 
 function hasLabel({ object }: Policy, asked: string): boolean {
   const [key = "", value] = asked.split(/=+/);
-  const found = object.metadata.labels?.[key.trim()];
+  const found = new Map(Object.entries(object.metadata.labels ?? {})).get(key.trim());
   return found !== undefined && (value === undefined || found === value.trim());
 }
 

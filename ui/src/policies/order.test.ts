@@ -104,6 +104,7 @@ it("tiers that come by themselves are called by what is in them where nobody mad
   expect(tierTitle({ name: "default", object: null })).toBe("Network policies");
   expect(tierTitle({ name: "default", object: tier("default") })).toBe("default");
   expect(tierTitle({ name: "gone", object: null })).toBe("gone");
+  expect(tierTitle({ name: "constructor", object: null })).toBe("constructor");
 });
 
 it("an order reads well", () => {

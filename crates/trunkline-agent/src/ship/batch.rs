@@ -9,7 +9,7 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use trunkline_proto::{MAX_BATCH_BYTES, MAX_BATCH_INFLATED};
 use trunkline_runtime::{Body, boxed};
-use trunkline_spool::{ChunkAt, ReadError, Reader};
+use trunkline_spool::{ChunkAt, Epoch, ReadError, Reader};
 
 use super::pace::Pace;
 
@@ -18,10 +18,12 @@ const PIECE: usize = 16 * 1024;
 /// The least that a batch may have, in bytes, if there is as much.
 const LEAST: usize = 64 * 1024;
 
-/// Chunks of one spool, in order.
+/// Chunks of one life of one spool, in order.
 #[derive(Debug)]
 pub(super) struct Batch {
     chunks: Vec<ChunkAt>,
+    /// The life.
+    pub(super) epoch: Epoch,
     pub(super) bytes: usize,
     inflated: usize,
 }
@@ -40,7 +42,7 @@ impl Batch {
                 None => return Ok(None),
             },
         };
-        let mut batch = Self { chunks: Vec::new(), bytes: 0, inflated: 0 };
+        let mut batch = Self { chunks: Vec::new(), epoch: first.epoch, bytes: 0, inflated: 0 };
         batch.push(first);
         let want = want.clamp(LEAST, MAX_BATCH_BYTES);
         while batch.bytes < want {
@@ -50,7 +52,7 @@ impl Batch {
                 () = std::future::ready(()) => break,
             };
             let Some(next) = next else { break };
-            if batch.has_room_for(&next) {
+            if next.epoch == batch.epoch && batch.has_room_for(&next) {
                 batch.push(next);
             } else {
                 *ahead = Some(next);

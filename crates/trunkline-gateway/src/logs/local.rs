@@ -7,7 +7,7 @@ use tracing::{error, info, warn};
 use trunkline_intake::report;
 use trunkline_proto::{ClusterId, ClusterUid, Dataset, MANAGEMENT, Slot, SpoolEpoch};
 use trunkline_runtime::{Tasks, chain};
-use trunkline_spool::Spool;
+use trunkline_spool::{Epoch, Spool};
 use trunkline_tunnel::Backoff;
 
 use super::unpack::{Says, look};
@@ -22,14 +22,15 @@ const LOOK: Duration = Duration::from_secs(5);
 pub(crate) fn ship_own(logs: &Logs, uid: ClusterUid, spools: Vec<(Dataset, Spool)>, tasks: &Tasks) {
     let Ok(cluster) = MANAGEMENT.parse::<ClusterId>() else { return };
     for (dataset, spool) in &spools {
-        let source = Source {
+        let (cluster, its) = (cluster.clone(), dataset.clone());
+        let of = move |epoch: Epoch| Source {
             cluster: cluster.clone(),
             uid,
             slot: Slot(0),
-            dataset: dataset.clone(),
-            spool: SpoolEpoch(*spool.status().epoch.as_bytes()),
+            dataset: its.clone(),
+            spool: SpoolEpoch(*epoch.as_bytes()),
         };
-        tasks.spawn_until_stopped(ship(logs.clone(), source, spool.clone()));
+        tasks.spawn_until_stopped(ship(logs.clone(), dataset.clone(), of, spool.clone()));
     }
     let logs = logs.clone();
     tasks.spawn_until_stopped(async move {
@@ -41,7 +42,8 @@ pub(crate) fn ship_own(logs: &Logs, uid: ClusterUid, spools: Vec<(Dataset, Spool
     });
 }
 
-async fn ship(logs: Logs, source: Source, spool: Spool) {
+/// Ships one spool until it is closed; `of` says whose the records of one of its lives are.
+async fn ship(logs: Logs, dataset: Dataset, of: impl Fn(Epoch) -> Source, spool: Spool) {
     let mut reader = spool.reader();
     let mut backoff = Backoff::default();
     let mut is_well = true;
@@ -50,11 +52,12 @@ async fn ship(logs: Logs, source: Source, spool: Spool) {
             Ok(Some(chunk)) => chunk,
             Ok(None) => return,
             Err(error) => {
-                warn!(dataset = %source.dataset, why = chain(&error), "the spool cannot be read; trying again");
+                warn!(%dataset, why = chain(&error), "the spool cannot be read; trying again");
                 sleep(backoff.pause().max(Duration::from_millis(200))).await;
                 continue;
             }
         };
+        let source = of(chunk.epoch);
         let says = match look(&source, &chunk.bytes) {
             Ok(says) => says,
             Err(bad) => {

@@ -13,7 +13,8 @@ use trunkline_proto::{ClusterUid, Lane, LogAck, LogBatch, MAX_BATCH_BYTES, MAX_D
 use trunkline_runtime::Body;
 use trunkline_tunnel::json;
 
-use super::unpack::{Says, look};
+use super::standing::MAX_DAYS;
+use super::unpack::{Says, before_a_day, look};
 use super::{Logs, Source};
 use crate::bucket::{Bucket, Rate};
 use crate::metrics::Reason;
@@ -60,6 +61,9 @@ impl Rates {
         Ok(())
     }
 }
+
+/// When records come again whose days are too many.
+const DAYS_AGAIN: Duration = Duration::from_secs(60);
 
 /// A no that another try does not change.
 struct No(StatusCode, String);
@@ -130,14 +134,26 @@ impl Logs {
             return Ok(later("the gateway has no room for this batch now: others came first"));
         };
         let bytes = read(request.into_body(), length).await?;
-        let says = look(&source, &bytes)
-            .map_err(|bad| No(StatusCode::BAD_REQUEST, format!("the batch cannot be read: {bad}")))?;
+        let unread = |bad| No(StatusCode::BAD_REQUEST, format!("the batch cannot be read: {bad}"));
+        let says = look(&source, &bytes).map_err(unread)?;
         if let Err(wait) = self.shared.rates.take(source.uid, says) {
             self.put_off("Rate");
             let ack = later("this cluster hands in more than one may");
             return Ok(LogAck { retry_after_ms: Some(milliseconds(wait)), ..ack });
         }
-        Ok(self.take_in(&source, bytes, says).await)
+        let admits = |day| self.shared.standing.admits_day(source.uid, &source.dataset, day);
+        let admitted = before_a_day(&source, &bytes, admits).map_err(unread)?;
+        let all = admitted == bytes.len();
+        let ack = self.take_in(&source, bytes.slice(..admitted), says).await;
+        if all || !ack.why.is_empty() {
+            return Ok(ack);
+        }
+        self.put_off("Days");
+        let why = format!(
+            "the records of this dataset were spooled on more than {MAX_DAYS} days, as the agent's clock says; a day of which nothing \
+             came for a day is forgotten"
+        );
+        Ok(LogAck { retry_after_ms: Some(milliseconds(DAYS_AGAIN)), why, ..ack })
     }
 
     /// Counts a batch, or a part of one, that is to come again.

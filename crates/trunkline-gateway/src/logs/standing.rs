@@ -5,16 +5,29 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use trunkline_logs::Day;
 use trunkline_proto::{ClusterUid, Dataset, MAX_DATASETS, Slot, SpoolReport};
 
 /// Over how long a rate is taken.
 const WINDOW: Duration = Duration::from_secs(30);
-/// After how long a dataset that brings nothing gives its place up.
+/// After how long a dataset that brings nothing gives its place up, and a day of one.
 const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
+/// Of how many days the records of one dataset may be until days are forgotten.
+pub(super) const MAX_DAYS: usize = 64;
+/// How often it is looked for clusters that are no more.
+const LOOK: Duration = Duration::from_secs(60);
 
-/// What is seen, by cluster. It lives as long as the process.
+/// What is seen, by cluster. A cluster without a session whose records have not come for a day is forgotten: one that was removed is
+/// among those, and a new one under its name has another uid.
 #[derive(Debug, Default)]
-pub(crate) struct LogsStanding(Mutex<HashMap<ClusterUid, Cluster>>);
+pub(crate) struct LogsStanding(Mutex<All>);
+
+#[derive(Debug, Default)]
+struct All {
+    clusters: HashMap<ClusterUid, Cluster>,
+    /// When it was looked for those that are no more.
+    looked: Option<Instant>,
+}
 
 #[derive(Debug, Default)]
 struct Cluster {
@@ -33,6 +46,8 @@ struct Counts {
     window: (Instant, u64),
     rate: f64,
     last: Instant,
+    /// The days on which its records were spooled, and when such a record came last.
+    days: HashMap<Day, Instant>,
 }
 
 /// What is seen of one dataset of one cluster.
@@ -78,6 +93,7 @@ impl Default for Counts {
             window,
             rate: 0.0,
             last: window.0,
+            days: HashMap::new(),
         }
     }
 }
@@ -94,11 +110,18 @@ impl Counts {
     }
 }
 
+impl Cluster {
+    /// Whether it has a session, or had records within a day.
+    fn is_there(&self) -> bool {
+        !self.spools.is_empty() || self.datasets.values().any(|counts| counts.last.elapsed() < FORGOTTEN)
+    }
+}
+
 impl LogsStanding {
     /// Whether records of this dataset may come: a cluster that names ever new ones would make as many indices.
     pub(super) fn admits(&self, uid: ClusterUid, dataset: &Dataset) -> bool {
         let mut all = self.all();
-        let datasets = &mut all.entry(uid).or_default().datasets;
+        let datasets = &mut all.clusters.entry(uid).or_default().datasets;
         if datasets.contains_key(dataset) {
             return true;
         }
@@ -112,10 +135,25 @@ impl LogsStanding {
         admitted
     }
 
+    /// Whether records that were spooled on this day may come: an agent whose clock runs wild would make as many indices.
+    pub(super) fn admits_day(&self, uid: ClusterUid, dataset: &Dataset, day: Day) -> bool {
+        let mut all = self.all();
+        let datasets = &mut all.clusters.entry(uid).or_default().datasets;
+        let days = &mut datasets.entry(dataset.clone()).or_default().days;
+        if days.len() >= MAX_DAYS && !days.contains_key(&day) {
+            days.retain(|_, last| last.elapsed() < FORGOTTEN);
+        }
+        let admitted = days.len() < MAX_DAYS || days.contains_key(&day);
+        if admitted {
+            days.insert(day, Instant::now());
+        }
+        admitted
+    }
+
     /// A batch was dealt with. Gives why records wait if that is otherwise than before; empty when they do no longer.
     pub(super) fn note(&self, uid: ClusterUid, dataset: &Dataset, batch: Batch) -> Option<String> {
         let mut all = self.all();
-        let datasets = &mut all.entry(uid).or_default().datasets;
+        let datasets = &mut all.clusters.entry(uid).or_default().datasets;
         let counts = datasets.entry(dataset.clone()).or_default();
         if counts.window.0.elapsed() >= WINDOW {
             counts.rate = counts.rate();
@@ -137,20 +175,25 @@ impl LogsStanding {
         for spool in &mut spools {
             spool.fault.truncate(spool.fault.floor_char_boundary(512));
         }
-        self.all().entry(uid).or_default().spools.insert(slot, spools);
+        self.all().clusters.entry(uid).or_default().spools.insert(slot, spools);
     }
 
     /// A slot has no session any more: what it said of its spools is old.
     pub(crate) fn forget_slot(&self, uid: ClusterUid, slot: Slot) {
-        if let Some(cluster) = self.all().get_mut(&uid) {
+        let mut all = self.all();
+        if let Some(cluster) = all.clusters.get_mut(&uid) {
             cluster.spools.remove(&slot);
+        }
+        if all.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+            all.looked = Some(Instant::now());
+            all.clusters.retain(|_, cluster| cluster.is_there());
         }
     }
 
     /// What is seen of a cluster, by dataset.
     pub(crate) fn of(&self, uid: ClusterUid) -> Vec<(Dataset, Seen)> {
         let all = self.all();
-        let Some(cluster) = all.get(&uid) else { return Vec::new() };
+        let Some(cluster) = all.clusters.get(&uid) else { return Vec::new() };
         let mut seen: HashMap<Dataset, Seen> = HashMap::new();
         for (dataset, counts) in &cluster.datasets {
             let one = seen.entry(dataset.clone()).or_default();
@@ -165,7 +208,7 @@ impl LogsStanding {
         seen
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<ClusterUid, Cluster>> {
+    fn all(&self) -> MutexGuard<'_, All> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -183,6 +226,42 @@ mod tests {
         tokio::time::advance(FORGOTTEN).await;
         assert!(standing.admits(one, &named(MAX_DATASETS)));
         assert!(standing.admits(other, &named(0)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dataset_has_so_many_days_and_no_more_until_they_are_forgotten() {
+        let (standing, one, other) = (LogsStanding::default(), ClusterUid::random(), ClusterUid::random());
+        let (logs, audit) = (Dataset::unnamed(), "audit".parse().unwrap());
+        let days = |from: u32| (from..from + MAX_DAYS as u32).map(Day);
+        assert!(days(20_000).all(|day| standing.admits_day(one, &logs, day)));
+        assert!(!standing.admits_day(one, &logs, Day(1)));
+        assert!(days(20_000).all(|day| standing.admits_day(one, &logs, day)), "what was there comes on");
+        assert!(standing.admits_day(one, &audit, Day(1)) && standing.admits_day(other, &logs, Day(1)));
+        tokio::time::advance(FORGOTTEN / 2).await;
+        assert!(standing.admits_day(one, &logs, Day(20_000)));
+        tokio::time::advance(FORGOTTEN / 2).await;
+        let came = (0..100).filter(|day| standing.admits_day(one, &logs, Day(*day))).count();
+        assert_eq!(came, MAX_DAYS - 1, "one of the days is not forgotten");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cluster_that_is_gone_is_forgotten_and_one_that_is_quiet_is_not() {
+        let standing = LogsStanding::default();
+        let [gone, quiet, last] = [(); 3].map(|()| ClusterUid::random());
+        let logs = Dataset::unnamed();
+        for uid in [gone, quiet] {
+            standing.note(uid, &logs, Batch { records: 1, ..Batch::default() });
+            standing.report(uid, Slot(0), vec![SpoolReport::default()]);
+        }
+        standing.forget_slot(gone, Slot(0));
+        tokio::time::advance(FORGOTTEN / 2).await;
+        standing.forget_slot(last, Slot(0));
+        assert!(!standing.of(gone).is_empty(), "its counts are kept for a day");
+        tokio::time::advance(FORGOTTEN / 2).await;
+        standing.forget_slot(last, Slot(0));
+        assert!(standing.of(gone).is_empty());
+        assert_eq!(standing.of(quiet)[0].1.records, 1);
+        assert_eq!(standing.all().clusters.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

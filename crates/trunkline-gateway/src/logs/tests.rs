@@ -190,3 +190,18 @@ async fn who_looks_on_sees_what_was_stored_of_the_clusters_in_sight_and_hears_wh
     }
     assert!(matches!(sees.next().await, Some(Tapped::PassedOver(many)) if many > 4000));
 }
+
+#[tokio::test]
+async fn a_batch_is_taken_up_to_the_first_day_that_is_one_too_many() {
+    let (source, day) = (source(), 86_400_000);
+    let epoch = trunkline_spool::Epoch::from(source.spool.0);
+    let record = || trunkline_spool::NewRecord { tag: 0, bytes: "{}".into() };
+    let chunks: Vec<Vec<u8>> = (1..=3)
+        .flat_map(|n| trunkline_spool::bare::chunks(n, (20_000 + n) * day, &[record()], epoch))
+        .collect();
+    let batch = bytes::Bytes::from(chunks.concat());
+    let before = |days: u32| unpack::before_a_day(&source, &batch, |day| day.0 <= 20_000 + days).unwrap();
+    assert_eq!(before(0), 0);
+    assert_eq!(before(1), chunks[0].len());
+    assert_eq!(before(3), batch.len());
+}

@@ -85,6 +85,23 @@ pub(super) fn look(source: &Source, batch: &Bytes) -> Result<Says, BadChunk> {
     Ok(says)
 }
 
+/// How many bytes of a batch that was looked at come before the first chunk whose day may not.
+pub(super) fn before_a_day(
+    source: &Source,
+    batch: &Bytes,
+    mut may_come: impl FnMut(Day) -> bool,
+) -> Result<usize, BadChunk> {
+    let mut left = batch.clone();
+    while !left.is_empty() {
+        let head = whole_head(&left, source)?;
+        if !may_come(Day(head.day())) {
+            break;
+        }
+        let _ = left.split_to(head.length());
+    }
+    Ok(batch.len() - left.len())
+}
+
 fn whole_head(bytes: &Bytes, source: &Source) -> Result<ChunkHead, BadChunk> {
     let head = ChunkHead::read(bytes, Epoch::from(source.spool.0))?;
     if head.length() > bytes.len() {

@@ -43,11 +43,11 @@ pub(crate) struct Zstd<R> {
     to: Counted<R>,
 }
 
-/// A reader, and how many bytes it may still be handed.
+/// A reader, how many bytes it may still be handed, and why it is handed none any more.
 pub(crate) struct Counted<R> {
     reader: R,
     left: usize,
-    too_long: bool,
+    stopped: Option<Refusal>,
 }
 
 impl Encoding {
@@ -86,7 +86,7 @@ impl Encoding {
 
 impl<R: Reader> Inflate<R> {
     pub(crate) fn new(encoding: Encoding, reader: R) -> Result<Self, Refusal> {
-        let to = Counted { reader, left: MAX_BODY, too_long: false };
+        let to = Counted { reader, left: MAX_BODY, stopped: None };
         Ok(match encoding {
             Encoding::Plain => Self::Plain(to),
             Encoding::Gzip => Self::Gzip(MultiGzDecoder::new(to)),
@@ -151,10 +151,7 @@ impl<R: Reader> Inflate<R> {
             Self::Deflate(to) => to.get_mut(),
             Self::Zstd(to) => &mut to.to,
         };
-        if counted.too_long {
-            return Refusal::TooLong;
-        }
-        counted.reader.stopped_by().unwrap_or(Refusal::Inflate(name))
+        counted.stopped.take().unwrap_or(Refusal::Inflate(name))
     }
 }
 
@@ -178,13 +175,17 @@ impl<R: Reader> Zstd<R> {
 
 impl<R: Reader> Write for Counted<R> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        let Some(left) = self.left.checked_sub(piece.len()) else {
-            self.too_long = true;
-            return Err(io::ErrorKind::FileTooLarge.into());
+        let handed = match self.left.checked_sub(piece.len()) {
+            Some(left) => {
+                self.left = left;
+                self.reader.more(piece)
+            }
+            None => Err(Refusal::TooLong),
         };
-        self.left = left;
-        self.reader.write_all(piece)?;
-        Ok(piece.len())
+        handed.map(|()| piece.len()).map_err(|refusal| {
+            self.stopped = Some(refusal);
+            io::ErrorKind::Other.into()
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -199,20 +200,10 @@ mod tests {
     /// Counts what it is handed.
     struct Count(usize);
 
-    impl Write for Count {
-        fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-            self.0 += piece.len();
-            Ok(piece.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     impl Reader for Count {
-        fn stopped_by(&mut self) -> Option<Refusal> {
-            None
+        fn more(&mut self, piece: &[u8]) -> Result<(), Refusal> {
+            self.0 += piece.len();
+            Ok(())
         }
     }
 

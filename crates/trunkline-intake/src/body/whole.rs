@@ -1,7 +1,5 @@
 //! A body that is only understood when all of it is there.
 
-use std::io::{self, Write};
-
 use super::Reader;
 use crate::batch::Batch;
 use crate::refusal::Refusal;
@@ -13,14 +11,15 @@ pub const MAX_WHOLE: usize = 16 * 1024 * 1024;
 pub(crate) struct Whole {
     pub(crate) batch: Batch,
     pub(crate) bytes: Vec<u8>,
-    stopped: Option<Refusal>,
 }
 
 impl Whole {
     pub(crate) fn new(batch: Batch) -> Self {
-        Self { batch, bytes: Vec::new(), stopped: None }
+        Self { batch, bytes: Vec::new() }
     }
+}
 
+impl Reader for Whole {
     fn more(&mut self, piece: &[u8]) -> Result<(), Refusal> {
         let needs = self.bytes.len() + piece.len();
         if needs > MAX_WHOLE {
@@ -33,26 +32,6 @@ impl Whole {
             self.bytes.reserve_exact(grown - self.bytes.len());
         }
         self.bytes.extend_from_slice(piece);
-        Ok(())
-    }
-}
-
-impl Reader for Whole {
-    fn stopped_by(&mut self) -> Option<Refusal> {
-        self.stopped.take()
-    }
-}
-
-impl Write for Whole {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        if let Err(refusal) = self.more(piece) {
-            self.stopped = Some(refusal);
-            return Err(io::ErrorKind::Other.into());
-        }
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

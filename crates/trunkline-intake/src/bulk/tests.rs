@@ -11,9 +11,7 @@ fn batch() -> Batch {
 fn read(body: &[u8], piece: usize) -> Result<(Vec<Entry>, Vec<Item>), Refusal> {
     let mut bulk = Bulk::new(batch());
     for piece in body.chunks(piece.max(1)) {
-        if bulk.write_all(piece).is_err() {
-            return Err(bulk.stopped_by().unwrap());
-        }
+        bulk.more(piece)?;
     }
     let read = bulk.finish()?;
     let (records, _held) = read.batch.into_records();

@@ -109,7 +109,7 @@ pub(crate) async fn kept(spool: &Spool) -> Vec<Entry> {
     }
     loop {
         let chunk = reader.next().await.unwrap().unwrap();
-        let chunk = Chunk::decode(&chunk.bytes, status.epoch, &Limits::default()).unwrap();
+        let chunk = Chunk::decode(&chunk.bytes, chunk.epoch, &Limits::default()).unwrap();
         for record in chunk.records() {
             entries.push(Entry::decode(record.bytes).unwrap());
             if record.sequence == status.last {

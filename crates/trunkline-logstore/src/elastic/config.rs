@@ -97,15 +97,9 @@ pub enum ElasticConfigError {
     /// The credential cannot be had.
     #[error(transparent)]
     Credential(#[from] CredentialError),
-    /// The roots cannot be read.
-    #[error("cannot read the roots in {0}")]
-    ReadRoots(PathBuf, #[source] std::io::Error),
-    /// The roots are none.
-    #[error("{0} holds no certificates, or something else as well")]
-    Roots(PathBuf),
-    /// TLS cannot be set up.
+    /// The roots cannot be used.
     #[error("TLS towards the log store cannot be set up")]
-    Tls(#[from] rustls::Error),
+    Tls(#[from] trunkline_pki::TlsError),
 }
 
 impl Default for ElasticConfig {

@@ -3,9 +3,8 @@
 //! Everything that is asked may be asked twice: documents carry their ids. So what could not reach one URL, or found a proxy without
 //! its store behind, goes to the next within the same deadline. A URL that hangs uses the deadline up, and is left out afterwards.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,9 +13,6 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
 use trunkline_runtime::{Tasks, chain};
 
 use super::config::{ElasticConfig, ElasticConfigError};
@@ -91,16 +87,12 @@ impl Wire {
         {
             return Err(ElasticConfigError::InTheClear(clear.url.clone()));
         }
-        let tls = ClientConfig::builder_with_provider(trunkline_pki::crypto_provider())
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(Arc::new(roots(config.ca.as_deref())?))
-            .with_no_client_auth();
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_connect_timeout(Some(CONNECT));
         http.set_nodelay(true);
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
+            .with_tls_config(trunkline_pki::web_tls(config.ca.as_deref())?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
@@ -235,20 +227,6 @@ fn without_user(url: &str) -> String {
         (None, Some((_, host))) => format!("...@{host}"),
         _ => url.to_owned(),
     }
-}
-
-fn roots(ca: Option<&Path>) -> Result<RootCertStore, ElasticConfigError> {
-    let mut store = RootCertStore::empty();
-    let Some(file) = ca else {
-        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        return Ok(store);
-    };
-    let pem = std::fs::read(file).map_err(|source| ElasticConfigError::ReadRoots(file.to_owned(), source))?;
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let added = certificate.ok().and_then(|certificate| store.add(certificate).ok());
-        added.ok_or_else(|| ElasticConfigError::Roots(file.to_owned()))?;
-    }
-    if store.is_empty() { Err(ElasticConfigError::Roots(file.to_owned())) } else { Ok(store) }
 }
 
 fn seconds(value: &HeaderValue) -> Option<Duration> {

@@ -86,8 +86,8 @@ impl Feed {
     async fn work(&self, reader: &mut Reader, stop: &CancellationToken) -> Result<(), Fault> {
         let (parts, ledger, limits, memory) =
             (self.parts.clone(), self.ledger.clone(), self.limits, self.memory);
-        let epoch = self.spool.status().epoch;
-        let mut indexer = blocking(move || Indexer::begin(parts, ledger, limits, memory, epoch)).await??;
+        let spool = self.spool.status().folder;
+        let mut indexer = blocking(move || Indexer::begin(parts, ledger, limits, memory, spool)).await??;
         let mut tidy = interval(TIDY);
         tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut expire = interval(EXPIRE);
@@ -125,7 +125,7 @@ impl Feed {
                         return Ok(());
                     };
                     self.tell_gap(&chunk);
-                    indexer = blocking(move || take(indexer, &chunk, epoch)).await??;
+                    indexer = blocking(move || take(indexer, &chunk)).await??;
                     if indexer.is_full() {
                         indexer = self.commit(indexer).await?;
                         due = None;
@@ -165,8 +165,8 @@ impl Feed {
     }
 }
 
-fn take(mut indexer: Indexer, chunk: &ChunkAt, epoch: trunkline_spool::Epoch) -> Result<Indexer, Fault> {
-    let chunk = Chunk::decode(&chunk.bytes, epoch, &ChunkLimits::default())?;
+fn take(mut indexer: Indexer, chunk: &ChunkAt) -> Result<Indexer, Fault> {
+    let chunk = Chunk::decode(&chunk.bytes, chunk.epoch, &ChunkLimits::default())?;
     indexer.take(chunk.records(), today())?;
     Ok(indexer)
 }

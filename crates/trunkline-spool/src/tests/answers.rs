@@ -20,11 +20,11 @@ fn start(disk: &Disk, settings: &Settings, tasks: &Tasks) -> Spool {
 }
 
 /// Reads on until the record with this sequence has come.
-async fn read_through(spool: &Spool, reader: &mut Reader, last: u64) -> Vec<u64> {
+async fn read_through(reader: &mut Reader, last: u64) -> Vec<u64> {
     let mut sequences = Vec::new();
     while sequences.last().is_none_or(|there| *there < last) {
         let chunk = reader.next().await.unwrap().unwrap();
-        let chunk = Chunk::decode(&chunk.bytes, spool.status().epoch, &Limits::default()).unwrap();
+        let chunk = Chunk::decode(&chunk.bytes, chunk.epoch, &Limits::default()).unwrap();
         sequences.extend(chunk.records().map(|record| record.sequence));
     }
     sequences
@@ -52,11 +52,8 @@ async fn before_every_answer_a_sync_has_ended_that_covers_it() {
                 let left =
                     Store::open(Folder::Model(disk.power_cut(Leaves::Nothing, &mut luck)), settings.clone())
                         .unwrap();
-                let there: BTreeMap<u64, u64> = read(&left, &mut walk(&left))
-                    .0
-                    .iter()
-                    .map(|record| (record.sequence, id(record)))
-                    .collect();
+                let there: BTreeMap<u64, u64> =
+                    read(&mut walk(&left)).0.iter().map(|record| (record.sequence, id(record))).collect();
                 let mine: Vec<u64> =
                     (receipt.first..=receipt.last).map(|sequence| there[&sequence]).collect();
                 assert_eq!(mine, ids);
@@ -83,7 +80,7 @@ async fn a_call_is_kept_whole_though_it_takes_several_chunks_and_the_power_goes_
         let call = (0..3).map(|n| record(seed * 10 + n, 600_000)).collect();
         assert!(matches!(spool.writer().append(call).await, Err(Refused::Disk { .. })));
         let left = Store::open(Folder::Model(disk.power_cut(Leaves::Anything, &mut luck)), settings).unwrap();
-        match read(&left, &mut walk(&left)).0.len() {
+        match read(&mut walk(&left)).0.len() {
             4 => whole += 1,
             1 => none += 1,
             part => panic!("{part} records of a call of 3, and one before"),
@@ -131,7 +128,7 @@ async fn who_stops_waiting_for_an_answer_leaves_no_room_taken() {
     }
     let receipt = spool.writer().append(vec![record(99, 60_000)]).await.unwrap();
     let mut reader = spool.reader();
-    let sequences = read_through(&spool, &mut reader, receipt.last).await;
+    let sequences = read_through(&mut reader, receipt.last).await;
     assert_eq!(sequences, (1..=receipt.last).collect::<Vec<_>>());
 }
 
@@ -167,7 +164,7 @@ async fn a_reader_that_is_dropped_while_it_waits_misses_nothing() {
     // After a lost link it begins again behind what was acknowledged.
     spool.ack(290).unwrap();
     reader.rewind();
-    assert_eq!(read_through(&spool, &mut reader, 300).await, (291..=300).collect::<Vec<_>>());
+    assert_eq!(read_through(&mut reader, 300).await, (291..=300).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -192,7 +189,7 @@ async fn a_full_disk_refuses_appends_and_serves_all_else_until_there_is_room() {
     let status = spool.status();
     assert_eq!(status.fault.as_deref(), Some("no storage space"));
     let mut reader = spool.reader();
-    assert_eq!(read_through(&spool, &mut reader, last).await, (1..=last).collect::<Vec<_>>());
+    assert_eq!(read_through(&mut reader, last).await, (1..=last).collect::<Vec<_>>());
     // Acknowledged on the full disk; what goes makes room, and nobody has to start anything.
     spool.ack(last).unwrap();
     let mut tries = 0;
@@ -204,7 +201,7 @@ async fn a_full_disk_refuses_appends_and_serves_all_else_until_there_is_room() {
         }
     };
     assert_eq!(next.first, last + 1);
-    assert_eq!(read_through(&spool, &mut reader, next.last).await, [next.last]);
+    assert_eq!(read_through(&mut reader, next.last).await, [next.last]);
     let status = spool.status();
     assert_eq!((status.fault, status.records, status.lost), (None, 1, 0));
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::{Disk, clock, commit, open, read, record, runs, sequences, small, walk};
 use crate::folder::model::File;
 use crate::record::NewRecord;
-use crate::segments;
+use crate::segments::Segment;
 use crate::settings::Settings;
 use crate::status::Gap;
 
@@ -51,11 +51,17 @@ fn spool() -> Small {
     Small { disk, settings, chunks, last }
 }
 
+/// The file of the segment that was begun with a sequence.
+fn name(disk: &Disk, first: u64) -> String {
+    let begun_with = |file: &String| Segment::named(file).is_some_and(|segment| segment.first == first);
+    disk.names().unwrap().into_iter().find(begun_with).unwrap()
+}
+
 impl Small {
     /// What is there after a damage that hit these chunks: all others, and the gaps are counted; and more can be written.
     fn lost_only(&self, disk: Disk, hit: impl Fn(&Lies) -> bool, what: &str) {
         let mut store = open(&disk, &self.settings);
-        let (records, told) = read(&store, &mut walk(&store));
+        let (records, told) = read(&mut walk(&store));
         let missing: Vec<_> = self.chunks.iter().filter(|chunk| hit(chunk)).map(|c| c.from..=c.to).collect();
         let there: Vec<_> = self.chunks.iter().filter(|chunk| !hit(chunk)).map(|c| c.from..=c.to).collect();
         assert_eq!(sequences(&records), runs(&there), "{what}");
@@ -68,9 +74,9 @@ impl Small {
         assert_eq!(inner + tail, status.lost, "{what}: {told:?}");
         // Life goes on, and what is missing at the end is told with what follows.
         let mut walk = walk(&store);
-        read(&store, &mut walk);
+        read(&mut walk);
         assert_eq!(commit(&mut store, &[record(1_000, 9)]), Ok(self.last + 1), "{what}");
-        let (more, told) = read(&store, &mut walk);
+        let (more, told) = read(&mut walk);
         assert_eq!(sequences(&more), [self.last + 1], "{what}");
         let gap = (tail > 0).then(|| Gap { from: self.last + 1 - tail, to: self.last });
         assert_eq!(told.first().copied(), gap, "{what}");
@@ -78,7 +84,7 @@ impl Small {
     }
 
     fn segments(&self) -> Vec<(u64, usize)> {
-        let length = |first| File::length(&self.disk.open(&segments::name(first)).unwrap()) as usize;
+        let length = |first| File::length(&self.disk.open(&name(&self.disk, first)).unwrap()) as usize;
         let mut firsts: Vec<u64> = self.chunks.iter().map(|chunk| chunk.segment).collect();
         firsts.dedup();
         firsts.into_iter().map(|first| (first, length(first))).collect()
@@ -92,7 +98,7 @@ fn a_flipped_bit_anywhere_costs_the_chunk_it_hits_and_no_other() {
         for at in 0..length {
             for bit in [0, 3, 7] {
                 let disk = spool.disk.copy();
-                disk.damage(&segments::name(segment), |bytes| bytes[at] ^= 1 << bit);
+                disk.damage(&name(&disk, segment), |bytes| bytes[at] ^= 1 << bit);
                 let hit = |chunk: &Lies| chunk.segment == segment && (chunk.begin..chunk.end).contains(&at);
                 spool.lost_only(disk, hit, &format!("bit {bit} of byte {at} of {segment}"));
             }
@@ -106,7 +112,7 @@ fn a_segment_that_ends_anywhere_costs_what_was_behind_that() {
     for (segment, length) in spool.segments() {
         for end in 0..length {
             let disk = spool.disk.copy();
-            disk.damage(&segments::name(segment), |bytes| bytes.truncate(end));
+            disk.damage(&name(&disk, segment), |bytes| bytes.truncate(end));
             let hit = |chunk: &Lies| chunk.segment == segment && chunk.end > end;
             spool.lost_only(disk, hit, &format!("{segment} ends at {end}"));
         }
@@ -121,7 +127,7 @@ fn bytes_that_came_in_or_went_cost_the_chunk_they_hit() {
             let hit = |chunk: &Lies| chunk.segment == segment && chunk.begin <= at && at < chunk.end;
             let between = spool.chunks.iter().any(|chunk| chunk.segment == segment && chunk.begin == at);
             let disk = spool.disk.copy();
-            disk.damage(&segments::name(segment), |bytes| bytes.insert(at, !bytes[at]));
+            disk.damage(&name(&disk, segment), |bytes| bytes.insert(at, !bytes[at]));
             spool.lost_only(
                 disk,
                 |chunk| !between && hit(chunk),
@@ -130,7 +136,7 @@ fn bytes_that_came_in_or_went_cost_the_chunk_they_hit() {
             let disk = spool.disk.copy();
             // Which of two that are the same went, nobody can tell.
             let mut twin = false;
-            disk.damage(&segments::name(segment), |bytes| {
+            disk.damage(&name(&disk, segment), |bytes| {
                 twin = bytes.remove(at) == *bytes.get(at).unwrap_or(&0)
             });
             if twin {
@@ -146,7 +152,7 @@ fn a_file_that_is_gone_costs_what_was_in_it() {
     let spool = spool();
     for (segment, _) in spool.segments() {
         let disk = spool.disk.copy();
-        disk.remove(&segments::name(segment)).unwrap();
+        disk.remove(&name(&disk, segment)).unwrap();
         spool.lost_only(disk, |chunk| chunk.segment == segment, &format!("{segment} is gone"));
     }
 }
@@ -160,14 +166,14 @@ fn damage_while_the_spool_is_open_is_told_at_once_also_at_its_end() {
         commit(&mut store, &[record(n, 20), record(n, 20)]).unwrap();
     }
     let length = store.shared().view().bytes() as usize;
-    disk.damage(&segments::name(1), |bytes| bytes[length - 1] ^= 1);
-    assert_eq!(sequences(&read(&store, &mut walk).0), [1, 2, 3, 4]);
+    disk.damage(&name(&disk, 1), |bytes| bytes[length - 1] ^= 1);
+    assert_eq!(sequences(&read(&mut walk).0), [1, 2, 3, 4]);
     assert_eq!(store.shared().status().lost, 2);
     // All that is left is acknowledged: nothing waits, though the end can never be.
     store.shared().view().ack(4);
     assert_eq!(store.shared().status().records, 0);
     assert_eq!(commit(&mut store, &[record(7, 20)]), Ok(7));
-    let (records, told) = read(&store, &mut walk);
+    let (records, told) = read(&mut walk);
     assert_eq!((sequences(&records), told), (vec![7], vec![Gap { from: 5, to: 6 }]));
     assert_eq!(store.shared().status().lost, 2);
 }
@@ -185,12 +191,12 @@ fn a_lost_cursor_repeats_work_and_an_old_one_tells_what_it_does_not_find() {
         let disk = spool.disk.copy();
         disk.damage("cursor", |bytes| slots.iter().for_each(|at: &usize| bytes[*at] ^= 1));
         let store = open(&disk, &spool.settings);
-        assert_eq!(sequences(&read(&store, &mut walk(&store)).0), all);
+        assert_eq!(sequences(&read(&mut walk(&store)).0), all);
         assert_eq!(store.shared().status().lost, lost);
     }
     spool.disk.remove("cursor").unwrap();
     let store = open(&spool.disk, &spool.settings);
-    assert_eq!(sequences(&read(&store, &mut walk(&store)).0), all);
+    assert_eq!(sequences(&read(&mut walk(&store)).0), all);
 }
 
 #[test]
@@ -204,9 +210,9 @@ fn what_looks_like_chunks_within_records_is_none_and_costs_no_time() {
         commit(&mut store, &bait).unwrap();
     }
     let length = store.shared().view().bytes();
-    disk.damage(&segments::name(1), |bytes| bytes[8] ^= 1);
+    disk.damage(&name(&disk, 1), |bytes| bytes[8] ^= 1);
     let before = disk.read();
-    assert_eq!(sequences(&read(&store, &mut walk(&store)).0), [2, 3]);
+    assert_eq!(sequences(&read(&mut walk(&store)).0), [2, 3]);
     let read = disk.read() - before;
     assert!(read < 2 * length, "{read} bytes were read of {length}");
 }
@@ -228,7 +234,7 @@ fn what_is_older_than_it_may_be_goes_and_is_counted() {
     assert_eq!((status.records, status.lost, status.gaps), (6, 3, 1));
     let oldest = status.oldest.unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     assert_eq!(oldest.as_secs(), 1_750_000_000 + 4 * 600);
-    let (records, told) = read(&store, &mut walk(&store));
+    let (records, told) = read(&mut walk(&store));
     assert_eq!((sequences(&records), told), (runs(&[5..=10]), vec![Gap { from: 2, to: 4 }]));
     now.fetch_add(86_400_000, Ordering::Relaxed);
     store.settle();

@@ -58,7 +58,7 @@ pub(super) struct World {
     walk: Option<Walk>,
     /// Where the walk is.
     next: u64,
-    epoch: Option<Epoch>,
+    folder: Option<Epoch>,
     /// What is kept, by sequence, as far as it was ever seen or answered.
     kept: BTreeMap<u64, u64>,
     /// Of that, what a limit let go since the process began.
@@ -82,7 +82,7 @@ impl World {
             store: None,
             walk: None,
             next: 1,
-            epoch: None,
+            folder: None,
             kept: BTreeMap::new(),
             lost: BTreeSet::new(),
             brought: 0,
@@ -177,7 +177,7 @@ impl World {
     fn is_durable(&mut self) {
         let disk = self.disk.power_cut(Leaves::Nothing, &mut self.luck);
         let store = Store::open(Folder::Model(disk), self.settings.clone()).unwrap();
-        let there: BTreeMap<u64, u64> = contents(&store, &mut walk(&store)).collect();
+        let there: BTreeMap<u64, u64> = contents(&mut walk(&store)).collect();
         let acked = store.shared().view().acked;
         for (sequence, id) in
             self.kept.range(acked + 1..).filter(|(sequence, _)| !self.lost.contains(sequence))
@@ -187,8 +187,7 @@ impl World {
     }
 
     fn read(&mut self) {
-        let (epoch, walk) = (self.store.as_ref().unwrap().shared().epoch, self.walk.as_mut().unwrap());
-        let Ok(chunk) = walk.step() else {
+        let Ok(chunk) = self.walk.as_mut().unwrap().step() else {
             assert!(self.disk.is_dead());
             return;
         };
@@ -202,7 +201,7 @@ impl World {
             assert!(self.lost.contains(&sequence) || sequence <= acked, "{sequence} is said to be gone");
         }
         assert!(chunk.head.first == begins || (chunk.head.first < begins && chunk.head.last() >= begins));
-        for record in Chunk::decode(&chunk.bytes, epoch, &Limits::default()).unwrap().records() {
+        for record in Chunk::decode(&chunk.bytes, chunk.epoch, &Limits::default()).unwrap().records() {
             assert_eq!(self.kept.get(&record.sequence), Some(&id(&record)), "{}", record.sequence);
         }
         self.next = chunk.head.last() + 1;
@@ -239,9 +238,9 @@ impl World {
                 }
             }
         };
-        let epoch = store.shared().epoch;
-        assert!(self.kept.is_empty() || self.epoch == Some(epoch), "another spool");
-        self.epoch = Some(epoch);
+        let folder = store.shared().folder;
+        assert!(self.kept.is_empty() || self.folder == Some(folder), "another spool");
+        self.folder = Some(folder);
         let (acked, last, front) = {
             let view = store.shared().view();
             (view.acked, view.last, view.segments.front().map_or(0, |segment| segment.first))
@@ -252,7 +251,7 @@ impl World {
             .map(|(sequence, _)| *sequence)
             .filter(|kept| *kept < front)
             .collect();
-        let there: Vec<(u64, u64)> = contents(&store, &mut walk(&store)).collect();
+        let there: Vec<(u64, u64)> = contents(&mut walk(&store)).collect();
         let mut ids = BTreeSet::new();
         for (sequence, id) in &there {
             // What was not answered may be there as well, and then stays.
@@ -301,6 +300,6 @@ impl World {
     }
 }
 
-fn contents(store: &Store, walk: &mut Walk) -> impl Iterator<Item = (u64, u64)> + use<> {
-    super::read(store, walk).0.into_iter().map(|record| (record.sequence, id(&record)))
+fn contents(walk: &mut Walk) -> impl Iterator<Item = (u64, u64)> + use<> {
+    super::read(walk).0.into_iter().map(|record| (record.sequence, id(&record)))
 }

@@ -13,7 +13,7 @@ async fn one_at_a_time_has_a_spool_and_the_next_goes_on_where_it_ended() {
     let path = folder.path().join("spool");
     let tasks = Tasks::new();
     let spool = Spool::open(&path, short(), &tasks).unwrap();
-    let epoch = spool.status().epoch;
+    let identity = spool.status().folder;
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
     let refused = Spool::open(&path, short(), &tasks).unwrap_err();
     assert!(matches!(refused, OpenError::InUse(_)));
@@ -24,7 +24,7 @@ async fn one_at_a_time_has_a_spool_and_the_next_goes_on_where_it_ended() {
     drop(spool);
     let spool = Spool::open(&path, short(), &tasks).unwrap();
     let status = spool.status();
-    assert_eq!((status.epoch, status.acked, status.last, status.records), (epoch, 1, 2, 1));
+    assert_eq!((status.folder, status.acked, status.last, status.records), (identity, 1, 2, 1));
     assert!(status.oldest.is_some());
     assert_eq!(spool.writer().append(vec![record("three")]).await.unwrap().first, 3);
     drop(spool);
@@ -40,10 +40,10 @@ async fn a_format_of_another_version_is_left_as_it_is() {
     let tasks = Tasks::new();
     drop(Spool::open(folder.path(), short(), &tasks).unwrap());
     let path = folder.path().join("epoch");
-    let other = std::fs::read_to_string(&path).unwrap().replace("spool 1 ", "spool 2 ");
+    let other = std::fs::read_to_string(&path).unwrap().replace("spool 2 ", "spool 3 ");
     std::fs::write(&path, &other).unwrap();
     let refused = Spool::open(folder.path(), short(), &tasks).unwrap_err();
-    assert!(matches!(&refused, OpenError::Version { found, .. } if found == "2"), "{refused}");
+    assert!(matches!(&refused, OpenError::Version { found, .. } if found == "3"), "{refused}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), other);
 }
 

@@ -39,9 +39,7 @@ async fn fill_and_free(folder: &Path, settings: &Settings, rounds: usize) -> usi
         while read < brought {
             let chunk = reader.next().await.unwrap().unwrap();
             assert_eq!(chunk.gap, None);
-            for record in
-                Chunk::decode(&chunk.bytes, spool.status().epoch, &Limits::default()).unwrap().records()
-            {
+            for record in Chunk::decode(&chunk.bytes, chunk.epoch, &Limits::default()).unwrap().records() {
                 assert_eq!((record.sequence, &record.bytes[..8]), (read + 1, &read.to_le_bytes()[..]));
                 read += 1;
             }

@@ -47,7 +47,7 @@ async fn the_process_that_is_killed() {
     let mut reader = spool.reader();
     let mut luck = StdRng::seed_from_u64(round.parse().unwrap());
     while let Some(chunk) = reader.next().await.unwrap() {
-        let chunk = Chunk::decode(&chunk.bytes, spool.status().epoch, &Limits::default()).unwrap();
+        let chunk = Chunk::decode(&chunk.bytes, chunk.epoch, &Limits::default()).unwrap();
         // It said first that it may go.
         if luck.random_ratio(1, 3) {
             say(&format!("acked {}", chunk.head().last()));

@@ -37,7 +37,7 @@ async fn contents(folder: &Path, settings: Settings) -> (Vec<(u64, String)>, u64
     tasks.shut_down().await;
     let mut records = Vec::new();
     while let Some(chunk) = reader.next().await.unwrap() {
-        let chunk = Chunk::decode(&chunk.bytes, spool.status().epoch, &Limits::default()).unwrap();
+        let chunk = Chunk::decode(&chunk.bytes, chunk.epoch, &Limits::default()).unwrap();
         for record in chunk.records() {
             assert_eq!(record.tag as usize, record.bytes.len());
             records.push((record.sequence, String::from_utf8(record.bytes.to_vec()).unwrap()));

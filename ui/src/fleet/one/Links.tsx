@@ -2,7 +2,7 @@
 
 import { Alert, Stack, StackItem, Title } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
-import { send, type Shapes } from "../../api/client.ts";
+import { rest, take, type Shapes } from "../../api/client.ts";
 import { asFault } from "../../api/fault.ts";
 import { milliseconds } from "../../parts/numbers.ts";
 import { harmless } from "../../parts/text.ts";
@@ -58,28 +58,16 @@ function Ends({ slot, now }: { slot: Shapes["SlotStatus"]; now: number }) {
   return <span title={slot.certificateNotAfter}>{left <= 0 ? "ended" : `in ${span(left)}`}</span>;
 }
 
-interface LinkEvent {
-  when: string;
-  what: "connected" | "disconnected" | "refused";
-  from: string;
-  slot: number | null;
-  lane?: string;
-  epoch?: number;
-  reason?: string;
-  detail?: string;
-}
-
-const EVENTS: Record<LinkEvent["what"], string> = { connected: "came up", disconnected: "went", refused: "was sent away" };
+const EVENTS: Record<Shapes["LinkEventKind"], string> = { connected: "came up", disconnected: "went", refused: "was sent away" };
 
 /** The last twenty times; nothing at all where the gateway does not tell. */
 function History({ name }: { name: string }) {
   const { data } = useQuery({
     queryKey: ["link history", name],
     refetchInterval: 15_000,
-    queryFn: async ({ signal }) => {
+    queryFn: async () => {
       try {
-        const answer = await send(`/trunkline/v1/clusters/${encodeURIComponent(name)}/history`, { signal });
-        return (await answer.json()) as { since: string; items: LinkEvent[] };
+        return await take(rest.GET("/trunkline/v1/clusters/{name}/history", { params: { path: { name } } }));
       } catch (error) {
         if (asFault(error).status === 404) return null;
         throw error;
@@ -97,9 +85,9 @@ function History({ name }: { name: string }) {
         none="No link came or went."
         columns={[
           { title: "When", cell: ({ when }) => <Age of={when} ago /> },
-          { title: "Link", cell: ({ what }) => EVENTS[what] ?? what },
+          { title: "Link", cell: ({ what, times }) => `${EVENTS[what] ?? what}${times > 1 ? `, ${times} times in a row` : ""}` },
           { title: "From", cell: ({ from }) => from },
-          { title: "Place", cell: ({ slot }) => slot ?? "–" },
+          { title: "Place", cell: ({ slot }) => slot },
           { title: "For", cell: ({ lane }) => (lane === "logs" ? "logs" : lane === "api" ? "API" : "–") },
           { title: "Why", cell: ({ detail, reason }) => harmless(detail || reason || "") },
         ]}

@@ -10,11 +10,37 @@ use serde::{Deserialize, Serialize};
 #[serde(untagged, deny_unknown_fields)]
 pub(super) enum Said {
     /// Opens a stream: a GET of this path and query.
-    Open { open: u32, path: String },
+    Open {
+        open: u32,
+        path: String,
+        #[serde(default, rename = "as")]
+        form: Form,
+    },
     /// So many bytes more may come of it.
     More { more: u32, bytes: u32 },
     /// It is not wanted any more.
     Close { close: u32 },
+}
+
+/// In which form an answer is asked for: all that a page chooses of a request beside its path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Form {
+    /// Whatever is served.
+    #[default]
+    Usual,
+    /// Rows with the columns that kubectl shows, where a cluster has them (`Table` of `meta.k8s.io/v1`).
+    Table,
+}
+
+impl Form {
+    /// The field `Accept` for it.
+    pub(super) fn accepts(self) -> Option<&'static str> {
+        match self {
+            Self::Usual => None,
+            Self::Table => Some("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"),
+        }
+    }
 }
 
 /// What a page is told.
@@ -68,7 +94,9 @@ mod tests {
 
     #[test]
     fn a_page_opens_gives_and_closes_and_says_nothing_else() {
-        assert_eq!(said(r#"{"open": 7, "path": "/x?y"}"#), Some(Said::Open { open: 7, path: "/x?y".into() }));
+        let open = |form| Some(Said::Open { open: 7, path: "/x?y".into(), form });
+        assert_eq!(said(r#"{"open": 7, "path": "/x?y"}"#), open(Form::Usual));
+        assert_eq!(said(r#"{"open": 7, "path": "/x?y", "as": "table"}"#), open(Form::Table));
         assert_eq!(said(r#"{"more": 7, "bytes": 10}"#), Some(Said::More { more: 7, bytes: 10 }));
         assert_eq!(said(r#"{"close": 7}"#), Some(Said::Close { close: 7 }));
         for odd in [
@@ -84,6 +112,8 @@ mod tests {
             r#"{"open": 7, "path": "/", "headers": {"x": "y"}}"#,
             r#"{"open": 7, "path": "/", "method": "POST"}"#,
             r#"{"open": 7, "path": "/", "close": 7}"#,
+            r#"{"open": 7, "path": "/", "as": "application/vnd.kubernetes.protobuf"}"#,
+            r#"{"open": 7, "path": "/", "as": null}"#,
             r#"{"more": 7, "bytes": -1}"#,
             r#"{"close": 7, "why": "x"}"#,
             r#"{"close": 7} {"close": 8}"#,

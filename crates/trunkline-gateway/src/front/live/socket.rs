@@ -24,7 +24,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::credit::Credit;
 use super::lines::Longs;
-use super::message::{End, Said, Told};
+use super::message::{End, Form, Said, Told};
 use super::stream::{Parcel, Stream};
 use crate::access_log::Entry;
 use crate::authn::Principal;
@@ -167,9 +167,9 @@ impl Desk {
                 Ok(Said::Open { open, .. }) if last >= Some(open) => {
                     return Bye::odd("the number of a stream is higher than all before it");
                 }
-                Ok(Said::Open { open, path }) => {
+                Ok(Said::Open { open, path, form }) => {
                     last = Some(open);
-                    self.open(open, &path).await;
+                    self.open(open, &path, form).await;
                 }
                 // What is over may still be spoken of.
                 Ok(Said::More { more, bytes }) => self.streams.give(more, bytes),
@@ -179,7 +179,7 @@ impl Desk {
         }
     }
 
-    async fn open(&self, number: u32, path: &str) {
+    async fn open(&self, number: u32, path: &str, form: Form) {
         let refused = |status: u16, reason: &str, detail: &str| {
             let body = serde_json::json!({ "status": status, "reason": reason, "detail": detail });
             let end = End::Refused { status, body: body.to_string() };
@@ -201,6 +201,7 @@ impl Desk {
             caller: self.caller.clone(),
             number,
             path,
+            form,
             credit,
             longs: self.longs.clone(),
             out: self.out.clone(),

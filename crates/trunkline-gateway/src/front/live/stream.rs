@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::BodyExt as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ use trunkline_runtime::{Body, empty};
 
 use super::credit::Credit;
 use super::lines::{Line, Lines, Longs, Room};
-use super::message::{End, Told};
+use super::message::{End, Form, Told};
 use super::socket::Seat;
 use crate::front::{Caller, Front};
 use crate::rest::EVENT_STREAM;
@@ -47,6 +47,7 @@ pub(super) struct Stream {
     pub(super) caller: Arc<Caller>,
     pub(super) number: u32,
     pub(super) path: PathAndQuery,
+    pub(super) form: Form,
     pub(super) credit: Credit,
     pub(super) longs: Longs,
     pub(super) out: mpsc::Sender<Parcel>,
@@ -66,9 +67,12 @@ impl Stream {
     }
 
     async fn carry(&self) -> End {
-        // Nothing but the path is the page's.
+        // Nothing but the path, and one of two forms, is the page's.
         let mut request = Request::new(empty());
         *request.uri_mut() = self.path.clone().into();
+        if let Some(accepts) = self.form.accepts() {
+            request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(accepts));
+        }
         let (head, mut body) = ask(self.front.clone(), self.caller.clone(), request).await.into_parts();
         if !head.status.is_success() {
             return End::Refused { status: head.status.as_u16(), body: beginning(body).await };

@@ -5,23 +5,25 @@
 //! take within `queue.timeoutEnqueue`, 2 s when nothing is said, while without one it stops reading the file. The id
 //! of a document is the line's: sent again, it is not a second one.
 
+use crate::command::Process;
 use anyhow::{Context as _, Result};
-use trunkline_tests::command::Process;
 
 use super::{Shipping, stopped};
-use crate::stage::tied;
+use crate::command::tied;
 
 /// A running rsyslog. Dropping it kills it, with the lines in its memory.
-pub(crate) struct Rsyslog {
+#[derive(Debug)]
+pub struct Rsyslog {
     process: Process,
     errors: std::path::PathBuf,
 }
 
 impl Rsyslog {
     /// The index that it names.
-    pub(crate) const INDEX: &str = "logs-rsyslog";
+    pub const INDEX: &str = "logs-rsyslog";
 
-    pub(crate) fn start(shipping: Shipping<'_>) -> Result<Self> {
+    /// Starts it and looks no further.
+    pub fn start(shipping: Shipping<'_>) -> Result<Self> {
         let url: http::Uri = shipping.url.parse()?;
         let (host, port) = url.host().zip(url.port_u16()).context("host and port of an intake")?;
         let login = shipping.login.map(|(user, password)| format!("uid=\"{user}\" pwd=\"{password}\""));
@@ -58,12 +60,20 @@ ruleset(name="ship") {{
     }
 
     /// What it has given up, with the reasons.
-    pub(crate) fn given_up(&self) -> String {
+    pub fn given_up(&self) -> String {
         std::fs::read_to_string(&self.errors).unwrap_or_default()
     }
 
+    /// Its process.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn pid(&self) -> Result<u32> {
+        self.process.pid()
+    }
+
     /// Asks it to stop, and waits until it has.
-    pub(crate) async fn stop(self) -> Result<()> {
+    pub async fn stop(self) -> Result<()> {
         stopped(self.process).await
     }
 }

@@ -21,23 +21,26 @@ use tokio::net::TcpStream;
 use trunkline_runtime::{Door, Tasks};
 
 /// Where a Collector's records go.
-pub(crate) const OTLP_INDEX: &str = "logs-otlp";
+pub const OTLP_INDEX: &str = "logs-otlp";
 /// As a Filebeat of this version wants it.
 const ELASTICSEARCH: &str = "7.17.29";
 
 /// One request that came.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) method: Method,
-    pub(crate) uri: Uri,
-    pub(crate) headers: HeaderMap,
+pub struct Asked {
+    /// As it came.
+    pub method: Method,
+    /// As it came.
+    pub uri: Uri,
+    /// As it came.
+    pub headers: HeaderMap,
     /// Unpacked.
-    pub(crate) body: Bytes,
+    pub body: Bytes,
 }
 
 /// A running one. Clones are the same.
-#[derive(Clone)]
-pub(crate) struct PassThrough {
+#[derive(Clone, Debug)]
+pub struct PassThrough {
     url: String,
     /// Host and port.
     opensearch: String,
@@ -46,7 +49,10 @@ pub(crate) struct PassThrough {
 
 impl PassThrough {
     /// In front of the OpenSearch at this URL.
-    pub(crate) async fn start(tasks: &Tasks, opensearch: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When no port is to be had, or that is no plain HTTP.
+    pub async fn start(tasks: &Tasks, opensearch: &str) -> Result<Self> {
         let door = Door::bind("pass-through", ([127, 0, 0, 1], 0).into()).await?;
         let url = format!("http://{}", door.address()?);
         let opensearch = opensearch.strip_prefix("http://").context("plain HTTP")?.to_owned();
@@ -69,12 +75,13 @@ impl PassThrough {
         Ok(pass)
     }
 
-    pub(crate) fn url(&self) -> &str {
+    /// Where it listens.
+    pub fn url(&self) -> &str {
         &self.url
     }
 
     /// What came so far, in order.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

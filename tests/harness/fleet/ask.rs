@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::command::{Call, Outcome};
+use crate::{binary, wait_until, within};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use trunkline_tests::command::{Call, Outcome};
-use trunkline_tests::{binary, wait_until, within};
 
 use super::{Fleet, LOGIN};
 
@@ -17,7 +17,7 @@ const SINCE: Duration = Duration::from_secs(48 * 3600);
 
 impl Fleet {
     /// Asks below `/trunkline/v1/logs`, as somebody who may read everything.
-    pub(crate) async fn logs(&self, path: &str) -> Value {
+    pub async fn logs(&self, path: &str) -> Value {
         let path = format!("/trunkline/v1/logs{path}");
         let reply = within(&path, ANSWERED, self.client.get(&path)).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.text());
@@ -25,7 +25,7 @@ impl Fleet {
     }
 
     /// What all the records say that are found, page by page.
-    pub(crate) async fn messages(&self, query: &str) -> Vec<String> {
+    pub async fn messages(&self, query: &str) -> Vec<String> {
         let (mut messages, mut after, from) = (Vec::new(), String::new(), since());
         loop {
             let page =
@@ -41,7 +41,7 @@ impl Fleet {
     }
 
     /// How many records are found.
-    pub(crate) async fn count(&self, query: &str) -> usize {
+    pub async fn count(&self, query: &str) -> usize {
         self.counted(query).await.unwrap()
     }
 
@@ -59,7 +59,7 @@ impl Fleet {
     }
 
     /// Waits until so many records are found.
-    pub(crate) async fn finds(&self, query: &str, wanted: usize, limit: Duration) {
+    pub async fn finds(&self, query: &str, wanted: usize, limit: Duration) {
         let mut last = 0;
         let began = tokio::time::Instant::now();
         while last < wanted {
@@ -71,7 +71,7 @@ impl Fleet {
     }
 
     /// Waits until nothing waits: not in the spools, as far as agents told, nor in the store.
-    pub(crate) async fn nothing_waits(&self, limit: Duration) -> Value {
+    pub async fn nothing_waits(&self, limit: Duration) -> Value {
         wait_until("nothing waits any more", limit, async || {
             let status = self.logs("/status").await;
             let items = status["items"].as_array().unwrap();
@@ -82,17 +82,17 @@ impl Fleet {
     }
 
     /// A number that the gateway counts, over all its labels; 0 when it is not there.
-    pub(crate) async fn gateway_counts(&self, name: &str) -> f64 {
+    pub async fn gateway_counts(&self, name: &str) -> f64 {
         metric(self.doors.admin, name).await
     }
 
     /// A number that an agent counts.
-    pub(crate) async fn agent_counts(&self, cluster: &str, name: &str) -> f64 {
+    pub async fn agent_counts(&self, cluster: &str, name: &str) -> f64 {
         metric(self.clusters[cluster].admin, name).await
     }
 
     /// Runs the command line tool as somebody who may read everything.
-    pub(crate) async fn trunkline(&self, arguments: &[&str]) -> Outcome {
+    pub async fn trunkline(&self, arguments: &[&str]) -> Outcome {
         let file = |name: &str| self.paper.path(name).display().to_string();
         let gateway = format!("https://localhost:{}", self.doors.front.port());
         let call =
@@ -103,7 +103,7 @@ impl Fleet {
 }
 
 /// The field with the token, as shippers show it.
-pub(crate) fn login_field() -> String {
+pub fn login_field() -> String {
     format!("authorization: Bearer {}\r\n", LOGIN.1)
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{DATASETS, Fleet, MANAGEMENT};
+use super::{Fleet, MANAGEMENT};
 
 impl Fleet {
     pub(super) fn gateway_file(&self) -> PathBuf {
@@ -59,7 +59,7 @@ impl Fleet {
         json!({
             "listen": [listen],
             "token_files": tokens,
-            "datasets": DATASETS.map(|name| json!({"name": name})),
+            "datasets": self.plan.datasets.iter().map(|name| json!({"name": name})).collect::<Vec<_>>(),
             "spool": {"folder": spool, "max_mib": self.plan.max_mib},
         })
     }

@@ -2,29 +2,33 @@
 //!
 //! It keeps nothing on disk: killed, it has forgotten how far it was, and begins anew.
 
+use crate::command::Process;
+use crate::real_parts::Parts;
 use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use trunkline_tests::command::Process;
-use trunkline_tests::real_parts::Parts;
 
 use super::{Shipping, stopped};
-use crate::stage::tied;
+use crate::command::tied;
 
 /// How it writes a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Encoding {
+pub enum Encoding {
+    /// `application/x-protobuf`.
     Protobuf,
+    /// `application/json`.
     Json,
 }
 
 /// A running Collector. Dropping it kills it.
-pub(crate) struct Collector {
+#[derive(Debug)]
+pub struct Collector {
     process: Process,
 }
 
 impl Collector {
-    pub(crate) fn start(parts: &Parts, shipping: Shipping<'_>, encoding: Encoding) -> Result<Self> {
+    /// Starts it and looks no further.
+    pub fn start(parts: &Parts, shipping: Shipping<'_>, encoding: Encoding) -> Result<Self> {
         let login = shipping.login.map(|(user, password)| {
             let value = STANDARD.encode(format!("{user}:{password}"));
             format!("    headers: {{authorization: \"Basic {value}\"}}\n")
@@ -50,8 +54,16 @@ impl Collector {
         Ok(Self { process })
     }
 
+    /// Its process.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn pid(&self) -> Result<u32> {
+        self.process.pid()
+    }
+
     /// Asks it to stop, and waits until it has.
-    pub(crate) async fn stop(self) -> Result<()> {
+    pub async fn stop(self) -> Result<()> {
         stopped(self.process).await
     }
 }

@@ -2,23 +2,25 @@
 //!
 //! So it asks for the licence, for ILM and for its index template before it writes.
 
+use crate::command::Process;
+use crate::real_parts::Parts;
 use anyhow::Result;
-use trunkline_tests::command::Process;
-use trunkline_tests::real_parts::Parts;
 
 use super::{Shipping, stopped};
-use crate::stage::tied;
+use crate::command::tied;
 
 /// A running Filebeat. Dropping it kills it; what was not acknowledged is sent again by the next.
-pub(crate) struct Filebeat {
+#[derive(Debug)]
+pub struct Filebeat {
     process: Process,
 }
 
 impl Filebeat {
     /// The indexes that it names, one for each day.
-    pub(crate) const INDEX: &str = "filebeat-*";
+    pub const INDEX: &str = "filebeat-*";
 
-    pub(crate) fn start(parts: &Parts, shipping: Shipping<'_>) -> Result<Self> {
+    /// Starts it and looks no further.
+    pub fn start(parts: &Parts, shipping: Shipping<'_>) -> Result<Self> {
         let login =
             shipping.login.map(|(user, password)| format!("  username: {user}\n  password: {password}\n"));
         let text = format!(
@@ -39,8 +41,16 @@ impl Filebeat {
         Ok(Self { process })
     }
 
+    /// Its process.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn pid(&self) -> Result<u32> {
+        self.process.pid()
+    }
+
     /// Asks it to stop, and waits until it has.
-    pub(crate) async fn stop(self) -> Result<()> {
+    pub async fn stop(self) -> Result<()> {
         stopped(self.process).await
     }
 }

@@ -5,12 +5,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::command::{Call, Process, until};
+use crate::real_parts::{free_port, scripts};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
-use trunkline_tests::command::{Call, Process, until};
-use trunkline_tests::real_parts::{free_port, scripts};
 
-use crate::stage::tied;
+use crate::command::tied;
 
 /// A few seconds on an idle machine with two cores.
 const COMES_UP: Duration = Duration::from_secs(90);
@@ -19,7 +19,8 @@ const STOPS: Duration = Duration::from_secs(30);
 const PAGE: usize = 10_000;
 
 /// A running OpenSearch. Dropping it kills it.
-pub(crate) struct OpenSearch {
+#[derive(Debug)]
+pub struct OpenSearch {
     process: Process,
     folder: PathBuf,
     port: u16,
@@ -29,7 +30,7 @@ pub(crate) struct OpenSearch {
 impl OpenSearch {
     /// Starts one with its data in `folder`, and waits until it answers. Started with the folder of another that has
     /// ended, it has what that had.
-    pub(crate) async fn start(folder: &Path) -> Result<Self> {
+    pub async fn start(folder: &Path) -> Result<Self> {
         Self::at(folder, free_port()?).await
     }
 
@@ -51,19 +52,27 @@ impl OpenSearch {
     }
 
     /// Where it listens.
-    pub(crate) fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         &self.url
     }
 
     /// Kills it, and starts it again with its data at the same place.
-    pub(crate) async fn killed_and_started_again(self) -> Result<Self> {
+    pub async fn killed_and_started_again(self) -> Result<Self> {
         let (folder, port) = (self.folder.clone(), self.port);
         self.process.kill().await?;
         Self::at(&folder, port).await
     }
 
+    /// Its process.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn pid(&self) -> Result<u32> {
+        self.process.pid()
+    }
+
     /// Asks it to stop, and starts it again at the same place once it was away for so long.
-    pub(crate) async fn stopped_for(self, away: Duration) -> Result<Self> {
+    pub async fn stopped_for(self, away: Duration) -> Result<Self> {
         let (folder, port) = (self.folder.clone(), self.port);
         self.stop().await?;
         tokio::time::sleep(away).await;
@@ -71,14 +80,14 @@ impl OpenSearch {
     }
 
     /// Asks it to stop, and waits until it has.
-    pub(crate) async fn stop(mut self) -> Result<()> {
+    pub async fn stop(mut self) -> Result<()> {
         self.process.signal("TERM").await?;
         self.process.ended(STOPS).await?;
         Ok(())
     }
 
     /// One request, whose answer must be JSON and no error.
-    pub(crate) async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+    pub async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         let mut call = Call::new("curl").args(["-s", "--fail-with-body", "--max-time", "20", "-X", method]);
         if let Some(body) = body {
             call = call.args(["-H", "Content-Type: application/json", "--data-binary", "@-"]);
@@ -93,18 +102,18 @@ impl OpenSearch {
     }
 
     /// Makes all that was written so far show in searches.
-    pub(crate) async fn refresh(&self) -> Result<()> {
+    pub async fn refresh(&self) -> Result<()> {
         self.ask("POST", "/_refresh", None).await.map(|_| ())
     }
 
     /// How many documents an index shows.
-    pub(crate) async fn count(&self, index: &str) -> Result<u64> {
+    pub async fn count(&self, index: &str) -> Result<u64> {
         let path = format!("/{index}/_count?ignore_unavailable=true");
         self.ask("GET", &path, None).await?["count"].as_u64().context("a count")
     }
 
     /// How many documents have a field with exactly this value.
-    pub(crate) async fn count_of(&self, index: &str, field: &str, value: &str) -> Result<u64> {
+    pub async fn count_of(&self, index: &str, field: &str, value: &str) -> Result<u64> {
         let query = json!({"query": {"term": {field: value}}});
         let answer =
             self.ask("POST", &format!("/{index}/_count?ignore_unavailable=true"), Some(&query)).await?;
@@ -112,12 +121,12 @@ impl OpenSearch {
     }
 
     /// The documents whose field has exactly this value, at most 10,000. A text is looked for in the field's `keyword`.
-    pub(crate) async fn search(&self, index: &str, field: &str, value: &str) -> Result<Vec<Value>> {
+    pub async fn search(&self, index: &str, field: &str, value: &str) -> Result<Vec<Value>> {
         self.found(index, json!({"term": {field: value}})).await
     }
 
     /// The `message` of every document of an index, in order; at most 10,000.
-    pub(crate) async fn messages(&self, index: &str) -> Result<Vec<String>> {
+    pub async fn messages(&self, index: &str) -> Result<Vec<String>> {
         let documents = self.found(index, json!({"match_all": {}})).await?;
         let message = |document: &Value| document["message"].as_str().map(str::to_owned);
         let mut messages: Vec<String> =
@@ -134,19 +143,19 @@ impl OpenSearch {
     }
 
     /// Forgets an index and all that is in it.
-    pub(crate) async fn delete(&self, index: &str) -> Result<()> {
+    pub async fn delete(&self, index: &str) -> Result<()> {
         self.ask("DELETE", &format!("/{index}"), None).await.map(|_| ())
     }
 
     /// An index template as it is kept.
-    pub(crate) async fn template(&self, name: &str) -> Result<Value> {
+    pub async fn template(&self, name: &str) -> Result<Value> {
         let answer = self.ask("GET", &format!("/_index_template/{name}"), None).await?;
         Ok(answer["index_templates"][0]["index_template"].clone())
     }
 
     /// Waits until an index shows as many documents as are wanted, or more. While it is being made, nothing can be
     /// asked of it.
-    pub(crate) async fn has(&self, index: &str, wanted: usize, limit: Duration) -> Result<()> {
+    pub async fn has(&self, index: &str, wanted: usize, limit: Duration) -> Result<()> {
         let wanted = u64::try_from(wanted)?;
         let mut last = Ok(0);
         until("OpenSearch has all documents", limit, async || {

@@ -16,36 +16,46 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::Value;
+use crate::real_parts::free_port;
+use crate::{Client, Paper, Process};
+use serde_json::{Value, json};
 use trunkline_proto::ClusterUid;
 use trunkline_runtime::Tasks;
-use trunkline_tests::real_parts::free_port;
-use trunkline_tests::{Client, Paper, Process};
 
-pub(crate) use ask::login_field;
+pub use ask::login_field;
 
-/// The kinds of records that every intake takes. Joined with the clusters' names some read alike.
-pub(crate) const DATASETS: [&str; 4] = ["logs", "audit", "prod", "eu"];
+/// The kinds of records that intakes take unless a plan says otherwise.
+const DATASETS: [&str; 4] = ["logs", "audit", "prod", "eu"];
 /// What shippers show where intakes want it.
-pub(crate) const LOGIN: (&str, &str) = ("shipper", "of-the-test-and-of-nobody-else");
+pub const LOGIN: (&str, &str) = ("shipper", "of-the-test-and-of-nobody-else");
 /// Whose records come in at the gateway.
-pub(crate) const MANAGEMENT: &str = "management";
+pub const MANAGEMENT: &str = "management";
+
+/// What a gateway is told to have an OpenSearch as its store.
+pub fn store_at(url: &str) -> Value {
+    json!({"elasticsearch": {"urls": [url], "refresh_seconds": 1, "bulk": {"gzip": false}}})
+}
 
 /// A process is killed when the thread that started it is no more.
 const TIED: [&str; 4] = ["setpriv", "--pdeathsig", "KILL", "--"];
 
 /// What is to be raised.
-pub(crate) struct Plan {
+#[derive(Debug)]
+pub struct Plan {
     clusters: Vec<&'static str>,
     store: Value,
+    datasets: Vec<&'static str>,
     wants_login: bool,
     max_mib: u64,
 }
 
 /// A gateway and agents. Dropping it kills them.
-pub(crate) struct Fleet {
-    pub(crate) paper: Paper,
-    pub(crate) tasks: Tasks,
+#[derive(Debug)]
+pub struct Fleet {
+    /// Its certificates, configurations, data and logs.
+    pub paper: Paper,
+    /// Of the test's own side.
+    pub tasks: Tasks,
     plan: Plan,
     doors: Doors,
     client: Client,
@@ -53,6 +63,7 @@ pub(crate) struct Fleet {
     clusters: BTreeMap<&'static str, Cluster>,
 }
 
+#[derive(Debug)]
 struct Doors {
     front: SocketAddr,
     tunnel: SocketAddr,
@@ -60,6 +71,7 @@ struct Doors {
     intake: SocketAddr,
 }
 
+#[derive(Debug)]
 struct Cluster {
     uid: ClusterUid,
     intake: SocketAddr,
@@ -71,24 +83,36 @@ struct Cluster {
 
 impl Plan {
     /// A gateway with this store, and these clusters.
-    pub(crate) fn new(store: Value, clusters: &[&'static str]) -> Self {
-        Self { clusters: clusters.to_vec(), store, wants_login: false, max_mib: 256 }
+    pub fn new(store: Value, clusters: &[&'static str]) -> Self {
+        Self {
+            clusters: clusters.to_vec(),
+            store,
+            datasets: DATASETS.to_vec(),
+            wants_login: false,
+            max_mib: 256,
+        }
+    }
+
+    /// The kinds of records that every intake takes.
+    pub fn datasets(mut self, datasets: &[&'static str]) -> Self {
+        self.datasets = datasets.to_vec();
+        self
     }
 
     /// Intakes take records from those only who show the token.
-    pub(crate) fn wants_login(mut self) -> Self {
+    pub fn wants_login(mut self) -> Self {
         self.wants_login = true;
         self
     }
 
     /// How much each spool may hold.
-    pub(crate) fn max_mib(mut self, max_mib: u64) -> Self {
+    pub fn max_mib(mut self, max_mib: u64) -> Self {
         self.max_mib = max_mib;
         self
     }
 
     /// Nothing runs yet.
-    pub(crate) fn make(self) -> Fleet {
+    pub fn make(self) -> Fleet {
         let (paper, tasks) = (Paper::new(), Tasks::new());
         let doors = Doors { front: address(), tunnel: address(), admin: address(), intake: address() };
         let mut clusters = BTreeMap::new();
@@ -106,7 +130,7 @@ impl Plan {
     }
 
     /// All of it runs.
-    pub(crate) async fn raise(self) -> Fleet {
+    pub async fn raise(self) -> Fleet {
         let mut fleet = self.make();
         fleet.start_gateway().await;
         for name in fleet.plan.clusters.clone() {
@@ -119,13 +143,13 @@ impl Plan {
 
 impl Fleet {
     /// Starts the gateway, and waits until it listens.
-    pub(crate) async fn start_gateway(&mut self) {
+    pub async fn start_gateway(&mut self) {
         self.begin_gateway();
         self.listens().await;
     }
 
     /// Starts the gateway and looks no further.
-    pub(crate) fn begin_gateway(&mut self) {
+    pub fn begin_gateway(&mut self) {
         let config = self.gateway_file();
         let log = self.paper.path("gateway.log");
         let arguments = ["gateway", "--log", "info", "--config", config.to_str().unwrap()];
@@ -133,22 +157,22 @@ impl Fleet {
     }
 
     /// Waits until a gateway that was begun listens.
-    pub(crate) async fn listens(&mut self) {
+    pub async fn listens(&mut self) {
         self.gateway.as_mut().unwrap().doors().await;
     }
 
     /// `kill -9`.
-    pub(crate) fn kill_gateway(&mut self) {
+    pub fn kill_gateway(&mut self) {
         self.gateway.take().unwrap().kill();
     }
 
     /// Starts a cluster's agent and looks no further.
-    pub(crate) fn start_agent(&mut self, name: &'static str) {
+    pub fn start_agent(&mut self, name: &'static str) {
         self.start_agent_within(&[], name);
     }
 
     /// Starts a cluster's agent by a program that becomes it.
-    pub(crate) fn start_agent_within(&mut self, program: &[&str], name: &'static str) {
+    pub fn start_agent_within(&mut self, program: &[&str], name: &'static str) {
         let config = self.agent_file(name);
         let log = self.paper.path(&format!("{name}.log"));
         let arguments = ["agent", "--log", "info", "--config", config.to_str().unwrap()];
@@ -157,26 +181,27 @@ impl Fleet {
     }
 
     /// Waits until an agent's tunnel is up.
-    pub(crate) async fn connected(&mut self, name: &str) {
+    pub async fn connected(&mut self, name: &str) {
         self.agent(name).says(&["tunnel is up"]).await;
     }
 
     /// `kill -9`.
-    pub(crate) fn kill_agent(&mut self, name: &str) {
+    pub fn kill_agent(&mut self, name: &str) {
         self.clusters.get_mut(name).unwrap().agent.take().unwrap().kill();
     }
 
-    pub(crate) fn agent(&mut self, name: &str) -> &mut Process {
+    /// A cluster's agent, which runs.
+    pub fn agent(&mut self, name: &str) -> &mut Process {
         self.clusters.get_mut(name).unwrap().agent.as_mut().unwrap()
     }
 
     /// From its next start on a cluster's agent goes another way to the gateway.
-    pub(crate) fn lead(&mut self, name: &str, way: SocketAddr) {
+    pub fn lead(&mut self, name: &str, way: SocketAddr) {
         self.clusters.get_mut(name).unwrap().way = way;
     }
 
     /// The cluster goes, and another takes its name.
-    pub(crate) async fn register_anew(&mut self, name: &'static str) {
+    pub async fn register_anew(&mut self, name: &'static str) {
         self.kill_agent(name);
         self.kill_gateway();
         self.clusters.get_mut(name).unwrap().uid = ClusterUid::random();
@@ -185,22 +210,28 @@ impl Fleet {
         self.connected(name).await;
     }
 
-    pub(crate) fn uid(&self, name: &str) -> ClusterUid {
+    /// Which cluster goes by a name now.
+    pub fn uid(&self, name: &str) -> ClusterUid {
         self.clusters[name].uid
     }
 
+    /// The gateway, which runs.
+    pub fn gateway(&mut self) -> &mut Process {
+        self.gateway.as_mut().unwrap()
+    }
+
     /// Where agents come in.
-    pub(crate) fn tunnel(&self) -> SocketAddr {
+    pub fn tunnel(&self) -> SocketAddr {
         self.doors.tunnel
     }
 
     /// Where a cluster's shippers come in, or the management cluster's.
-    pub(crate) fn intake(&self, name: &str) -> SocketAddr {
+    pub fn intake(&self, name: &str) -> SocketAddr {
         self.clusters.get(name).map_or(self.doors.intake, |cluster| cluster.intake)
     }
 
     /// Where a cluster's records wait.
-    pub(crate) fn spool(&self, name: &str) -> PathBuf {
+    pub fn spool(&self, name: &str) -> PathBuf {
         self.paper.path(&format!("spool-{name}"))
     }
 }
