@@ -36,8 +36,10 @@ pub(crate) async fn a_browser_works_in_two_real_clusters(stage: &mut Stage) -> R
     let hosts = [north, south].map(|name| stage.cluster(name).map(Cluster::pods_see_machine_at));
     let hosts = hosts.into_iter().collect::<Result<Vec<String>>>()?;
     let management = stage.cluster("alpha")?.kubeconfig();
-    let more =
-        format!("authn: {{local_users: true}}\nmanagement: {{kubeconfig: {}}}\n", management.display(),);
+    let more = format!(
+        "authn: {{local_users: true}}\nlogs: {{}}\nmanagement: {{kubeconfig: {}}}\n",
+        management.display(),
+    );
     let fleet = Fleet::start_with(stage, &hosts, &more).await?;
     let user = json!({"name": USER, "groups": ["trunkline:admins"], "password": PASSWORD});
     fleet.rest("POST", "/auth/users", &user).await?;

@@ -160,14 +160,16 @@ test("records of both clusters are found together, and a line leads to its pod",
 
 test("a lock cuts what is under way within a second, and says who and why", async ({ signedIn: page }) => {
   await page.goto("clusters/north");
-  await page.getByRole("button", { name: "Lock", exact: true }).click();
+  await page.getByRole("button", { name: "Actions" }).click();
+  await page.getByRole("menuitem", { name: /^Lock/ }).click();
   await page.getByRole("textbox", { name: /Reason/ }).fill("incident 42");
   await page.getByRole("dialog").getByRole("button", { name: "Lock", exact: true }).click();
   await expect(page.getByText(/Locked/).first()).toBeVisible();
   await page.goto("c/north/core/v1/pods");
   await expect(page.getByText(/incident 42/).first()).toBeVisible();
   await page.goto("clusters/north");
-  await page.getByRole("button", { name: "Unlock", exact: true }).click();
+  await page.getByRole("button", { name: "Actions" }).click();
+  await page.getByRole("menuitem", { name: /^Unlock/ }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Unlock", exact: true }).click();
   await expect(page.getByText(/Connected/).first()).toBeVisible();
 });
