@@ -1,6 +1,6 @@
 // The journeys of people, one after the other on one stage: `south` has joined by a command, `north` joins from the page.
 
-import { choose, expect, kubectl, namesOf, shell, signIn, test, type Name } from "./stage.ts";
+import { choose, expect, kubectl, namesOf, record, shell, signIn, test, type Name } from "./stage.ts";
 
 // One worker, in this order; what fails does not keep the others from being played.
 
@@ -25,9 +25,7 @@ test("a cluster joins from the page, with the keyboard alone, and each step is t
   await page.getByRole("textbox", { name: "Environment" }).or(page.getByRole("combobox", { name: "Environment" })).focus();
   await page.keyboard.type("production");
   await page.keyboard.press("Escape");
-  const collect = page.getByRole("radiogroup", { name: "What to collect" }).getByRole("radio");
-  await collect.first().focus();
-  await page.keyboard.press("ArrowUp");
+  await page.getByRole("radio", { name: /shippers/i }).press("Space");
   await page.getByRole("button", { name: "More", exact: true }).press("Enter");
   await page.getByRole("checkbox", { name: /No volume for the spool/ }).press("Space");
   await page.getByRole("button", { name: "Register north" }).press("Enter");
@@ -38,6 +36,8 @@ test("a cluster joins from the page, with the keyboard alone, and each step is t
   const steps = page.getByRole("list", { name: "How north joins" });
   await expect(steps).toContainText("First contact");
   shell("north", (await command.textContent()) ?? "");
+  await expect(steps.getByRole("listitem").filter({ hasText: "Rights" })).toContainText("5 of 5", { timeout: 90_000 });
+  record("north", "the first record of north");
   await expect(page.getByText(/^north has joined/)).toBeVisible({ timeout: 90_000 });
 });
 
@@ -140,15 +140,8 @@ test("a terminal works, and when the tunnel is cut it says so and offers a new o
   await expect(page.getByRole("button", { name: /^Cluster:.*north/ })).toBeVisible();
 });
 
-test("records of both clusters are found together, and a line leads to its pod", async ({ signedIn: page }) => {
-  const say = (cluster: Name) => JSON.stringify({
-    apiVersion: "v1", kind: "Pod", metadata: { name: "says" },
-    spec: {
-      restartPolicy: "Never",
-      containers: [{ name: "says", image: "trunkline.test/busybox:1", imagePullPolicy: "Never", command: ["sh", "-c", `echo a heron stands in ${cluster}; sleep 3600`] }],
-    },
-  });
-  for (const cluster of ["north", "south"] as Name[]) kubectl(cluster, ["apply", "-f", "-"], say(cluster));
+test("records of both clusters are found together", async ({ signedIn: page }) => {
+  for (const cluster of ["north", "south"] as Name[]) record(cluster, `a heron stands in ${cluster}`);
   await page.goto("logs?q=heron");
   for (const cluster of ["north", "south"]) {
     await expect(async () => {

@@ -31,6 +31,21 @@ export function namesOf(cluster: Name, kind: string): string[] {
   return found.split("\n").filter((line) => line !== "").map((line) => line.slice(line.indexOf("/") + 1)).sort();
 }
 
+/** Hands a record in at a cluster's intake, as a shipper in a pod does. The clusters have no DNS, so it goes to an agent's address. */
+export function record(cluster: Name, message: string): void {
+  const address = kubectl(cluster, ["-n", "trunkline", "get", "pod", "trunkline-agent-0", "-o", "jsonpath={.status.podIP}"]);
+  const lines = `{"create":{}}\n${JSON.stringify({ message, kubernetes: { namespace: "default", pod: { name: "ships" } } })}\n`;
+  const command = `wget -q -O - --header 'content-type: application/x-ndjson' --post-data "$LINES" http://${address}:9200/_bulk`;
+  const pod = {
+    apiVersion: "v1", kind: "Pod", metadata: { generateName: "ships-", labels: { app: "ships" } },
+    spec: {
+      restartPolicy: "OnFailure",
+      containers: [{ name: "ships", image: "trunkline.test/busybox:1", imagePullPolicy: "Never", command: ["sh", "-c", command], env: [{ name: "LINES", value: lines }] }],
+    },
+  };
+  kubectl(cluster, ["create", "-f", "-"], JSON.stringify(pod));
+}
+
 interface Given {
   faults: string[];
   signedIn: Page;
