@@ -1,6 +1,6 @@
 // The journeys of people, one after the other on one stage: `south` has joined by a command, `north` joins from the page.
 
-import { choose, expect, kubectl, namesOf, record, shell, signIn, test, type Name } from "./stage.ts";
+import { choose, cut, expect, kubectl, namesOf, record, shell, signIn, test, type Name } from "./stage.ts";
 
 // One worker, in this order; what fails does not keep the others from being played.
 
@@ -38,7 +38,7 @@ test("a cluster joins from the page, with the keyboard alone, and each step is t
   shell("north", (await command.textContent()) ?? "");
   await expect(steps.getByRole("listitem").filter({ hasText: "Rights" })).toContainText("5 of 5", { timeout: 90_000 });
   record("north", "the first record of north");
-  await expect(page.getByText(/^north has joined/)).toBeVisible({ timeout: 90_000 });
+  await expect(page.getByRole("heading", { name: /north has joined/ })).toBeVisible({ timeout: 90_000 });
 });
 
 for (const cluster of ["north", "south"] as Name[]) {
@@ -101,11 +101,6 @@ const COUNTS = JSON.stringify({
     }],
   },
 });
-
-/** Cuts the tunnel: both agents of a cluster end at once, and come back. */
-function cut(cluster: Name): void {
-  kubectl(cluster, ["-n", "trunkline", "delete", "pod", "-l", "app.kubernetes.io/name=trunkline-agent", "--force", "--grace-period=0", "--wait=false"]);
-}
 
 test("a cut of the tunnel is told where logs follow, and no line is lost or doubled", async ({ signedIn: page }) => {
   kubectl("north", ["apply", "-f", "-"], COUNTS);

@@ -1,6 +1,7 @@
 // What the journeys stand on: a real gateway, two real clusters, and a direct way to each to compare with.
 
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test as base, type Page } from "@playwright/test";
 
 function given(name: string): string {
@@ -44,6 +45,24 @@ export function record(cluster: Name, message: string): void {
     },
   };
   kubectl(cluster, ["create", "-f", "-"], JSON.stringify(pod));
+}
+
+/** Cuts the tunnel without a word: the processes of a cluster's agents are killed; its kubelet starts them again. */
+export function cut(cluster: Name): void {
+  const path = "{.items[*].status.containerStatuses[*].containerID}";
+  const said = kubectl(cluster, ["-n", "trunkline", "get", "pods", "-l", "app.kubernetes.io/name=trunkline-agent", "-o", `jsonpath=${path}`]);
+  const containers = said.split(" ").map((id) => id.replace("containerd://", ""));
+  const groupOf = (process: string) => {
+    try {
+      return readFileSync(`/proc/${process}/cgroup`, "utf8");
+    } catch {
+      // It has ended.
+      return "";
+    }
+  };
+  const agents = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && containers.some((id) => groupOf(name).includes(id)));
+  expect(agents.length, "agents of the cluster").toBeGreaterThan(0);
+  for (const agent of agents) process.kill(Number(agent), "SIGKILL");
 }
 
 interface Given {
