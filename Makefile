@@ -24,7 +24,7 @@ build: ## The release binary
 	cargo build --release --locked -p trunkline
 
 .PHONY: test
-test: fmt ui ui-test ui-browser lint doc deny unit fuzz-replay cluster logs bench-smoke ## Everything CI runs
+test: fmt ui ui-test lint doc deny unit fuzz-replay ui-browser cluster logs bench-smoke ## Everything CI runs
 
 NPM := cd ui && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm
 
@@ -44,11 +44,11 @@ ui-test: ui/node_modules/.installed ## The Manager's types, lint and unit tests
 	$(NPM) test
 
 .PHONY: ui-browser
-ui-browser: ui ## The Manager's pages in Chromium, against a simulated gateway
+ui-browser: ui real-parts ## The Manager's pages in Chromium, against a simulated gateway
 	$(NPM) run -s browser
 
 .PHONY: prove-ui
-prove-ui: ui ## The same budgets of time held to: on a machine that does nothing else
+prove-ui: ui real-parts ## The same budgets of time held to: on a machine that does nothing else
 	cd ui && TRUNKLINE_PROVE=1 npx playwright test browser/budgets
 
 .PHONY: ui-types
