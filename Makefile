@@ -96,7 +96,7 @@ fuzz-keep: ## What the engine found on its way goes into the corpora: the inputs
 	fuzz/keep $(TARGETS)
 
 .PHONY: binary
-binary: ## The binary that tests start
+binary: ui ## The binary that tests start
 	cargo build --profile ci --locked -q -p trunkline
 
 .PHONY: real-parts
