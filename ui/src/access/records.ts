@@ -1,6 +1,7 @@
 // Audit records in words. What happened is told by their phase; whatever is in them is text.
 
 import type { Shapes } from "../api/client.ts";
+import { csvLine } from "../parts/csv.ts";
 
 export type AuditRecord = Shapes["AuditRecord"];
 
@@ -71,12 +72,11 @@ function objectOf(object: AuditObject | undefined): string {
 
 const FIELDS: (keyof Told)[] = ["user", "cluster", "what", "object", "outcome", "rule", "request"];
 
-/** Records as CSV (RFC 4180). A field that a spreadsheet would compute is kept from that by a quote before it. */
+/** Records as CSV. */
 export function csv(records: AuditRecord[]): string {
-  const quote = (value: string) => `"${(/^[=+\-@\t\r]/.test(value) ? `'${value}` : value).replaceAll('"', '""')}"`;
   const lines = records.map((record) => {
     const told = tell(record);
-    return [String(record.sequence), record.time, ...FIELDS.map((field) => String(told[field]))].map(quote).join(",");
+    return csvLine([record.sequence, record.time, ...FIELDS.map((field) => String(told[field]))]);
   });
-  return [["sequence", "time", ...FIELDS].join(","), ...lines].join("\r\n") + "\r\n";
+  return [csvLine(["sequence", "time", ...FIELDS]), ...lines].join("");
 }

@@ -3,6 +3,7 @@
 // Invariant: no cell of the CSV is taken for a formula by a spreadsheet: what begins like one gets a quotation mark before it.
 
 import type { Cluster } from "../api/fleet.ts";
+import { csvLine } from "../parts/csv.ts";
 import { labelText } from "./labels.ts";
 import type { ClusterRow } from "./rows.ts";
 import { certificateEnds } from "./signs.ts";
@@ -37,16 +38,8 @@ function moment(at: number | null): string | null {
 
 /** RFC 4180, with a head. */
 export function csv(rows: readonly ClusterRow[]): string {
-  const lines = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, value]) => cell(value(row))))];
-  return lines.map((line) => `${line.join(",")}\r\n`).join("");
-}
-
-function cell(value: string | number | null | undefined): string {
-  if (value === null || value === undefined) return "";
-  if (typeof value === "number") return String(value);
-  // A formula begins with one of these, in some spreadsheets after white space, and in some by the full-width forms.
-  const safe = /^\s*[=+\-@＝＋－＠|%]/.test(value) || /^[\t\r\n]/.test(value) ? `'${value}` : value;
-  return /[",\r\n']|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const lines = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, value]) => value(row)))];
+  return lines.map(csvLine).join("");
 }
 
 /** The list as the gateway gives it. */

@@ -4,8 +4,9 @@ import { Alert, Button, Form, FormGroup, Modal, ModalBody, ModalFooter, ModalHea
 import { useEffect, useRef, useState } from "react";
 import { asFault } from "../../api/fault.ts";
 import { count } from "../../parts/numbers.ts";
+import { saveFile } from "../../parts/download.ts";
 import type { Asked } from "./asked.ts";
-import { carry, keepFile, MOST_EXPORTED, type Wanted } from "./carry.ts";
+import { carry, MOST_EXPORTED, type Wanted } from "./carry.ts";
 import type { Question } from "./find.ts";
 
 interface ExportProps {
@@ -32,7 +33,7 @@ export function Export({ question, order, columns, onClose }: ExportProps) {
     setCarried(0);
     try {
       const done = await carry({ question, order, kind, columns: columns.length > 0 ? columns : ["level", "app", "namespace", "pod"], most: wanted }, controller.signal, setCarried);
-      keepFile(done.file, `trunkline-logs-${question.from.slice(0, 19).replaceAll(":", "")}.${kind}`);
+      saveFile(`trunkline-logs-${question.from.slice(0, 19).replaceAll(":", "")}.${kind}`, done.file);
       const rest = [done.more ? "there are more" : "these are all", done.partial].filter((words) => words !== "").join("; ");
       setTold({ variant: "success", words: `${count(done.records)} records are in the file; ${rest}` });
     } catch (error) {

@@ -66,14 +66,3 @@ function rest(ms: number, signal: AbortSignal): Promise<void> {
     }, { once: true });
   });
 }
-
-/** Gives a file to the browser, to be kept. */
-export function keepFile(file: Blob, name: string): void {
-  const address = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  // The browser has begun by then.
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
-}

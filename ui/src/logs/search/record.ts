@@ -3,6 +3,7 @@
 // Invariant: a file that is opened in a spreadsheet calculates nothing and says nothing to a terminal that a record told it to.
 
 import type { Shapes } from "../../api/client.ts";
+import { csvLine as safeLine } from "../../parts/csv.ts";
 import { plain } from "../text/harmless.ts";
 import { valuesOf } from "../text/tree.ts";
 
@@ -68,18 +69,11 @@ export function ndjson(record: LogRecord): string {
   return `${JSON.stringify({ time: record.time, cluster: record.cluster, message: record.message, ...record.facets, source: record.source })}\n`;
 }
 
-/** A line of CSV (RFC 4180). */
+/** A line of CSV, of what the page shows. */
 export function csvLine(cells: string[]): string {
-  return `${cells.map(cell).join(",")}\r\n`;
+  return safeLine(cells.map((text) => text.split("\n").map(plain).join("\n")));
 }
 
 export function csvRecord(record: LogRecord, columns: string[]): string {
   return csvLine([record.time, record.cluster, ...columns.map((column) => valueOf(record, column)), record.message]);
-}
-
-/** What begins like a formula begins with an apostrophe, as spreadsheets take text. */
-function cell(value: string): string {
-  const text = value.split("\n").map(plain).join("\n");
-  const safe = /^[\s]*[=+\-@\t\r|%＝＋－＠]/u.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
