@@ -30,6 +30,25 @@ impl Browser {
         Self { client: rig.client_showing(None), cookies: HashMap::new() }
     }
 
+    /// What others than pages of ours send beside the cookie, each in one way short of what ours send: our origin, and the token.
+    pub fn forgeries(csrf: &str) -> Vec<Vec<(&'static str, &str)>> {
+        let (own, token) = (("origin", "https://localhost"), ("x-trunkline-csrf", csrf));
+        vec![
+            vec![],
+            vec![own],
+            vec![token],
+            vec![own, ("x-trunkline-csrf", "guess")],
+            vec![own, ("x-trunkline-csrf", "")],
+            vec![("origin", "https://evil.test"), token],
+            vec![("origin", "null"), token],
+            vec![("origin", "https://localhost:8443"), token],
+            vec![("origin", "https://x.localhost"), token],
+            vec![("origin", "http://localhost"), token],
+            vec![("sec-fetch-site", "cross-site"), token],
+            vec![("sec-fetch-site", "same-site"), token],
+        ]
+    }
+
     /// Sends a request with these fields, and a body of JSON.
     pub async fn send(
         &mut self,
