@@ -26,6 +26,7 @@ const CLAIMS: &[&str] = &[
 ];
 /// Fields of one hop.
 const HOP: &[&str] = &[
+    "close",
     "connection",
     "keep-alive",
     "te",

@@ -45,6 +45,8 @@ const FORBIDDEN_PREFIXES: &[&str] =
 /// Fields that never travel, not even to an application behind `/proxy/`.
 const FORBIDDEN_FIELDS: &[&str] = &[
     "authorization",
+    // No field may be called so, as `Connection: close` would name it (RFC 9110, 9.6).
+    "close",
     "connection",
     "cookie",
     "expect",
@@ -64,6 +66,7 @@ const FORBIDDEN_FIELDS: &[&str] = &[
 const ANSWER_DROPPED: &[&str] = &[
     "alt-svc",
     "clear-site-data",
+    "close",
     "connection",
     "content-security-policy",
     "content-security-policy-report-only",
@@ -309,6 +312,7 @@ mod tests {
             "x_trunkline_head",
             "X-Cluster-Id",
             "Proxy-Authorization",
+            "Close",
             "Connection",
             "TE",
             "Audit-ID",
