@@ -34,6 +34,8 @@ export function namesOf(cluster: Name, kind: string): string[] {
 
 /** Hands a record in at a cluster's intake, as a shipper in a pod does. The clusters have no DNS, so it goes to an agent's address. */
 export function record(cluster: Name, message: string): void {
+  // A tunnel may be up before the kubelet has told the API server where the pod is.
+  kubectl(cluster, ["-n", "trunkline", "wait", "pod/trunkline-agent-0", "--for=jsonpath={.status.podIP}", "--timeout=30s"]);
   const address = kubectl(cluster, ["-n", "trunkline", "get", "pod", "trunkline-agent-0", "-o", "jsonpath={.status.podIP}"]);
   const lines = `{"create":{}}\n${JSON.stringify({ message, kubernetes: { namespace: "default", pod: { name: "ships" } } })}\n`;
   const command = `wget -q -O - --header 'content-type: application/x-ndjson' --post-data "$LINES" http://${address}:9200/_bulk`;
