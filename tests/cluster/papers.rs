@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -146,6 +147,22 @@ impl Papers {
         let life = Validity { not_before: SystemTime::now() - DAY, not_after: SystemTime::now() - DAY / 2 };
         let expired = self.pki.tunnel.agent(&agent_name(cluster)?, life)?;
         Ok(self.pki.careless_link(Some(&expired))?)
+    }
+
+    /// `openssl` that says the tunnel's protocol and has an agent's certificate to show wherever it dials, for a program
+    /// that calls it.
+    pub(crate) fn openssl_of_an_agent(&self, cluster: &str) -> Result<PathBuf> {
+        let issued = self.pki.tunnel.agent(&agent_name(cluster)?, Validity::days(1))?;
+        let CertifiedFiles { certificate, key } = issued.write_to(&self.folder, "openssl")?;
+        let protocol = String::from_utf8_lossy(trunkline_proto::ALPN);
+        let with = format!("-alpn {protocol} -cert '{}' -key '{}'", certificate.display(), key.display());
+        let text = format!(
+            "#!/bin/sh\n[ \"$1\" = s_client ] || exec openssl \"$@\"\nshift\nexec openssl s_client {with} \"$@\"\n"
+        );
+        let path = self.file("openssl");
+        std::fs::write(&path, text)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+        Ok(path)
     }
 
     /// Puts a serial on the gateway's list; a running gateway follows.

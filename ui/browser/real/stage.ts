@@ -67,6 +67,30 @@ export function cut(cluster: Name): void {
   for (const agent of agents) process.kill(Number(agent), "SIGKILL");
 }
 
+/** What Chromium says of all that is on its way when an interface comes or goes on the machine, as with every pod of the clusters. */
+const CHANGED = "net::ERR_NETWORK_CHANGED";
+
+/** A page that an interface's coming kept from loading is loaded again, as its reader would do. */
+function comeThrough(page: Page): void {
+  let changed = false;
+  page.on("requestfailed", (request) => {
+    changed ||= request.failure()?.errorText === CHANGED;
+  });
+  const once = page.goto.bind(page);
+  page.goto = async (...where) => {
+    for (let left = 5; left > 0; left--) {
+      changed = false;
+      try {
+        const answer = await once(...where);
+        if (!changed) return answer;
+      } catch (fault) {
+        if (!String(fault).includes(CHANGED)) throw fault;
+      }
+    }
+    return once(...where);
+  };
+}
+
 interface Given {
   faults: string[];
   signedIn: Page;
@@ -75,10 +99,11 @@ interface Given {
 export const test = base.extend<Given>({
   faults: async ({}, give) => give([]),
   page: async ({ page, faults }, give) => {
+    comeThrough(page);
     page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
     page.on("console", (message) => {
       const answer = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
-      if (message.type() === "error" && !answer) faults.push(`console: ${message.text()}`);
+      if (message.type() === "error" && !answer && !message.text().includes(CHANGED)) faults.push(`console: ${message.text()}`);
     });
     await give(page);
     expect(faults, "the page's console and exceptions").toEqual([]);
@@ -104,6 +129,8 @@ export async function signIn(page: Page, address: string): Promise<void> {
 export async function choose(page: Page, cluster: string): Promise<void> {
   await page.getByRole("button", { name: /^Cluster:/ }).click();
   await page.keyboard.type(cluster);
+  // A page that has just come may not have heard of the clusters yet.
+  await expect(page.getByRole("option", { name: new RegExp(`^${cluster}`) })).toBeVisible();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("button", { name: new RegExp(`^Cluster:.*${cluster}`) })).toBeVisible();
 }
