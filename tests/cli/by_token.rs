@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use trunkline_api::ClusterState;
 use trunkline_runtime::Tasks;
 use trunkline_tests::FakeIssuer;
+use trunkline_tests::command::write_script;
 
 use crate::desk::{Desk, Going, finish};
 
@@ -127,8 +128,8 @@ async fn a_browser_signs_in_and_commands_and_kubectl_bear_its_token() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_browser_of_ones_choice_is_started() {
     let (desk, _issuer) = raised().await;
-    let browser = desk.write("browser", "#!/bin/sh\nexec curl -sL -o /dev/null \"$1\"\n");
-    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let browser = desk.path("browser");
+    write_script(&browser, "exec curl -sL -o /dev/null \"$1\"\n").unwrap();
     let (url, ca) = (desk.gateway.url(), desk.ca());
     let mut command = desk.command(&login(&url, &ca, &[]));
     command.env("BROWSER", &browser);

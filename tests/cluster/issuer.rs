@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::command::{Call, Process, until};
+use crate::command::{Call, Process, until, write_script};
 use crate::parts::{free_port, scripts};
 use crate::stage::Stage;
 
@@ -81,16 +81,14 @@ impl Dex {
 
     /// A browser, to be started by its name with the address of a page.
     pub(crate) fn browser(&self, stage: &Stage) -> Result<PathBuf> {
-        use std::os::unix::fs::PermissionsExt as _;
         let path = self.folder.join("browser");
         let script = format!(
-            "#!/bin/sh\nBROWSER_USER={USER} BROWSER_PASSWORD={PASSWORD} exec {} {} \"$1\" >>{} 2>&1\n",
+            "BROWSER_USER={USER} BROWSER_PASSWORD={PASSWORD} exec {} {} \"$1\" >>{} 2>&1\n",
             stage.parts.python().display(),
             scripts().join("browser.py").display(),
             self.folder.join("browser.log").display(),
         );
-        std::fs::write(&path, script)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+        write_script(&path, &script)?;
         Ok(path)
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,6 +12,7 @@ use trunkline_pki::dev::DevPki;
 use trunkline_pki::{AgentName, CertifiedFiles, Issued, Serial, Validity};
 use trunkline_proto::{ClusterUid, Slot};
 
+use crate::command::write_script;
 use crate::parts::{Cluster, free_port};
 
 /// Behind a cluster's id, the host it is reached by.
@@ -157,11 +157,10 @@ impl Papers {
         let protocol = String::from_utf8_lossy(trunkline_proto::ALPN);
         let with = format!("-alpn {protocol} -cert '{}' -key '{}'", certificate.display(), key.display());
         let text = format!(
-            "#!/bin/sh\n[ \"$1\" = s_client ] || exec openssl \"$@\"\nshift\nexec openssl s_client {with} \"$@\"\n"
+            "[ \"$1\" = s_client ] || exec openssl \"$@\"\nshift\nexec openssl s_client {with} \"$@\"\n"
         );
         let path = self.file("openssl");
-        std::fs::write(&path, text)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+        write_script(&path, &text)?;
         Ok(path)
     }
 

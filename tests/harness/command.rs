@@ -3,7 +3,8 @@
 //! Invariant: whatever is started here ends with the value that stands for it, or when its time is up.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -30,6 +31,12 @@ pub struct Call {
 /// A program that is killed when the thread that started it is no more, whatever became of the value.
 pub fn tied(program: impl AsRef<OsStr>) -> Call {
     Call::new("setpriv").args(["--pdeathsig", "KILL", "--"]).arg(program)
+}
+
+/// Writes a program of the shell's own, for others to call by its path.
+pub fn write_script(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, format!("#!/bin/sh\n{text}"))?;
+    Ok(std::fs::set_permissions(path, Permissions::from_mode(0o755))?)
 }
 
 /// What came of it.
