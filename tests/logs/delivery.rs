@@ -60,9 +60,11 @@ async fn filebeat_with_its_default_settings_delivers_every_line_once() -> Result
     filebeat.stop().await?;
     opensearch.refresh().await?;
     assert_eq!(opensearch.messages(Filebeat::INDEX).await?, lines());
-    // What an intake for it must answer, before it writes.
-    let first: Vec<String> =
-        pass.asked().iter().take(5).map(|asked| format!("{} {}", asked.method, asked.uri)).collect();
+    // What an intake for it must answer, before it writes. It may ask the same twice in a row: a connection that it
+    // finds closed is made again.
+    let mut first: Vec<String> =
+        pass.asked().iter().map(|asked| format!("{} {}", asked.method, asked.uri)).collect();
+    first.dedup();
     let wanted = ["GET /", "GET /_license?human=false", "GET /", "GET /_xpack"];
     assert_eq!(first[..4], wanted);
     assert!(first[4].starts_with("HEAD /_index_template/filebeat-"), "{first:?}");
