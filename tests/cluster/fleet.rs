@@ -31,14 +31,14 @@ pub(crate) struct Person {
 impl Fleet {
     /// Starts a gateway that pods reach at these hosts, and signs somebody of `trunkline:admins` in there.
     pub(crate) async fn start(stage: &Stage, hosts: &[String]) -> Result<Self> {
-        Self::start_with(stage, hosts, "").await
+        Self::start_with(stage, hosts, free_port()?, "").await
     }
 
-    /// The same with more in the gateway's file.
-    pub(crate) async fn start_with(stage: &Stage, hosts: &[String], more: &str) -> Result<Self> {
+    /// The same at this port, with more in the gateway's file.
+    pub(crate) async fn start_with(stage: &Stage, hosts: &[String], front: u16, more: &str) -> Result<Self> {
         let person = Person::new(stage)?;
         let folder = person.folder();
-        let (front, tunnel, admin) = (free_port()?, free_port()?, free_port()?);
+        let (tunnel, admin) = (free_port()?, free_port()?);
         let addresses: Vec<String> = hosts.iter().map(|host| format!("\"{host}:{tunnel}\"")).collect();
         let config = folder.join("gateway.yaml");
         let text = format!(
@@ -75,7 +75,7 @@ impl Fleet {
 
     /// Where browsers find it.
     pub(crate) fn url(&self) -> String {
-        format!("https://127.0.0.1:{}", self.front)
+        url_at(self.front)
     }
 
     /// An answer of the gateway's REST API.
@@ -93,6 +93,11 @@ impl Fleet {
         anyhow::ensure!(outcome.code == Some(0), "{method} {path}: {} {said}", outcome.stderr);
         Ok(serde_json::from_str(&said)?)
     }
+}
+
+/// Where browsers find a gateway at this port.
+pub(crate) fn url_at(front: u16) -> String {
+    format!("https://127.0.0.1:{front}")
 }
 
 impl Person {

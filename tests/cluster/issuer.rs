@@ -14,7 +14,7 @@ const COMES_UP: Duration = Duration::from_secs(10);
 const SIGNS_IN: Duration = Duration::from_secs(100);
 /// The one person that Dex knows, and the password whose bcrypt hash it is given.
 pub(crate) const USER: &str = "alice@example.com";
-const PASSWORD: &str = "password";
+pub(crate) const PASSWORD: &str = "password";
 const HASH: &str = "$2b$10$46oy6FbBarwMbUX4itbF0.MEB1R5tv4eP2AGXI3QUeYeDxDQ6N//a";
 /// The secret of the gateway's client.
 const SECRET: &str = "of-the-gateway";

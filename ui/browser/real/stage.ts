@@ -2,9 +2,9 @@
 
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { expect, test as base, type Page } from "@playwright/test";
+import { expect, test as base, type Locator, type Page } from "@playwright/test";
 
-function given(name: string): string {
+export function given(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set: the scenario a_browser_works_in_two_real_clusters of tests/cluster runs this`);
   return value;
@@ -102,7 +102,7 @@ export const test = base.extend<Given>({
     comeThrough(page);
     page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
     page.on("console", (message) => {
-      const answer = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
+      const answer = /^Failed to load resource: the server responded with a status of (4\d\d|503)/.test(message.text());
       if (message.type() === "error" && !answer && !message.text().includes(CHANGED)) faults.push(`console: ${message.text()}`);
     });
     await give(page);
@@ -117,12 +117,35 @@ export const test = base.extend<Given>({
 /** Goes to an address, and signs in on the way. */
 export async function signIn(page: Page, address: string): Promise<void> {
   await page.goto(address);
-  // The code of the first run was not used: it waits beside.
-  await page.getByRole("button", { name: "Sign in as a local user" }).click();
   await page.getByRole("textbox", { name: "User" }).fill(given("MANAGER_USER"));
   await page.getByRole("textbox", { name: "Password" }).fill(given("MANAGER_PASSWORD"));
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.getByRole("button", { name: /^You:/ })).toBeVisible();
+}
+
+/** Registers clusters as the signed-in user, for which no agent will come. */
+export async function registered(page: Page, names: string[]): Promise<void> {
+  const failed = await page.evaluate(async (all) => {
+    const { csrf } = (await (await fetch("/trunkline/v1/auth/session")).json()) as { csrf: string };
+    const headers = { "content-type": "application/json", "x-trunkline-csrf": csrf };
+    const no: string[] = [];
+    for (const name of all) {
+      const answer = await fetch("/trunkline/v1/clusters", { method: "POST", headers, body: JSON.stringify({ name }) });
+      if (!answer.ok) no.push(`${name}: ${answer.status} ${await answer.text()}`);
+    }
+    return no;
+  }, names);
+  expect(failed).toEqual([]);
+}
+
+/** Comes to a part of the page by Tab, as somebody without a mouse does. */
+export async function reach(page: Page, part: Locator): Promise<void> {
+  await expect(part).toBeVisible();
+  for (let left = 150; left > 0; left--) {
+    if (await part.evaluate((element) => element === (element.getRootNode() as Document | ShadowRoot).activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab does not lead to ${String(part)}`);
 }
 
 /** Chooses a cluster in the drop-down, by its keys. */

@@ -20,8 +20,8 @@ export const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 10_000,
-      // A no stays a no; what was not reached is tried again.
-      retry: (tries, error) => tries < 3 && error instanceof Fault && (error.status === 0 || error.status >= 502),
+      // A no stays a no; what was not reached is tried again. A cluster that is away is told at once: its coming back is heard.
+      retry: (tries, error) => tries < 3 && error instanceof Fault && (error.status === 0 || error.status >= 502) && error.reason !== "ClusterDisconnected",
       refetchOnWindowFocus: false,
     },
   },

@@ -6,9 +6,10 @@ import {
   EmptyStateFooter, Skeleton, Spinner,
 } from "@patternfly/react-core";
 import { BanIcon, DisconnectedIcon, ExclamationCircleIcon, LockIcon, SearchIcon } from "@patternfly/react-icons";
-import { useEffect, useState, type ComponentType, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ComponentType, type ReactNode } from "react";
 import { Link } from "react-router";
 import { asFault, type Fault, type Hop } from "../api/fault.ts";
+import { useFleet } from "../api/fleet.ts";
 import { Age } from "./time.tsx";
 
 /** Whether so much time has passed since the component came. */
@@ -109,9 +110,26 @@ const TITLES: Record<string, [string, ComponentType]> = {
   TooManyRequests: ["Too much at once", ExclamationCircleIcon],
 };
 
+/** Runs when a cluster that was away is connected. */
+function useReturn(cluster: string, onReturn: () => void): void {
+  const state = useFleet().byName.get(cluster)?.status.state;
+  const before = useRef(state);
+  const latest = useRef(onReturn);
+  useEffect(() => {
+    latest.current = onReturn;
+  });
+  useEffect(() => {
+    if (state === "connected" && before.current !== "connected") latest.current();
+    before.current = state;
+  }, [state]);
+}
+
 /** What went wrong in place of a page or a part of it. */
 export function Failed({ error, cluster, onRetry }: { error: unknown; cluster?: string; onRetry?: () => void }) {
   const fault = asFault(error);
+  useReturn(cluster ?? "", () => {
+    if (fault.reason === "ClusterDisconnected") onRetry?.();
+  });
   const [title, icon] = TITLES[fault.reason] ?? ["This did not work", ExclamationCircleIcon];
   return (
     <EmptyState titleText={title} headingLevel="h2" variant="sm" status="danger" icon={icon}>

@@ -25,7 +25,7 @@ export function Compare() {
   const [b, setB] = useAsked("b");
   return (
     <>
-      <Head title="Policies compare" about="Tiers and policies of two clusters, by kind, namespace and name." />
+      <Head title="Compare policies" about="Tiers and policies of two clusters, by kind, namespace and name." />
       <PageSection hasBodyWrapper={false}>
         <div className="tl-sides">
           <ClusterPick label="Cluster A" value={a} clusters={all} onPick={setA} />

@@ -8,6 +8,6 @@ export const policies: Area = {
   ],
   entries: [
     { title: "Policies", to: "/policies", section: "cluster", order: 4, keys: "g y" },
-    { title: "Policies compare", to: "/policies/compare", section: "fleet", order: 3 },
+    { title: "Compare policies", to: "/policies/compare", section: "fleet", order: 3 },
   ],
 };
