@@ -1,7 +1,7 @@
 // Where joining stands still, with agents as people start them: the page names the cause, and what to do.
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Locator, Page } from "@playwright/test";
@@ -34,11 +34,19 @@ async function register(page: Page, name: string): Promise<Handed> {
   };
 }
 
+/** What a test leaves behind, until it is over. */
 const agents: ChildProcess[] = [];
+const folders: string[] = [];
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), "trunkline-journeys-"));
+  folders.push(folder);
+  return folder;
+}
 
 /** Starts an agent with what was handed out, on this machine. */
 function agent(name: string, { addresses, pin, token }: Handed, upstream: string): void {
-  const folder = mkdtempSync(join(tmpdir(), "trunkline-agent-"));
+  const folder = temporary();
   mkdirSync(join(folder, "identity"), { mode: 0o700 });
   writeFileSync(join(folder, "token"), token, { mode: 0o600 });
   writeFileSync(join(folder, "agent.yaml"), `cluster: ${name}
@@ -63,7 +71,7 @@ function asBare(changed: object): string {
   kubectl("south", ["apply", "-n", "default", "-f", "-"], JSON.stringify(account));
   const token = kubectl("south", ["create", "token", "bare", "-n", "default"]).trim();
   const [south] = (JSON.parse(kubectl("south", ["config", "view", "--raw", "-o", "json"])) as Kubeconfig).clusters;
-  const file = join(mkdtempSync(join(tmpdir(), "trunkline-kubeconfig-")), "kubeconfig");
+  const file = join(temporary(), "kubeconfig");
   writeFileSync(file, JSON.stringify({
     apiVersion: "v1", kind: "Config", "current-context": "bare",
     clusters: [{ name: "south", cluster: { ...south?.cluster, ...changed } }],
@@ -81,7 +89,10 @@ async function standsStill(steps: Locator, step: string, words: RegExp): Promise
 }
 
 export function stalls(): void {
-  test.afterEach(() => agents.splice(0).forEach((agent) => agent.kill("SIGKILL")));
+  test.afterEach(() => {
+    agents.splice(0).forEach((agent) => agent.kill("SIGKILL"));
+    folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+  });
 
   test("nobody comes: the way out of the cluster may be closed", async ({ signedIn: page }) => {
     const { steps } = await register(page, "nobody-comes");
