@@ -243,6 +243,17 @@ async fn clusters_are_edited_locked_and_unlocked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_certificates_of_a_cluster_are_rotated() {
+    let desk = Desk::signed_in().await;
+    desk.gateway.has("alpha", ClusterState::Connected);
+    let outcome = desk.run(&["clusters", "rotate", "alpha"]).await.well();
+    assert_eq!(outcome.stdout, "the agents of alpha take new certificates\n");
+    assert!(outcome.stderr.contains("next:  trunkline clusters show alpha"), "{}", outcome.stderr);
+    assert_eq!(desk.gateway.asked(&Method::POST, "/clusters/alpha/rotate").len(), 1);
+    desk.run(&["clusters", "rotate", "alhpa"]).await.ended(5, &["there is no cluster alhpa"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn removing_asks_and_without_a_terminal_needs_yes() {
     let desk = Desk::signed_in().await;
     desk.gateway.has("alpha", ClusterState::Connected);
@@ -291,7 +302,7 @@ async fn colour_is_asked_for_by_a_terminal_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_management_clusters_name_is_wrong_usage_where_something_is_changed() {
     let desk = Desk::signed_in().await;
-    for command in ["register", "edit", "lock", "unlock", "remove"] {
+    for command in ["register", "edit", "lock", "unlock", "rotate", "remove"] {
         desk.run(&["clusters", command, "management"]).await.ended(2, &["management cluster's own"]);
     }
     desk.run(&["clusters", "show", "management"]).await.ended(5, &["there is no cluster management"]);

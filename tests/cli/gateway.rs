@@ -344,6 +344,7 @@ impl Shared {
                 cluster.spec.locked = None;
                 cluster.status.state = ClusterState::Disconnected;
             }),
+            ("POST", ["clusters", name, "rotate"]) => self.change(name, |_| {}),
             ("DELETE", ["clusters", name]) => match self.lose(name) {
                 Some(cluster) => answer(StatusCode::OK, &json!(cluster)),
                 None => no_cluster(name),

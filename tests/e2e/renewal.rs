@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use tokio::time::Instant;
 use trunkline_pki::ClusterKey;
 use trunkline_runtime::empty;
@@ -138,4 +139,35 @@ async fn an_agent_away_for_too_long_needs_a_new_token_and_comes_back_with_one() 
     rig.take_token_away("long-gone");
     rig.cut_pod("long-gone", 0).await;
     rig.start_pod("long-gone", 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_takes_new_certificates_when_told_without_a_moment_without_a_link() {
+    let mut rig = Rig::builder().cluster("told").cluster("away").enrolling().start().await;
+    let admin = rig.admin();
+    let paths = vec!["/clusters/told/api".to_owned()];
+    let load = Load::start(&rig.client(), &paths, Duration::from_millis(3), &rig.tasks);
+    let (before, others) = (serial(&rig, "told"), serial(&rig, "away"));
+    let path = |name: &str| format!("/trunkline/v1/clusters/{name}/rotate");
+    let reply = admin.post(&path("told"), &json!({})).await;
+    assert_eq!((reply.status, &reply.json()["metadata"]["name"]), (StatusCode::OK, &json!("told")));
+    eventually("another certificate", SOON, || {
+        assert!(!rig.epochs("told").is_empty(), "a moment without a link");
+        serial(&rig, "told") != before
+    })
+    .await;
+    load.more(100).await;
+    let outcome = load.stop().await;
+    assert!(outcome.bad.is_empty(), "{:?}", outcome.bad);
+    assert_eq!(serial(&rig, "away"), others, "of that cluster alone");
+
+    // Nobody who is away can be told; and only who may change the fleet tells anybody.
+    rig.cut_pod("away", 0).await;
+    eventually("it is away", SOON, || rig.epochs("away").is_empty()).await;
+    let no = admin.post(&path("away"), &json!({})).await;
+    assert_eq!((no.status, &no.json()["reason"]), (StatusCode::CONFLICT, &json!("Conflict")));
+    assert!(no.text().contains("no agent of away is connected"), "{}", no.text());
+    assert_eq!(admin.post(&path("nobody"), &json!({})).await.status, StatusCode::NOT_FOUND);
+    let viewer = rig.client_as("vera", &["trunkline:viewers"]);
+    assert_eq!(viewer.post(&path("told"), &json!({})).await.status, StatusCode::FORBIDDEN);
 }

@@ -341,6 +341,7 @@ async fn what_is_not_the_registrys_is_shown_and_not_changed() {
             ("DELETE", path(name)),
             ("POST", path(name) + "/lock"),
             ("POST", path(name) + "/unlock"),
+            ("POST", path(name) + "/rotate"),
             ("POST", path(name) + "/join"),
         ] {
             assert_no(&bare(&admin, method, &path).await, status, reason, &[name]);

@@ -15,11 +15,14 @@ test("an address that leads nowhere says so", async ({ page }) => {
   await expect(page.getByText("There is no such page")).toBeVisible();
 });
 
-for (const cluster of STATES) {
-  test(`the pods of ${cluster} open, and say why they are not there`, async ({ page }) => {
-    await visit(page, `/c/${cluster}/core/v1/pods`);
-    await picture(page, `state_${cluster}`);
-  });
+for (const [cluster, words] of Object.entries(STATES)) {
+  for (const within of ["", "?ns=shop"]) {
+    test(`the pods of ${cluster}${within} open, or say why they are not there`, async ({ page }) => {
+      await visit(page, `/c/${cluster}/core/v1/pods${within}`);
+      await expect(page.locator("main")).toContainText(words);
+      await picture(page, `state_${cluster}${within.replace("?", "_")}`);
+    });
+  }
 }
 
 test.describe("in the dark", () => {

@@ -21,8 +21,11 @@ export const CLUSTER = [
   "/policies?view=pod",
 ];
 
-/** Clusters in each state, for a page of a cluster that cannot be reached. */
-export const STATES = ["prod-us", "edge-berlin", "edge-lagos", "lab", "branch-42", "twin", "no-such-cluster"];
+/** Clusters in each state, and what their pages say. */
+export const STATES: Record<string, RegExp> = {
+  "prod-us": /production: prod-us/, "edge-berlin": /API server/, "edge-lagos": /not connected/, lab: /locked/, "branch-42": /not connected/, twin: /pods/,
+  "no-such-cluster": /no cluster no-such-cluster/,
+};
 
 export function inCluster(cluster: string): string[] {
   return CLUSTER.map((rest) => `/c/${cluster}${rest}`);

@@ -3,15 +3,22 @@
 //! While it goes on both roots are trusted and the new one issues. The door goes on showing its certificate under the
 //! old root, which every agent trusts, also one that is away. When every cluster's certificates stand under the new root,
 //! or somebody decides not to wait, the old one is dropped.
+//!
+//! And new certificates for one cluster alone, under the root that issues: by the same word to its agents.
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use tracing::{info, warn};
 use trunkline_api::{AuditChange, AuditEvent, Root, RootRole, RotationCluster, RotationStatus};
 use trunkline_pki::{KeyPin, PapersError};
+use trunkline_proto::{ClusterId, ControlCall, Slot, Trust};
 use trunkline_registry::{Record, SlotRecord};
 use trunkline_runtime::chain;
+use trunkline_tunnel::{CallError, call};
 
 use crate::fleet::Fleet;
+use crate::tunnels::Tunnels;
 
 /// Why a rotation did not begin or end.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +31,38 @@ pub(crate) enum RotationError {
     /// The papers could not be written.
     #[error("the gateway's papers could not be changed")]
     Papers(#[from] PapersError),
+    /// There is nobody to tell.
+    #[error(
+        "no agent of {0} is connected with a certificate of this gateway; one that is away gets a new one when it comes, once \
+         its own has ended. To keep an agent out, lock the cluster"
+    )]
+    Away(ClusterId),
+    /// An agent did not hear.
+    #[error("the agent of slot {1} of {0} did not answer; others may have been told, and it can be asked again")]
+    Untold(ClusterId, Slot, #[source] CallError),
+}
+
+/// Has the agents of a cluster renew their certificates now. Answers when the agent of each slot that is up has been told;
+/// from the moment that a slot's new certificate is used, the one before lets nobody in.
+pub(crate) async fn renew_certificates(
+    fleet: &Fleet,
+    tunnels: &Tunnels,
+    id: &ClusterId,
+) -> Result<(), RotationError> {
+    let papers = fleet.papers.as_ref().ok_or(RotationError::NoPapers)?;
+    let issued = tunnels.of(id).into_iter().filter(|live| live.root.is_some());
+    // An agent has several links, and one certificate.
+    let agents: HashMap<Slot, _> = issued.map(|live| (live.identity.slot, live)).collect();
+    if agents.is_empty() {
+        return Err(RotationError::Away(id.clone()));
+    }
+    for (slot, live) in agents {
+        let trust = Trust { roots: papers.roots_pem(), renew: true };
+        call::<_, ()>(&live.session, ControlCall::Trust, live.epoch, &trust)
+            .await
+            .map_err(|error| RotationError::Untold(id.clone(), slot, error))?;
+    }
+    Ok(())
 }
 
 impl Fleet {

@@ -54,6 +54,22 @@ export function changing(): void {
     kubectl("south", ["patch", "networkpolicy", "demo", "--type=merge", "-p", '{"spec":{"podSelector":{"matchLabels":{"app":"demo"}}}}']);
   });
 
+  test("a cluster takes new certificates from the page, and stays connected", async ({ signedIn: page }) => {
+    const ends = () => page.evaluate(async () => {
+      const { status } = (await (await fetch("/trunkline/v1/clusters/north")).json()) as { status: { state: string; certificateNotAfter: string } };
+      return [status.state, Date.parse(status.certificateNotAfter)] as const;
+    });
+    const [, before] = await ends();
+    await page.goto("clusters/north");
+    await page.getByRole("button", { name: "Actions" }).click();
+    await page.getByRole("menuitem", { name: "New certificates" }).click();
+    await expect(page.getByRole("dialog")).toContainText("production");
+    await page.getByRole("dialog").getByRole("button", { name: "Rotate", exact: true }).click();
+    await expect(page.getByRole("dialog")).toBeHidden();
+    await expect.poll(async () => (await ends())[1], { timeout: 30_000 }).toBeGreaterThan(before);
+    expect((await ends())[0]).toBe("connected");
+  });
+
   test("a lock, with the keyboard alone, cuts what is under way within a second, and says who and why", async ({ signedIn: page }) => {
     await page.goto("clusters/north");
     await reach(page, page.getByRole("button", { name: "Actions" }));

@@ -45,6 +45,10 @@ export function clusters(world: World, asked: Asked, name: string, action: strin
     case "POST x/unlock":
       world.audit.change(asked, "unlock", name);
       return json(fleet.edit(name, (cluster) => ({ ...cluster, spec: { ...cluster.spec, locked: null }, status: { ...cluster.status, state: "connected", reason: "" } })));
+    case "POST x/rotate":
+      if (cluster.status.state !== "connected") return problem(409, "Conflict", `no agent of ${name} is connected with a certificate of this gateway`);
+      world.audit.change(asked, "rotate", name);
+      return json(fleet.see(name, { certificateNotAfter: iso(Date.now() + 86_400_000) }));
     case "POST x/confirm": {
       const until = Date.now() + 15 * 60_000;
       world.confirmed.set(`${asked.user}/${name}`, until);

@@ -1,6 +1,6 @@
 // All clusters, live: the gateway's watch, kept here for every page.
 
-import { useSyncExternalStore } from "react";
+import { useEffect, useRef, useSyncExternalStore } from "react";
 import { Batched } from "./batch.ts";
 import type { Shapes } from "./client.ts";
 import type { Fault } from "./fault.ts";
@@ -80,5 +80,19 @@ export const fleet = new Fleet();
 
 export function useFleet(): FleetView {
   return useSyncExternalStore(fleet.subscribe, fleet.snapshot);
+}
+
+/** Runs whenever a cluster that was not connected is. */
+export function useReturn(cluster: string, onReturn: () => void): void {
+  const state = useFleet().byName.get(cluster)?.status.state;
+  const before = useRef(state);
+  const latest = useRef(onReturn);
+  useEffect(() => {
+    latest.current = onReturn;
+  });
+  useEffect(() => {
+    if (state === "connected" && before.current !== "connected") latest.current();
+    before.current = state;
+  }, [state]);
 }
 

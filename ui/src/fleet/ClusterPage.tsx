@@ -18,6 +18,7 @@ import { useJoining } from "./joining.ts";
 import { LinkButton } from "./LinkButton.tsx";
 import { useRows, WithFleet } from "./live.tsx";
 import { LockDialog, UnlockDialog } from "./LockDialog.tsx";
+import { RotateDialog } from "./RotateDialog.tsx";
 import { About } from "./one/About.tsx";
 import { Install } from "./one/Install.tsx";
 import { Links } from "./one/Links.tsx";
@@ -119,7 +120,7 @@ function One({ row, withLogs }: { row: ClusterRow; withLogs: boolean }) {
   );
 }
 
-type Doing = "edit" | "lock" | "unlock" | "remove";
+type Doing = "edit" | "lock" | "unlock" | "rotate" | "remove";
 
 function Top({ cluster, mayChange }: { cluster: Cluster; mayChange: boolean }) {
   const [doing, setDoing] = useState<Doing | null>(null);
@@ -162,6 +163,7 @@ function Top({ cluster, mayChange }: { cluster: Cluster; mayChange: boolean }) {
                   {locked
                     ? <DropdownItem key="unlock" onClick={() => setDoing("unlock")}>Unlock</DropdownItem>
                     : <DropdownItem key="lock" onClick={() => setDoing("lock")}>Lock</DropdownItem>}
+                  {cluster.status.state !== "joining" && <DropdownItem key="rotate" onClick={() => setDoing("rotate")}>New certificates</DropdownItem>}
                   <DropdownItem key="join" onClick={() => void navigate("?show=install")}>New join token or manifest</DropdownItem>
                   <DropdownItem key="remove" isDanger onClick={() => setDoing("remove")}>Remove</DropdownItem>
                 </DropdownList>
@@ -173,6 +175,7 @@ function Top({ cluster, mayChange }: { cluster: Cluster; mayChange: boolean }) {
       {doing === "edit" && <EditDialog cluster={cluster} onClose={close} />}
       {doing === "lock" && <LockDialog cluster={cluster} onClose={close} />}
       {doing === "unlock" && <UnlockDialog cluster={cluster} onClose={close} />}
+      {doing === "rotate" && <RotateDialog cluster={cluster} onClose={close} />}
       {doing === "remove" && <RemoveDialog cluster={cluster} onClose={close} />}
     </>
   );

@@ -6,10 +6,10 @@ import {
   EmptyStateFooter, Skeleton, Spinner,
 } from "@patternfly/react-core";
 import { BanIcon, DisconnectedIcon, ExclamationCircleIcon, LockIcon, SearchIcon } from "@patternfly/react-icons";
-import { useEffect, useRef, useState, type ComponentType, type ReactNode } from "react";
+import { useEffect, useState, type ComponentType, type ReactNode } from "react";
 import { Link } from "react-router";
 import { asFault, type Fault, type Hop } from "../api/fault.ts";
-import { useFleet } from "../api/fleet.ts";
+import { useReturn } from "../api/fleet.ts";
 import { Age } from "./time.tsx";
 
 /** Whether so much time has passed since the component came. */
@@ -109,20 +109,6 @@ const TITLES: Record<string, [string, ComponentType]> = {
   GatewayUnreachable: ["The gateway is not reached", DisconnectedIcon],
   TooManyRequests: ["Too much at once", ExclamationCircleIcon],
 };
-
-/** Runs when a cluster that was away is connected. */
-function useReturn(cluster: string, onReturn: () => void): void {
-  const state = useFleet().byName.get(cluster)?.status.state;
-  const before = useRef(state);
-  const latest = useRef(onReturn);
-  useEffect(() => {
-    latest.current = onReturn;
-  });
-  useEffect(() => {
-    if (state === "connected" && before.current !== "connected") latest.current();
-    before.current = state;
-  }, [state]);
-}
 
 /** What went wrong in place of a page or a part of it. */
 export function Failed({ error, cluster, onRetry }: { error: unknown; cluster?: string; onRetry?: () => void }) {

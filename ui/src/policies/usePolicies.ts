@@ -2,10 +2,10 @@
 //
 // Invariant: a kind that may not be listed takes nothing from the others; it is said which one is missing.
 
-import { useEffect, useMemo } from "react";
+import { useMemo } from "react";
 import { useDiscovery } from "../api/discovery.ts";
 import type { Fault } from "../api/fault.ts";
-import { useFleet } from "../api/fleet.ts";
+import { useReturn } from "../api/fleet.ts";
 import type { KubeObject } from "../api/kube.ts";
 import { useLists, type ObjectsView } from "../api/lists.ts";
 import { live } from "../api/tab.ts";
@@ -37,10 +37,9 @@ const NONE: Served[] = [];
 export function usePolicies(cluster: string, namespace = ""): PoliciesView {
   const discovery = useDiscovery(cluster);
   const { refetch, isError } = discovery;
-  const connected = useFleet().byName.get(cluster)?.status.state === "connected";
-  useEffect(() => {
-    if (connected && isError) void refetch();
-  }, [connected, isError, refetch]);
+  useReturn(cluster, () => {
+    if (isError) void refetch();
+  });
   const kinds = useMemo(() => (discovery.data === undefined ? undefined : served(discovery.data)), [discovery.data]);
   const { views, refresh } = useLists(
     (kinds ?? NONE).map(({ resource: { group, version, resource, kind, namespaced } }) => ({

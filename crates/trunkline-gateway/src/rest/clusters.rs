@@ -1,4 +1,4 @@
-//! The clusters: list and watch, show, change, lock, unlock, remove.
+//! The clusters: list and watch, show, change, lock, unlock, rotate, remove.
 //!
 //! A change is an order to the registry, and a record in the audit log before it. What follows from it, such as cutting streams,
 //! follows from the registry's change and not from this request.
@@ -19,6 +19,7 @@ use super::read::{Admin, Asked, MaySend, Name, Nothing, Reader, Sent};
 use super::view::Source;
 use super::{Shared, hops, list};
 use crate::authz::HOLDS;
+use crate::rotation::renew_certificates;
 
 /// What of the clusters is asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -187,6 +188,33 @@ pub(super) async fn unlock(
     shared.changeable(&id)?;
     let record = shared.audit.change(&admin, "unlock", &id, shared.view.fleet.registry.unlock(&id)).await?;
     Ok(shared.told(Source::Registered(record)))
+}
+
+/// Has a cluster's agents take new certificates now, without a link cut. Answers when they were told; the certificate before
+/// lets nobody in from the moment that the new one is used.
+#[utoipa::path(
+    post,
+    path = "/trunkline/v1/clusters/{name}/rotate",
+    operation_id = "rotateCertificates",
+    tag = "clusters",
+    params(("name" = String, Path, description = "The cluster")),
+    responses(
+        (status = 200, description = "The cluster, whose agents renew", body = Cluster),
+        (status = "4XX", description = "No", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn rotate(
+    State(shared): State<Shared>,
+    admin: Admin,
+    Name(id): Name,
+    _: Asked<Nothing>,
+    _: MaySend<Nothing>,
+) -> Result<Json<Cluster>, No> {
+    shared.changeable(&id)?;
+    let source = shared.find(&id)?;
+    let order = renew_certificates(&shared.view.fleet, &shared.view.tunnels, &id);
+    shared.audit.change(&admin, "rotate", &id, order).await?;
+    Ok(shared.told(source))
 }
 
 /// Says that a cluster which is protected so is to be changed, by who says it and for a quarter of an hour.

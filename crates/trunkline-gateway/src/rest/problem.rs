@@ -163,6 +163,8 @@ impl From<RotationError> for No {
         let reason = match error {
             RotationError::NoPapers => ProblemReason::NotIssuing,
             RotationError::Papers(_) => ProblemReason::Internal,
+            RotationError::Away(_) => ProblemReason::Conflict,
+            RotationError::Untold(..) => ProblemReason::Unavailable,
         };
         Self::new(reason, chain(&error))
     }

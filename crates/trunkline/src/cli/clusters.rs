@@ -34,6 +34,8 @@ pub(crate) enum ClustersCommand {
     Lock(LockArgs),
     /// Open a locked cluster again
     Unlock(NameArgs),
+    /// Have a cluster's agents take new certificates now; no link is cut
+    Rotate(NameArgs),
     /// Say which token kubectl brings along for a cluster in pass-through mode
     Token(TokenArgs),
     /// Take a cluster out of the fleet

@@ -1,4 +1,4 @@
-//! `trunkline clusters`: list, show, register, edit, lock, unlock, remove; and the tokens that go through to them.
+//! `trunkline clusters`: list, show, register, edit, lock, unlock, rotate, remove; and the tokens that go through to them.
 
 mod list;
 mod show;
@@ -34,6 +34,11 @@ pub(crate) fn run(args: ClustersArgs) -> anyhow::Result<()> {
         ClustersCommand::Unlock(args) => ask(&see(&args.name), async {
             let _: Cluster = rest.ask(Method::POST, &format!("/clusters/{}/unlock", args.name)).await?;
             print(&format!("{} is unlocked", args.name))
+        }),
+        ClustersCommand::Rotate(args) => ask(&see(&args.name), async {
+            let _: Cluster = rest.ask(Method::POST, &format!("/clusters/{}/rotate", args.name)).await?;
+            say(&format!("next:  trunkline clusters show {}", args.name));
+            print(&format!("the agents of {} take new certificates", args.name))
         }),
         ClustersCommand::Token(args) => ask(&see(&args.name), token::run(&rest, &args, sign_in)),
         ClustersCommand::Remove(args) => ask(&see(&args.name), remove(&rest, &args)),

@@ -9,7 +9,7 @@ import { MOST_ROWS, useTable, type Row } from "../../api/table.ts";
 import { useAsked, useNamespace } from "../../app/place.ts";
 import { Count, DataTable } from "../../parts/DataTable.tsx";
 import { count } from "../../parts/numbers.ts";
-import { AllHidden, Failed, Loading, Nothing, Stale } from "../../parts/states.tsx";
+import { AllHidden, Asked, Failed, Loading, Nothing, Stale } from "../../parts/states.tsx";
 import { DeedDialog } from "../actions/DeedDialog.tsx";
 import { deedsFor, rightFor, type Deed } from "../actions/deeds.ts";
 import { useKind } from "../kind.ts";
@@ -27,8 +27,9 @@ const NOTHING: Row[] = [];
 export function ResourceList({ cluster, of }: { cluster: string; of: Named }) {
   const [namespace] = useNamespace();
   const { kind, absent, preferred } = useKind(cluster, of);
+  const discovery = useDiscovery(cluster);
   // A kind without namespaces is not asked for in one, which needs the discovery first.
-  if (namespace !== "" && kind === null && !absent) return <Loading of={`the kinds of ${cluster}`} />;
+  if (namespace !== "" && kind === null && !absent) return <Asked query={discovery} of={`the kinds of ${cluster}`} cluster={cluster}>{() => null}</Asked>;
   const within = kind?.namespaced === false ? "" : namespace;
   return <Rows key={`${cluster} ${of.group} ${of.version} ${of.resource} ${within}`} cluster={cluster} of={of} namespace={within} preferred={preferred} absent={absent} />;
 }
