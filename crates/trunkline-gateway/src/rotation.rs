@@ -38,7 +38,9 @@ pub(crate) enum RotationError {
     )]
     Away(ClusterId),
     /// An agent did not hear.
-    #[error("the agent of slot {1} of {0} did not answer; others may have been told, and it can be asked again")]
+    #[error(
+        "the agent of slot {1} of {0} did not answer; others may have been told, and it can be asked again"
+    )]
     Untold(ClusterId, Slot, #[source] CallError),
 }
 
