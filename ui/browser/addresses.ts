@@ -23,8 +23,8 @@ export const CLUSTER = [
 
 /** Clusters in each state, and what their pages say. */
 export const STATES: Record<string, RegExp> = {
-  "prod-us": /production: prod-us/, "edge-berlin": /API server/, "edge-lagos": /not connected/, lab: /locked/, "branch-42": /not connected/, twin: /pods/,
-  "no-such-cluster": /no cluster no-such-cluster/,
+  "prod-us": /production: prod-us/, "edge-berlin": /API server/, "edge-lagos": /not connected/, lab: /locked/, "branch-42": /not connected/, twin: /pods/i,
+  "no-such-cluster": /There is no such cluster/,
 };
 
 export function inCluster(cluster: string): string[] {

@@ -103,6 +103,7 @@ function Way({ to }: { to: Hop }) {
 const TITLES: Record<string, [string, ComponentType]> = {
   ClusterDisconnected: ["The cluster is not connected", DisconnectedIcon],
   ClusterLocked: ["The cluster is locked", LockIcon],
+  ClusterNotFound: ["There is no such cluster", SearchIcon],
   AccessDenied: ["You may not do this here", BanIcon],
   Forbidden: ["You may not see this", BanIcon],
   NotFound: ["It is not there", SearchIcon],
@@ -126,7 +127,8 @@ export function Failed({ error, cluster, onRetry }: { error: unknown; cluster?: 
       <EmptyStateFooter>
         <EmptyStateActions>
           {onRetry !== undefined && <Retry fault={fault} onRetry={onRetry} />}
-          {cluster !== undefined && <Link to={`/clusters/${cluster}`}>Troubleshoot {cluster}</Link>}
+          {fault.reason === "ClusterNotFound" && <Link to="/clusters">Managed clusters</Link>}
+          {cluster !== undefined && fault.reason !== "ClusterNotFound" && <Link to={`/clusters/${cluster}`}>Troubleshoot {cluster}</Link>}
           {(fault.reason === "AccessDenied" || fault.reason === "Forbidden") && cluster !== undefined && (
             <Link to={`/access/test?cluster=${encodeURIComponent(cluster)}`}>Why can't I?</Link>
           )}

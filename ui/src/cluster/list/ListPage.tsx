@@ -15,8 +15,9 @@ export function ListPage() {
   const { cluster = "", group = "", version = "", resource = "" } = useParams();
   const of = { group: groupOf(group), version, resource };
   const { kind } = useKind(cluster, of);
+  const title = kind === null ? resource.charAt(0).toUpperCase() + resource.slice(1) : pluralOf(kind.kind, resource);
   return (
-    <ListHead cluster={cluster} of={of} title={pluralOf(kind?.kind ?? resource, resource)} {...(of.group === "" ? {} : { about: `${of.group}/${version}` })}>
+    <ListHead cluster={cluster} of={of} title={title} {...(of.group === "" ? {} : { about: `${of.group}/${version}` })}>
       <ResourceList cluster={cluster} of={of} />
     </ListHead>
   );

@@ -23,6 +23,8 @@ import { RowMenu, type RowPage } from "./RowMenu.tsx";
 import { columnAt, fits, healthOf } from "./rows.ts";
 
 const NOTHING: Row[] = [];
+/** What is refused in the whole cluster, whatever the namespace. */
+const OF_THE_CLUSTER = new Set(["ClusterLocked", "ClusterTokenNeeded"]);
 
 export function ResourceList({ cluster, of }: { cluster: string; of: Named }) {
   const [namespace] = useNamespace();
@@ -107,7 +109,8 @@ function Rows({ cluster, of, namespace, preferred, absent }: RowsProps) {
         </Nothing>
       );
     }
-    if (table.fault.status === 403 && namespace === "") return <ForbiddenEverywhere cluster={cluster} of={of} fault={table.fault} onRetry={table.refresh} />;
+    const byNamespace = table.fault.status === 403 && !OF_THE_CLUSTER.has(table.fault.reason);
+    if (byNamespace && namespace === "") return <ForbiddenEverywhere cluster={cluster} of={of} fault={table.fault} onRetry={table.refresh} />;
     return <Failed error={table.fault} cluster={cluster} onRetry={table.refresh} />;
   }
   const narrowed = labelSelector !== "" || fieldSelector !== "";
