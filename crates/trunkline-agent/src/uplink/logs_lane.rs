@@ -81,14 +81,18 @@ impl LogsLane {
         Ok(session)
     }
 
-    /// Lets the link go when it is idle, until the tasks are told to stop.
+    /// Lets the link go when it is idle, and one that nothing is on when there is another certificate, until the tasks are told
+    /// to stop.
     pub(crate) async fn let_go_when_idle(self) {
         loop {
             tokio::time::sleep(IDLE / 4).await;
             let mut held = self.held.lock().await;
-            let idle = |held: &mut Held| held.live.session.in_flight() == 0 && held.used.elapsed() >= IDLE;
-            if let Some(held) = held.take_if(idle) {
-                debug!("the logs lane is idle");
+            let swap = *self.uplink.shared.swaps.borrow();
+            let unused = |held: &mut Held| {
+                held.live.session.in_flight() == 0 && (held.used.elapsed() >= IDLE || held.swap != swap)
+            };
+            if let Some(held) = held.take_if(unused) {
+                debug!("the logs lane is not used");
                 self.uplink.let_go(&held.live);
             }
         }
