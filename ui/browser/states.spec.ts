@@ -118,6 +118,13 @@ test("a protected cluster: said so, and nothing that changes is offered", async 
   await shown(page, "read_only");
 });
 
+test("scripts that do not come: the page says so, and what to do", async ({ page, faults }) => {
+  await page.route(/\/assets\/.*\.js$/, (route) => route.abort());
+  await page.goto(`/ui${PODS}`);
+  await expect(page.getByText(/scripts have not come yet/)).toBeVisible();
+  expect(faults.splice(0).join("\n")).toMatch(/net::ERR_FAILED/);
+});
+
 test("one socket a tab, whatever is looked at", async ({ page, simulator }) => {
   await visit(page, PODS);
   const { opened } = (await simulator.has("live")) as { opened: number };
