@@ -59,14 +59,16 @@ export function ClusterSwitcher() {
 
 type Item = { heading: string } | { cluster: Cluster; key: string };
 
-function Chooser({ current, onClose }: { current: string; onClose: () => void }) {
-  const { all } = useFleet();
+export function Chooser({ current, onClose }: { current: string; onClose: () => void }) {
+  const { all, synced } = useFleet();
   const [text, setText] = useState("");
   const asked = useDeferredValue(text);
   const [pinned, setPinned] = useKept<string[]>("pinned", []);
   const [recent] = useKept<string[]>("recent", []);
   const [label, setLabel] = useKept("groupBy", "");
   const [chosen, setChosen] = useState<string | null>(null);
+  // Enter came before the clusters did: it holds for what fits when they are there.
+  const [early, setEarly] = useState(false);
   const location = useLocation();
   const navigate = useNavigate();
   const box = useRef<HTMLDivElement>(null);
@@ -105,16 +107,25 @@ function Chooser({ current, onClose }: { current: string; onClose: () => void })
     onClose();
     void navigate(sameIn(location.pathname, location.search, cluster.metadata.name));
   };
+  const openFirst = () => {
+    // What is typed decides, and not a list that has not caught up with it.
+    const first = text === asked ? active?.cluster : search(all, text)[0];
+    if (first !== undefined) go(first);
+    return first !== undefined;
+  };
+  useEffect(() => {
+    if (!early || !synced) return;
+    setEarly(false);
+    openFirst();
+    // Once, when they have come.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [early, synced]);
   const onKey = (event: KeyboardEvent) => {
     const at = options.findIndex(({ key }) => key === active?.key);
     const steps: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + 10, PageUp: at - 10 };
     const step = steps[event.key];
     if (event.key === "Escape") onClose();
-    else if (event.key === "Enter") {
-      // What is typed decides, and not a list that has not caught up with it.
-      const first = text === asked ? active?.cluster : search(all, text)[0];
-      if (first !== undefined) go(first);
-    }
+    else if (event.key === "Enter") setEarly(!openFirst() && !synced);
     else if (step !== undefined) {
       const to = options[Math.max(0, Math.min(step, options.length - 1))];
       if (to !== undefined) {
@@ -143,6 +154,7 @@ function Chooser({ current, onClose }: { current: string; onClose: () => void })
           onChange={(_, value) => {
             setText(value);
             setChosen(null);
+            setEarly(false);
           }}
         />
       </TextInputGroup>
@@ -200,7 +212,7 @@ function Chooser({ current, onClose }: { current: string; onClose: () => void })
         </div>
       </div>
       <p className="tl-chooser-foot" role="status">
-        {options.length === 0 ? "No cluster fits." : `${options.length} shown. Enter opens.`}{" "}
+        {!synced ? `The clusters are on their way${early ? "; the first that fits opens then" : ""}.` : options.length === 0 ? "No cluster fits." : `${options.length} shown. Enter opens.`}{" "}
         {active !== undefined && (
           <Button variant="link" isInline onClick={() => pin(active.cluster.metadata.name)}>
             {pinned.includes(active.cluster.metadata.name) ? "Unpin" : "Pin"} {titleOf(active.cluster)}

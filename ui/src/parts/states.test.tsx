@@ -3,28 +3,19 @@ import { MemoryRouter } from "react-router";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Fault } from "../api/fault.ts";
 import { fleet } from "../api/fleet.ts";
-import type { Live } from "../api/live.ts";
+import { clusterIn, followed } from "../api/testing.ts";
 import { Failed } from "./states.tsx";
 
-/** What the gateway tells of the fleet, as it would over the socket. */
+/** What the gateway tells of the fleet. */
 let tell: (events: object[]) => void = () => undefined;
 
-/** Follows a fleet with one cluster. */
-function followed(state: string): void {
-  const live = {
-    keep: (begin: () => string, { lines }: { lines: (lines: string[]) => void }) => {
-      begin();
-      tell = (events) => lines(events.map((event) => JSON.stringify(event)));
-      return () => undefined;
-    },
-  };
-  fleet.follow(live as unknown as Live);
+/** A fleet with one cluster. */
+function fleetWith(state: string): void {
+  tell = followed();
   tell([{ type: "added", cluster: edge(state) }, { type: "synced" }]);
 }
 
-function edge(state: string): object {
-  return { metadata: { name: "edge" }, spec: {}, status: { state } };
-}
+const edge = (state: string) => clusterIn("edge", state);
 
 function show(reason: string) {
   const again = vi.fn();
@@ -44,7 +35,7 @@ describe("what went wrong", () => {
   afterEach(() => tell([{ type: "removed", cluster: edge("joining") }]));
 
   it("is asked again by itself when a cluster that was away is connected", async () => {
-    followed("joining");
+    fleetWith("joining");
     const again = show("ClusterDisconnected");
     expect(screen.getByRole("alert").textContent).toBe("no agent of edge has ever come");
     expect(again).not.toHaveBeenCalled();
@@ -55,7 +46,7 @@ describe("what went wrong", () => {
   });
 
   it("stays where it is nothing that a tunnel brings back", async () => {
-    followed("disconnected");
+    fleetWith("disconnected");
     const again = show("Forbidden");
     await becomes("connected");
     expect(again).not.toHaveBeenCalled();
