@@ -30,13 +30,14 @@ export function whenSignedOut(hear: (fault: Fault) => void): void {
 /** Fetches as this session: like `fetch`, but a no is a Fault. */
 export async function send(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   const request = new Request(input, { credentials: "same-origin", cache: "no-store", ...init });
-  if (request.method !== "GET" && request.method !== "HEAD") request.headers.set("x-trunkline-csrf", csrf);
+  const writes = request.method !== "GET" && request.method !== "HEAD";
+  if (writes) request.headers.set("x-trunkline-csrf", csrf);
   let response: Response;
   try {
     response = await fetch(request);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw unreachable(error);
+    throw unreachable(error, writes);
   }
   if (response.ok) return response;
   const fault = faultOf(response.status, await response.text(), response.headers.get("retry-after"));

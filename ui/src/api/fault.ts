@@ -77,9 +77,11 @@ export function faultOf(status: number, body: string, retryAfter: string | null 
 }
 
 /** The fault of a gateway that was not reached. */
-export function unreachable(error: unknown): Fault {
+export function unreachable(error: unknown, writes = false): Fault {
   const why = error instanceof Error ? error.message : String(error);
-  return new Fault("GatewayUnreachable", `the gateway does not answer (${why}); this page tries again`, 0, "browser");
+  // What writes is not sent twice by itself.
+  const then = writes ? "whether it was done is not known; look, and try again" : "this page tries again";
+  return new Fault("GatewayUnreachable", `the gateway does not answer (${why}); ${then}`, 0, "browser");
 }
 
 /** Whatever was thrown, as a fault. */
