@@ -25,9 +25,7 @@ async fn the_futures_that_exist_per_request_and_session_are_small() {
                     trunkline_proto::Limits::DEFAULT,
                     &rig.tasks,
                 );
-                trunkline_tunnel::serve(inbound, trunkline_runtime::Tasks::new(), |_| async {
-                    http::Response::new(empty())
-                })
+                trunkline_tunnel::serve(inbound, |_| async { http::Response::new(empty()) })
             }),
         ),
     ];

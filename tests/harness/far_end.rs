@@ -84,7 +84,7 @@ impl FarEnd {
         let link = dialler.dial(&address, tls).await.map_err(|error| lost(&error))?;
         let (session, inbound) = Session::start(link, Role::Dialler, Limits::DEFAULT, tasks);
         let answering = move |request: Request<Incoming>| std::future::ready(answer(&request, instance));
-        tasks.spawn(serve(inbound, tasks.clone(), answering));
+        tasks.spawn(serve(inbound, answering));
         match call::<_, Welcome>(&session, ControlCall::Hello, Epoch::default(), &hello).await {
             Ok(welcome) => {
                 session.allow(welcome.limits);

@@ -88,8 +88,10 @@ impl Shipping {
         tasks.spawn_until_stopped(self.lane.clone().let_go_when_idle());
         tasks.spawn_until_stopped(report_for_ever(spools.clone(), report));
         tasks.spawn_until_stopped(self.clone().watch_the_line());
+        // Records may wait; the look at the other lane's round trip must not.
+        let aside = tasks.aside();
         for (dataset, spool) in spools {
-            tasks.spawn_until_stopped(self.clone().ship(dataset, spool));
+            aside.spawn_until_stopped(self.clone().ship(dataset, spool));
         }
     }
 

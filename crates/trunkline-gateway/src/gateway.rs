@@ -149,7 +149,7 @@ impl Gateway {
             Some(LogParts { store, own }) => {
                 let uid = own.as_ref().map(|(uid, _)| *uid);
                 let joinings = tunnels.joinings().clone();
-                (Some(Logs::new(store, uid, joinings, metrics.clone())), own)
+                (Some(Logs::new(store, uid, joinings, metrics.clone(), &tasks)), own)
             }
             None => (None, None),
         };

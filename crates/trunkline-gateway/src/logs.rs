@@ -29,6 +29,7 @@ use std::sync::Arc;
 
 use trunkline_logstore::Store;
 use trunkline_proto::{ClusterId, ClusterUid, Dataset, Slot, SpoolEpoch};
+use trunkline_runtime::Tasks;
 
 use crate::joining::Joinings;
 use crate::metrics::Metrics;
@@ -64,6 +65,8 @@ struct Shared {
     taps: Taps,
     joinings: Joinings,
     metrics: Metrics,
+    /// For work on records, which steps aside for API requests.
+    tasks: Tasks,
 }
 
 /// Which spool records come from, as the gateway knows it.
@@ -83,6 +86,7 @@ impl Logs {
         management: Option<ClusterUid>,
         joinings: Joinings,
         metrics: Metrics,
+        tasks: &Tasks,
     ) -> Self {
         let shared = Shared {
             store,
@@ -95,6 +99,7 @@ impl Logs {
             taps: Taps::default(),
             joinings,
             metrics,
+            tasks: tasks.aside(),
         };
         Self { shared: Arc::new(shared) }
     }

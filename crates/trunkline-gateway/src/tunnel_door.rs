@@ -23,7 +23,7 @@ use tracing::{debug, info, warn};
 use trunkline_api::JoinStall;
 use trunkline_pki::{AgentIdentity, KeyPin, TunnelDoorTls};
 use trunkline_proto::{
-    ALPN, Capability, CloseReason, ControlCall, Drain, ENROL_ALPN, Hello, Limits, PROTOCOL, Rejection,
+    ALPN, Capability, CloseReason, ControlCall, Drain, ENROL_ALPN, Hello, Lane, Limits, PROTOCOL, Rejection,
     RejectionReason, Welcome,
 };
 use trunkline_runtime::{Door, Tasks, chain};
@@ -157,7 +157,7 @@ impl TunnelDoor {
         };
         let place_at_desk = desk.live.clone();
         let answering = move |request| desk.clone().answer(request);
-        self.tasks.spawn(serve(inbound, self.tasks.clone(), answering));
+        self.tasks.spawn(serve(inbound, answering));
         let said = tokio::select! {
             biased;
             () = arrival.pushed_out() => None,
@@ -178,6 +178,9 @@ impl TunnelDoor {
                 arrival.become_known();
                 let _address = self.known.hold(from.ip());
                 session.allow(hello.limits);
+                if hello.lane == Lane::Logs {
+                    session.step_aside();
+                }
                 let live = self.tunnels.enter(session, &hello, arrived, epoch);
                 let _ = place_at_desk.set(live.clone());
                 let welcome = Welcome {

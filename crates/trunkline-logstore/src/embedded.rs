@@ -47,7 +47,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use trunkline_logs::{Cursor, Day, Document, Field, Hits, Order, Question, Slice, Top};
-use trunkline_runtime::Tasks;
+use trunkline_runtime::{Pieces, Tasks};
 use trunkline_spool::{Full, NewRecord, Refused, Spool, Writer};
 
 use crate::days::{today, witness};
@@ -213,7 +213,9 @@ impl Embedded {
         let mut outcomes = Vec::with_capacity(documents.len());
         let mut records = Vec::new();
         let mut places: Vec<(Place, u64)> = Vec::new();
+        let mut pieces = Pieces::begin();
         for document in documents {
+            pieces.between();
             match self.judge(document, witness) {
                 Ok(record) => {
                     records.push(record);

@@ -1,4 +1,4 @@
-//! What every long-running process of ours needs: tasks with an owner, doors that stay open, readiness, an
+//! What every long-running process of ours needs: tasks with an owner, a place for work that may wait, doors that stay open, readiness, an
 //! admin port, logging, signals.
 //!
 //! A process is made in three calls: *bind* holds every port and answers nothing, *serve* starts the tasks, and
@@ -11,6 +11,7 @@
 //! - nothing here knows of clusters.
 
 mod tasks;
+mod aside;
 mod door;
 mod ready;
 mod admin;
@@ -22,6 +23,7 @@ mod signal;
 mod io;
 
 pub use admin::{Admin, Metrics};
+pub use aside::{Pieces, step_aside};
 pub use body::{Body, BodyError, boxed, empty, full, limited};
 pub use chain::chain;
 pub use door::{BindError, Door, open_files_limit, tune};

@@ -7,11 +7,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::aside;
+
 /// The owner of a family of tasks. Clones are handles to the same family.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     tracker: TaskTracker,
     token: CancellationToken,
+    aside: bool,
 }
 
 impl Tasks {
@@ -20,13 +23,19 @@ impl Tasks {
         Self::default()
     }
 
+    /// The same family; what is started by this handle steps aside for all else of the process (`aside.rs`).
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        Self { aside: true, ..self.clone() }
+    }
+
     /// Starts a task of this family. It is not cancelled from outside: it watches [`Tasks::token`] itself.
     pub fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.tracker.spawn(task)
+        if self.aside { self.tracker.spawn_on(task, &aside::runtime()) } else { self.tracker.spawn(task) }
     }
 
     /// Starts a task that is dropped at its next await once the family is told to stop.
@@ -35,7 +44,7 @@ impl Tasks {
         F: Future<Output = ()> + Send + 'static,
     {
         let token = self.token.clone();
-        self.tracker.spawn(async move {
+        self.spawn(async move {
             // Stopping comes first: a task that is always ready must not outlive the order to stop.
             tokio::select! { biased; () = token.cancelled() => {}, () = task => {} }
         })

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot, watch};
-use trunkline_runtime::Tasks;
+use trunkline_runtime::{Tasks, step_aside};
 
 use crate::chunk::{CHUNK, ChunkHead};
 use crate::commit;
@@ -139,6 +139,7 @@ impl Spool {
         let thread = {
             let queue = queue.clone();
             std::thread::Builder::new().name("spool".into()).spawn(move || {
+                step_aside();
                 commit::run(store, &queue);
                 drop(ends);
             })
@@ -264,6 +265,14 @@ impl Reader {
                 return Ok(None);
             }
         }
+    }
+
+    /// The next chunk if there is one now. May be dropped while it waits for the disk: then nothing was read.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    pub async fn next_if_there(&mut self) -> Result<Option<ChunkAt>, ReadError> {
+        if self.walk.at_end() { Ok(None) } else { self.step().await }
     }
 
     /// One step, on a copy: whoever drops this has not moved the reader.

@@ -10,7 +10,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tracing::trace;
-use trunkline_runtime::{Body, Tasks};
+use trunkline_runtime::Body;
 
 use crate::session::Inbound;
 use crate::stream::Stream;
@@ -24,13 +24,13 @@ const MAX_FIELDS: usize = 256;
 const MAX_HEAD: usize = 256 * 1024;
 
 /// Answers every request on every stream of a session with `answer`, until the session ends.
-pub async fn serve<A, F>(mut inbound: Inbound, tasks: Tasks, answer: A)
+pub async fn serve<A, F>(mut inbound: Inbound, answer: A)
 where
     A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     while let Some(stream) = inbound.accept().await {
-        tasks.spawn(serve_stream(stream, answer.clone()));
+        inbound.tasks().spawn(serve_stream(stream, answer.clone()));
     }
 }
 

@@ -1,7 +1,8 @@
 //! A session: the mux conversation on one link, from hello to close.
 //!
 //! [`Session::start`] spawns the driver; clones of the handle open streams until the session drains or ends.
-//! The end has exactly one reason, the first that was given.
+//! The end has exactly one reason, the first that was given. A session that turns out to be one of records steps aside: whoever
+//! drives it and answers on it runs from then on where it keeps no API request from its turn.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -45,6 +46,8 @@ struct Inner {
     kept: Mutex<Vec<Kept>>,
     in_flight: AtomicUsize,
     tasks: Tasks,
+    /// Cancelled when the session steps aside.
+    aside: CancellationToken,
 }
 
 /// The streams that the other end opens.
@@ -104,24 +107,42 @@ impl Session {
             kept: Mutex::new(Vec::new()),
             in_flight: AtomicUsize::new(0),
             tasks: tasks.clone(),
+            aside: CancellationToken::new(),
         });
         let session = Self { inner };
         let running = session.clone();
-        let shutdown = tasks.token();
         tasks.spawn(async move {
-            let run = driver.run();
-            tokio::pin!(run);
-            let reason = tokio::select! {
-                reason = &mut run => reason,
-                () = shutdown.cancelled() => {
-                    running.close(CloseReason::Shutdown);
-                    run.await
+            let mut run = Box::pin(driver.run());
+            tokio::select! {
+                reason = &mut run => running.end(reason),
+                () = running.inner.aside.cancelled() => {
+                    let tasks = running.tasks();
+                    tasks.spawn(running.run_on(run));
                 }
-            };
-            running.end(reason);
+                () = running.shut_down() => running.end(run.await),
+            }
         });
         let allowed = ours.streams as usize + CONTROL_STREAMS;
         (session.clone(), Inbound { accepted, places: Places::new(allowed), session })
+    }
+
+    async fn run_on(self, mut run: impl Future<Output = CloseReason> + Unpin) {
+        let reason = tokio::select! {
+            reason = &mut run => reason,
+            () = self.shut_down() => run.await,
+        };
+        self.end(reason);
+    }
+
+    /// Closes it when the tasks are told to stop.
+    async fn shut_down(&self) {
+        self.inner.tasks.token().cancelled().await;
+        self.close(CloseReason::Shutdown);
+    }
+
+    /// From now on it gives way to all other work of the process ([`Tasks::aside`]): it carries records.
+    pub fn step_aside(&self) {
+        self.inner.aside.cancel();
     }
 
     /// The hello told what the other end allows.
@@ -255,8 +276,9 @@ impl Session {
         self.inner.ended.clone()
     }
 
-    pub(crate) fn tasks(&self) -> &Tasks {
-        &self.inner.tasks
+    /// Where what belongs to it is to run now.
+    pub(crate) fn tasks(&self) -> Tasks {
+        if self.inner.aside.is_cancelled() { self.inner.tasks.aside() } else { self.inner.tasks.clone() }
     }
 
     /// Counts an exchange as under way until the guard is dropped.
@@ -303,6 +325,10 @@ impl Drop for InFlight {
 }
 
 impl Inbound {
+    pub(crate) fn tasks(&self) -> Tasks {
+        self.session.tasks()
+    }
+
     /// The next stream that the other end opened; `None` once the session ended. A stream over the limit that the
     /// other end was told is reset.
     pub async fn accept(&mut self) -> Option<Stream> {

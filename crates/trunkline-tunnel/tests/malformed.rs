@@ -104,7 +104,7 @@ fn victim(role: Role, tasks: &Tasks) -> (Session, DuplexStream) {
     let (session, inbound) = Session::start(near, role, Limits::DEFAULT, tasks);
     session.allow(Limits::DEFAULT);
     let answer = |_: Request<Incoming>| std::future::ready(Response::new(full("ok")));
-    tasks.spawn(serve(inbound, tasks.clone(), answer));
+    tasks.spawn(serve(inbound, answer));
     (session, far)
 }
 

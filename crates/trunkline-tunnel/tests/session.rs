@@ -48,7 +48,7 @@ impl Pair {
         F: Future<Output = Response<Body>> + Send + 'static,
     {
         let inbound = self.at_agent.take().unwrap();
-        self.tasks.spawn(serve(inbound, self.tasks.clone(), answer));
+        self.tasks.spawn(serve(inbound, answer));
         self
     }
 }
@@ -315,7 +315,7 @@ async fn an_idle_session_lives_although_answers_take_no_time() {
     let (gateway, at_gateway) = Session::start(near, Role::Door, Limits::DEFAULT, &tasks);
     let (agent, at_agent) = Session::start(far, Role::Dialler, Limits::DEFAULT, &tasks);
     for inbound in [at_gateway, at_agent] {
-        tasks.spawn(serve(inbound, tasks.clone(), async |_| Response::new(full("null"))));
+        tasks.spawn(serve(inbound, async |_| Response::new(full("null"))));
     }
     let watched = async { tokio::join!(gateway.keep_alive(Epoch(1)), agent.keep_alive(Epoch(1))) };
     assert!(tokio::time::timeout(Duration::from_secs(3600), watched).await.is_err());
@@ -392,4 +392,21 @@ async fn t34_an_answer_that_panics_ends_its_own_stream_and_no_other() {
     drop(watch);
     assert_eq!(open.await.unwrap().status(), StatusCode::OK);
     assert!(pair.gateway.is_open() && pair.agent.is_open());
+}
+
+#[tokio::test]
+async fn a_session_that_steps_aside_goes_on_and_what_answers_on_it_does_so_aside() {
+    let answer = async |_: Request<Incoming>| {
+        Response::new(full(std::thread::current().name().unwrap_or_default().to_owned()))
+    };
+    let pair = pair().serving(answer);
+    let where_it_runs = async || text(pair.gateway.request(get("/")).await.unwrap()).await;
+    assert_ne!(where_it_runs().await, "aside");
+    pair.gateway.step_aside();
+    pair.agent.step_aside();
+    // The stream that was kept has its place already; the one that is opened beside it has it aside.
+    let (one, other) = tokio::join!(where_it_runs(), where_it_runs());
+    assert!([one, other].contains(&Bytes::from_static(b"aside")));
+    pair.tasks.shut_down().await;
+    assert_eq!(pair.gateway.ended().await, CloseReason::Shutdown);
 }

@@ -46,12 +46,7 @@ impl Batch {
         batch.push(first);
         let want = want.clamp(LEAST, MAX_BATCH_BYTES);
         while batch.bytes < want {
-            let next = tokio::select! {
-                biased;
-                next = reader.next() => next?,
-                () = std::future::ready(()) => break,
-            };
-            let Some(next) = next else { break };
+            let Some(next) = reader.next_if_there().await? else { break };
             if next.epoch == batch.epoch && batch.has_room_for(&next) {
                 batch.push(next);
             } else {
@@ -92,5 +87,51 @@ impl Batch {
         self.bytes += chunk.bytes.len();
         self.inflated += chunk.head.inflated();
         self.chunks.push(chunk);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_runtime::Tasks;
+    use trunkline_spool::{NewRecord, Settings, Spool};
+
+    use super::*;
+
+    /// A spool with so many chunks of one record each.
+    async fn spool_of(chunks: usize, tasks: &Tasks) -> (tempfile::TempDir, Spool) {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path(), Settings::default(), tasks).unwrap();
+        for _ in 0..chunks {
+            let record = NewRecord { tag: 1, bytes: Bytes::from_static(b"a record") };
+            spool.writer().append(vec![record]).await.unwrap();
+        }
+        (folder, spool)
+    }
+
+    #[tokio::test]
+    async fn what_lies_there_travels_together() {
+        let tasks = Tasks::new();
+        let (_folder, spool) = spool_of(20, &tasks).await;
+        let (mut reader, mut ahead) = (spool.reader(), None);
+        let batch = Batch::gather(&mut reader, &mut ahead, usize::MAX).await.unwrap().unwrap();
+        assert_eq!(batch.sequences(), (1, 20));
+        assert_eq!(batch.bytes, batch.chunks.iter().map(|chunk| chunk.bytes.len()).sum::<usize>());
+        // A slow line has small ones; none is left out between two of them.
+        reader.rewind();
+        let record = NewRecord { tag: 1, bytes: rand_text(LEAST).into() };
+        spool.writer().append(vec![record]).await.unwrap();
+        spool
+            .writer()
+            .append(vec![NewRecord { tag: 1, bytes: Bytes::from_static(b"a record") }])
+            .await
+            .unwrap();
+        let first = Batch::gather(&mut reader, &mut ahead, 1).await.unwrap().unwrap();
+        let second = Batch::gather(&mut reader, &mut ahead, 1).await.unwrap().unwrap();
+        assert_eq!((first.sequences(), second.sequences()), ((1, 21), (22, 22)));
+    }
+
+    /// Text that does not compress.
+    fn rand_text(bytes: usize) -> Vec<u8> {
+        std::iter::repeat_with(rand::random::<u8>).take(bytes).collect()
     }
 }

@@ -124,14 +124,15 @@ impl Uplink {
             move_on: move_on.clone(),
             wish: shared.wish.clone(),
         };
-        shared
-            .tasks
-            .spawn(serve(inbound, shared.tasks.clone(), move |request| dispatch.clone().answer(request)));
+        shared.tasks.spawn(serve(inbound, move |request| dispatch.clone().answer(request)));
         let welcome = self.say_hello(&session, address, lane, ordinal).await.inspect_err(|_| {
             session.close(CloseReason::Shutdown);
         })?;
         shared.hung_up.store(0, Ordering::Relaxed);
         session.allow(welcome.limits);
+        if lane == Lane::Logs {
+            session.step_aside();
+        }
         epoch.send_replace(Some(welcome.epoch));
         let up = Up { session: session.clone(), epoch: welcome.epoch, lane };
         self.look_after(up, lane == Lane::Api && ordinal == 0);

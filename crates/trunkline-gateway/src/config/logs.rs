@@ -104,7 +104,7 @@ impl GatewayConfig {
                     cap_bytes: max_gib.saturating_mul(GIB),
                     ..Settings::default()
                 };
-                Arc::new(Embedded::open(&folder, settings, tasks)?)
+                Arc::new(Embedded::open(&folder, settings, &tasks.aside())?)
             }
             StoreConfig::Elasticsearch(config) => Arc::new(Served::start(config, tasks)?),
         };

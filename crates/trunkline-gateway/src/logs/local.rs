@@ -30,7 +30,7 @@ pub(crate) fn ship_own(logs: &Logs, uid: ClusterUid, spools: Vec<(Dataset, Spool
             dataset: its.clone(),
             spool: SpoolEpoch(*epoch.as_bytes()),
         };
-        tasks.spawn_until_stopped(ship(logs.clone(), dataset.clone(), of, spool.clone()));
+        tasks.aside().spawn_until_stopped(ship(logs.clone(), dataset.clone(), of, spool.clone()));
     }
     let logs = logs.clone();
     tasks.spawn_until_stopped(async move {

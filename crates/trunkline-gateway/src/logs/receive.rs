@@ -9,6 +9,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 use trunkline_proto::{ClusterUid, Lane, LogAck, LogBatch, MAX_BATCH_BYTES, MAX_DATASETS};
 use trunkline_runtime::Body;
 use trunkline_tunnel::json;
@@ -129,22 +130,35 @@ impl Logs {
             dataset: batch.dataset,
             spool: batch.spool,
         };
-        let Some(_place) = self.shared.bytes.take(source.uid, length, WAIT).await else {
+        let Some(place) = self.shared.bytes.take(source.uid, length, WAIT).await else {
             self.put_off("NoRoom");
             return Ok(later("the gateway has no room for this batch now: others came first"));
         };
         let bytes = read(request.into_body(), length).await?;
+        let logs = self.clone();
+        let taken = self.shared.tasks.spawn(async move {
+            let _place = place;
+            logs.look_and_take_in(&source, bytes).await
+        });
+        // It ends with the link that it came by.
+        AbortOnDropHandle::new(taken).await.unwrap_or_else(|_| {
+            self.put_off("Panic");
+            Ok(later("the gateway failed at the batch"))
+        })
+    }
+
+    async fn look_and_take_in(&self, source: &Source, bytes: Bytes) -> Result<LogAck, No> {
         let unread = |bad| No(StatusCode::BAD_REQUEST, format!("the batch cannot be read: {bad}"));
-        let says = look(&source, &bytes).map_err(unread)?;
+        let says = look(source, &bytes).map_err(unread)?;
         if let Err(wait) = self.shared.rates.take(source.uid, says) {
             self.put_off("Rate");
             let ack = later("this cluster hands in more than one may");
             return Ok(LogAck { retry_after_ms: Some(milliseconds(wait)), ..ack });
         }
         let admits = |day| self.shared.standing.admits_day(source.uid, &source.dataset, day);
-        let admitted = before_a_day(&source, &bytes, admits).map_err(unread)?;
+        let admitted = before_a_day(source, &bytes, admits).map_err(unread)?;
         let all = admitted == bytes.len();
-        let ack = self.take_in(&source, bytes.slice(..admitted), says).await;
+        let ack = self.take_in(source, bytes.slice(..admitted), says).await;
         if all || !ack.why.is_empty() {
             return Ok(ack);
         }

@@ -107,7 +107,7 @@ async fn deal(
     sequences: std::ops::RangeInclusive<u64>,
 ) -> (Dealt, Batch, Arc<Scripted>, Metrics) {
     let (store, metrics) = (Arc::new(store), Metrics::default());
-    let logs = Logs::new(store.clone(), None, joinings(), metrics.clone());
+    let logs = Logs::new(store.clone(), None, joinings(), metrics.clone(), &Tasks::new());
     let mut batch = Batch::default();
     let documents: Vec<_> = sequences.map(document).collect();
     let dealt = logs.write(documents, &mut batch).await;
@@ -174,7 +174,7 @@ async fn a_dead_letter_that_waits_makes_its_record_come_again_and_one_that_is_re
 #[tokio::test]
 async fn who_looks_on_sees_what_was_stored_of_the_clusters_in_sight_and_hears_what_was_passed_over() {
     let (store, metrics) = (Arc::new(answers(&[Outcome::Stored, Outcome::AlreadyThere])), Metrics::default());
-    let logs = Logs::new(store, None, joinings(), metrics);
+    let logs = Logs::new(store, None, joinings(), metrics, &Tasks::new());
     let mut sees = logs.taps().look_on(Scope(vec![source().uid]), "record".parse().unwrap());
     let mut blind = logs.taps().look_on(Scope(vec![ClusterUid::random()]), Filter::All);
     let mut asks_else = logs.taps().look_on(Scope(vec![source().uid]), "other".parse().unwrap());

@@ -8,6 +8,7 @@ use std::fmt;
 use bytes::Bytes;
 use trunkline_logs::{Day, Document, ENTRY, Stamp};
 use trunkline_proto::MAX_BATCH_INFLATED;
+use trunkline_runtime::Pieces;
 use trunkline_spool::{BadChunk, Chunk, ChunkHead, Epoch, Limits, Record};
 
 use super::{Source, dead};
@@ -152,7 +153,9 @@ impl Unpacking {
     }
 
     fn take_from(&mut self, mut open: Open, arrived: i64, group: &mut Group, text: &mut usize) {
+        let mut pieces = Pieces::begin();
         while *text < GROUP && group.documents.len() < MOST {
+            pieces.between();
             let Some(record) = open.records.next() else { return };
             *text += record.bytes.len();
             (group.last, group.newest) = (record.sequence, i64::try_from(open.head.at).ok());

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use tantivy::IndexWriter;
 use tracing::{error, info};
 use trunkline_logs::{Day, DocumentId};
+use trunkline_runtime::Pieces;
 use trunkline_spool::{Epoch, Record};
 
 use super::fault::Fault;
@@ -118,7 +119,9 @@ impl Indexer {
         let before = self.taken;
         let mut taken = before;
         let mut days: BTreeMap<Day, Vec<(u64, Kept)>> = BTreeMap::new();
+        let mut pieces = Pieces::begin();
         for record in records.into_iter().filter(|record| record.sequence > before) {
+            pieces.between();
             taken = record.sequence;
             match Kept::read(record) {
                 Ok(kept) => {
@@ -170,7 +173,9 @@ impl Indexer {
     fn add(&mut self, day: Day, documents: &[(u64, Kept)], taken: u64) -> Result<(), Fault> {
         let open = self.open(day)?;
         let before = open.added;
+        let mut pieces = Pieces::begin();
         for (sequence, kept) in documents {
+            pieces.between();
             open.add(*sequence, kept)?;
         }
         open.complete = taken;
