@@ -1,7 +1,11 @@
 //! The parts of a bench, each a process: an upstream, a gateway, an agent.
+//!
+//! With `TRUNKLINE_BENCH_FAR` and `TRUNKLINE_BENCH_NEAR` set (by `benches/slow-line`) the agent and its upstream are behind a line: the first is
+//! the command that starts something there, the second the gateway's address as it is seen from there.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::ffi::OsStr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +30,10 @@ use trunkline_runtime::{Body, Door, Tasks, full};
 use trunkline_tests::intake_config;
 use trunkline_upstream::UpstreamConfig;
 
+/// The command that starts something behind the line.
+const FAR: &str = "TRUNKLINE_BENCH_FAR";
+/// The gateway's address as it is seen from there.
+const NEAR: &str = "TRUNKLINE_BENCH_NEAR";
 /// What a gateway is told that keeps logs.
 const LOGS: &str = "logs";
 /// How much a spool of the agent's may hold.
@@ -152,8 +160,11 @@ pub fn play() -> Option<anyhow::Result<()>> {
 
 async fn start(role: &str, dir: &Path, arguments: &[String]) -> anyhow::Result<Part> {
     let file = dir.join(format!("{role}.up"));
-    let mut command = tokio::process::Command::new(std::env::current_exe()?);
-    command.arg("--role").arg(role).arg(dir).args(arguments).kill_on_drop(true);
+    let far = if role == "gateway" { String::new() } else { std::env::var(FAR).unwrap_or_default() };
+    let program = std::env::current_exe()?;
+    let mut words = far.split_whitespace().map(OsStr::new).chain([program.as_os_str()]);
+    let mut command = tokio::process::Command::new(words.next().context("a program")?);
+    command.args(words).arg("--role").arg(role).arg(dir).args(arguments).kill_on_drop(true);
     let child = command.spawn()?;
     let pid = child.id().context("the part ended at once")?;
     let mut look = tokio::time::interval(Duration::from_millis(20));
@@ -182,7 +193,7 @@ fn write_certificates(pki: &DevPki, dir: &Path) -> anyhow::Result<()> {
     let day = || Validity::days(1);
     pki.front.front_server(&["localhost", "127.0.0.1"], day())?.write_to(dir, "front")?;
     pki.front.write_certificate(&dir.join("front-ca.pem"))?;
-    pki.tunnel.tunnel_server(&["localhost", "127.0.0.1"], day())?.write_to(dir, "tunnel")?;
+    pki.tunnel.tunnel_server(&["localhost", &near().to_string()], day())?.write_to(dir, "tunnel")?;
     pki.tunnel.write_certificate(&dir.join("tunnel-ca.pem"))?;
     let agent = AgentName {
         trust_domain: "trunkline.local".into(),
@@ -209,6 +220,12 @@ fn to_upstream(dir: &Path, address: &str) -> UpstreamConfig {
     }
 }
 
+/// Where agents find the gateway.
+fn near() -> IpAddr {
+    let told = std::env::var(NEAR).ok().and_then(|address| address.parse().ok());
+    told.unwrap_or(IpAddr::from([127, 0, 0, 1]))
+}
+
 async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let logs = arguments.get(2).is_some_and(|told| told == LOGS);
@@ -232,7 +249,7 @@ async fn gateway(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
             proxy_from: Vec::new(),
         },
         tunnel: TunnelConfig {
-            listen: any,
+            listen: SocketAddr::new(near(), 0),
             addresses: Vec::new(),
             certificate: Some(certified(dir, "tunnel")),
             roots: Some(dir.join("tunnel-ca.pem")),

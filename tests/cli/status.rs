@@ -46,6 +46,25 @@ async fn with_a_name_it_walks_the_way_and_shows_where_it_ends() {
     desk.gateway.order(
         "/clusters/alpha/status",
         200,
+        json!({
+            "cluster": "alpha",
+            "hops": [{"name": "gateway", "ok": true, "detail": "version 0.1.0", "ms": 0.2}],
+            "logs": [{
+                "cluster": "alpha", "dataset": "logs", "rate": 12.5, "lagMs": 1500, "waiting": 7, "spoolBytes": 10,
+                "spoolCap": 100, "records": 1, "bytes": 1, "deadLetters": 3, "lost": 0, "why": "the disk is full\u{1b}[2J",
+            }],
+        }),
+    );
+    let outcome = desk.run(&["status", "alpha"]).await.well();
+    let line = outcome.stdout.lines().last().unwrap();
+    assert!(
+        line.contains("logs     12.5") && line.contains("10 %") && line.contains("the disk is full"),
+        "{line}"
+    );
+    assert!(!line.contains('\u{1b}'), "{line}");
+    desk.gateway.order(
+        "/clusters/alpha/status",
+        200,
         json!({"cluster": "alpha", "hops": [
             {"name": "gateway", "ok": true, "detail": "version 0.1.0", "ms": 0.2},
             {"name": "tunnel", "ok": false, "detail": "no link since 3m\u{1b}[2J", "ms": null,

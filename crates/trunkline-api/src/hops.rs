@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::API_VERSION;
+use crate::{API_VERSION, LogStanding};
 
 /// What each hop on the way to a cluster's API server says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -21,12 +21,15 @@ pub struct HopReport {
     pub cluster: String,
     /// The hops, from the gateway on, in the order of the way; none after the first that fails.
     pub hops: Vec<Hop>,
+    /// How its log records get on, by dataset; nothing where none came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<LogStanding>,
 }
 
 impl HopReport {
     /// What the hops on the way to a cluster say.
     pub fn new(cluster: String, hops: Vec<Hop>) -> Self {
-        Self { api_version: API_VERSION.into(), kind: "HopReport".into(), cluster, hops }
+        Self { api_version: API_VERSION.into(), kind: "HopReport".into(), cluster, hops, logs: Vec::new() }
     }
 }
 

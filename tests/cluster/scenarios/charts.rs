@@ -77,10 +77,21 @@ pub(crate) async fn the_gateways_chart_is_clean(stage: &mut Stage) -> Result<Str
         helm(&["lint", "--strict", "--set", &front]).bytes().await?;
         let narrow =
             "management.groups={dev,ops},management.bindings.admins=false,front.hostSuffix=k8s.example.com";
-        for set in [front.clone(), format!("{front},management.enabled=false"), format!("{front},{narrow}")] {
+        let logs = "logs.enabled=true,logs.intake.enabled=true";
+        let kinds = "logs.intake.datasets={logs,audit},logs.intake.namespaces={apps},logs.elasticsearch.urls={http://search:9200}";
+        for set in [
+            front.clone(),
+            format!("{front},management.enabled=false"),
+            format!("{front},{narrow}"),
+            format!("{front},{logs}"),
+            format!("{front},{logs},{kinds},logs.intake.port=9201"),
+        ] {
             let rendered =
                 helm(&["template", "gw", "-n", "trunkline", "--kube-version", "1.35.0", "--set", &set]);
             let objects = objects(&rendered.text().await?)?;
+            let intake = objects.get("Service trunkline-logs");
+            ensure!(intake.is_some() == set.contains("intake"), "{set}: {intake:?}");
+            ensure!(intake.is_some() == objects.contains_key("NetworkPolicy trunkline-logs"), "{set}");
             let config = objects.get("ConfigMap trunkline-gateway").context("no configuration")?;
             let config = config["data"]["gateway.yaml"].as_str().context("no file")?;
             let file = stage.folder().join("chart-gateway.yaml");
@@ -89,6 +100,21 @@ pub(crate) async fn the_gateways_chart_is_clean(stage: &mut Stage) -> Result<Str
             std::fs::write(&file, config.replace("in_cluster: true", &kubeconfig))?;
             Call::new(stage.trunkline()).args(["config", "check", "gateway"]).arg(file).bytes().await?;
         }
+    }
+    // What is secret is mounted from what the values name, and the configuration says where.
+    let secrets = "front.address=gw.example.com,logs.enabled=true,logs.intake.enabled=true,logs.intake.tokenSecret=shippers,logs.intake.tlsSecret=shown";
+    let rendered = helm(&["template", "gw", "--kube-version", "1.35.0", "--set", secrets]);
+    let objects = objects(&rendered.text().await?)?;
+    let pod = &objects.get("StatefulSet trunkline-gateway").context("no pod")?["spec"]["template"]["spec"];
+    let config = objects.get("ConfigMap trunkline-gateway").context("no configuration")?["data"].to_string();
+    for (secret, file) in [("shippers", "/run/intake-token/token"), ("shown", "/run/intake-tls/tls.crt")] {
+        let volumes = pod["volumes"].as_array().context("no volumes")?;
+        let volume = volumes.iter().find(|volume| volume["secret"]["secretName"] == secret);
+        let name = &volume.with_context(|| format!("{secret} is no volume"))?["name"];
+        let mounts = pod["containers"][0]["volumeMounts"].as_array().context("no mounts")?;
+        let mount = mounts.iter().find(|mount| mount["name"] == *name).context("it is not mounted")?;
+        let at = mount["mountPath"].as_str().context("nowhere")?;
+        ensure!(file.starts_with(at) && config.contains(file), "{secret} at {at}: {config}");
     }
     let nowhere = helm(&["template", "gw", "--kube-version", "1.35.0"]).run().await?;
     ensure!(nowhere.stderr.contains("front.address is empty"), "{}", nowhere.stderr);

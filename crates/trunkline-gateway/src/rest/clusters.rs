@@ -273,7 +273,8 @@ pub(super) async fn status(
     _: Asked<Nothing>,
 ) -> Result<Json<HopReport>, No> {
     let source = shared.find_for(&id, &reader)?;
-    Ok(Json(hops::walk(&shared, &source, &reader).await))
+    let logs = shared.logs.of(&shared.view, &source);
+    Ok(Json(HopReport { logs, ..hops::walk(&shared, &source, &reader).await }))
 }
 
 /// Tells how far a cluster's joining is, and where it stands still, why and what to do.

@@ -33,6 +33,7 @@ use trunkline_logstore::{MAX_HITS, MAX_SLICES, MAX_VALUES, SearchError};
 use super::Shared;
 use super::problem::No;
 use super::read::{Asked, Nothing, Reader};
+use super::view::{Source, View};
 use crate::logs::Logs;
 use scope::Wanted;
 
@@ -65,6 +66,13 @@ impl Desk {
             No::new(ProblemReason::NotKept, "this gateway keeps no logs: give it logs: in its configuration")
         };
         self.logs.as_ref().ok_or_else(none)
+    }
+
+    /// How a cluster's records get on, by dataset.
+    pub(super) fn of(&self, view: &View, source: &Source) -> Vec<LogStanding> {
+        let Some(logs) = &self.logs else { return Vec::new() };
+        let seen = scope::uids(view, logs, source).into_iter().flat_map(|uid| logs.standing().of(uid));
+        seen.map(|(dataset, seen)| shown::standing(source.id(), &dataset, seen)).collect()
     }
 
     /// A place for one question.
@@ -246,12 +254,8 @@ pub(super) async fn status(
     _: Asked<Nothing>,
 ) -> Result<Json<LogStatus>, No> {
     let logs = shared.logs.logs()?;
-    let mut items: Vec<LogStanding> = Vec::new();
-    for source in scope::all(&shared.view, logs).into_iter().filter(|source| source.is_seen(&reader.sight)) {
-        let uids = scope::uids(&shared.view, logs, &source);
-        let seen = uids.into_iter().flat_map(|uid| logs.standing().of(uid));
-        items.extend(seen.map(|(dataset, seen)| shown::standing(source.id(), &dataset, seen)));
-    }
+    let seen = scope::all(&shared.view, logs).into_iter().filter(|source| source.is_seen(&reader.sight));
+    let items = seen.flat_map(|source| shared.logs.of(&shared.view, &source)).collect();
     let mut store = shown::store(logs.store().status());
     // What is wrong with the store names machines: for who sees all of the fleet.
     if reader.sight.fleet_role() < FleetRole::Viewer {

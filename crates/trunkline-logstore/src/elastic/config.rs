@@ -125,7 +125,7 @@ impl Default for ElasticConfig {
 
 impl Default for BulkConfig {
     fn default() -> Self {
-        Self { bytes: 5 << 20, documents: 5000, at_once: 4, gzip: false, seconds: 30 }
+        Self { bytes: 5 << 20, documents: 1000, at_once: 4, gzip: false, seconds: 30 }
     }
 }
 
@@ -172,7 +172,7 @@ mod tests {
         assert!(config.check().is_ok() && config.bulk.gzip);
         assert_eq!(
             (config.indices, config.retention_days, config.bulk.documents),
-            (Layout::PerCluster, 30, 5000)
+            (Layout::PerCluster, 30, 1000)
         );
         for unknown in [json!({ "url": "x" }), json!({ "bulk": { "size": 1 } }), json!({ "password": "x" })] {
             assert!(read(unknown).is_err());

@@ -12,6 +12,8 @@ use crate::rest::Rest;
 use crate::table::{Cell, Table};
 use crate::words::{Colour, Paint, clean, clean_json, moment};
 
+pub(crate) use status::standings;
+
 /// How many records are asked for at once.
 const PAGE: usize = 1_000;
 /// How wide the longest bar of a histogram is, in characters.

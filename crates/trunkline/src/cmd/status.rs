@@ -9,6 +9,7 @@ use trunkline_api::{GatewayStatus, Hop, HopReport};
 use trunkline_proto::ClusterId;
 
 use crate::cli::{Form, SignInArgs, StatusArgs};
+use crate::cmd::logs::standings;
 use crate::cmd::{ask, gateway_api, print, print_json, print_yaml};
 use crate::exit::{Exit, Failure};
 use crate::rest::Rest;
@@ -68,7 +69,13 @@ fn of_cluster(rest: &Rest, name: &str, output: Form) -> anyhow::Result<()> {
     match output {
         Form::Json => print_json(&report)?,
         Form::Yaml => print_yaml(&report)?,
-        Form::Text => print_hops(rest, to_gateway, &report)?,
+        Form::Text => {
+            print_hops(rest, to_gateway, &report)?;
+            if !report.logs.is_empty() {
+                print("")?;
+                standings(&report.logs)?;
+            }
+        }
     }
     match report.hops.iter().find(|hop| !hop.ok) {
         None => Ok(()),

@@ -14,13 +14,8 @@ pub(super) async fn tell(rest: &Rest, output: LogsOutput) -> anyhow::Result<()> 
     if output == LogsOutput::Json {
         return print_json(&status);
     }
-    let now = Timestamp::now();
-    let rows: Vec<Vec<Cell>> = status.items.iter().map(|item| row(item, now)).collect();
-    let heads =
-        vec!["CLUSTER", "DATASET", "RECORDS/S", "LAG", "WAITING", "OLDEST", "SPOOL", "DEAD", "LOST", "STATE"];
-    let mut table = Table::new(heads, true, Paint::output());
-    table.lines(&rows).iter().try_for_each(|line| print(line))?;
-    if rows.is_empty() {
+    standings(&status.items)?;
+    if status.items.is_empty() {
         say("no records have come yet");
     }
     let store = &status.store;
@@ -41,6 +36,15 @@ pub(super) async fn tell(rest: &Rest, output: LogsOutput) -> anyhow::Result<()> 
         say(&format!("the store takes or answers nothing: {}", clean(fault)));
     }
     Ok(())
+}
+
+/// A line for each dataset of each cluster.
+pub(crate) fn standings(items: &[LogStanding]) -> anyhow::Result<()> {
+    let now = Timestamp::now();
+    let rows: Vec<Vec<Cell>> = items.iter().map(|item| row(item, now)).collect();
+    let heads =
+        vec!["CLUSTER", "DATASET", "RECORDS/S", "LAG", "WAITING", "OLDEST", "SPOOL", "DEAD", "LOST", "STATE"];
+    Table::new(heads, true, Paint::output()).lines(&rows).iter().try_for_each(|line| print(line))
 }
 
 fn row(item: &LogStanding, now: Timestamp) -> Vec<Cell> {
