@@ -1543,6 +1543,8 @@ export interface components {
             hops: components["schemas"]["Hop"][];
             /** @description Always `HopReport`. */
             kind: string;
+            /** @description How its log records get on, by dataset; nothing where none came. */
+            logs?: components["schemas"]["LogStanding"][];
         };
         /** @description How a cluster joins. Holds the join token: shown once, kept nowhere. */
         Join: {
