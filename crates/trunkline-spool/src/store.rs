@@ -24,7 +24,7 @@ use crate::record::NewRecord;
 use crate::segments::Segment;
 use crate::settings::{Full, Settings};
 use crate::status::Gap;
-use crate::view::Shared;
+use crate::view::{Shared, View};
 use crate::{format, recover};
 
 /// When whoever was refused is told to come again: because the spool is full, because of the disk.
@@ -130,18 +130,26 @@ impl Store {
     /// Begins a segment with this sequence, which nobody has been given.
     fn begin(&mut self, first: u64) -> io::Result<Handle> {
         self.growing = None;
-        // What was begun with it, in this life or before, was begun in vain, and holds nothing that was answered.
-        let in_vain = self.shared.view().segments.back().filter(|segment| segment.first == first).copied();
-        if let Some(in_vain) = in_vain {
-            match self.folder.remove(&in_vain.name()) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => _ = self.shared.view().segments.pop_back(),
-            }
-        }
         let segment = Segment::new(first, self.epoch);
+        // What was begun with it was begun in vain, and holds nothing that was answered. In this life it has the same name.
+        let in_vain =
+            |view: &View, at: usize| view.segments.get(at).filter(|one| one.first == first).copied();
+        let newest = self.shared.view().segments.len().wrapping_sub(1);
+        let again = in_vain(&self.shared.view(), newest).filter(|again| again.epoch == self.epoch);
+        if let Some(again) = again {
+            self.remove(&again)?;
+            self.shared.view().segments.pop_back();
+        }
         let file = self.folder.create(&segment.name())?;
         self.shared.view().segments.push_back(segment);
         self.folder.sync()?;
+        // Another life's goes when there is a newer one.
+        let before = self.shared.view().segments.len().wrapping_sub(2);
+        let another = in_vain(&self.shared.view(), before);
+        if let Some(another) = another {
+            self.remove(&another)?;
+            self.shared.view().segments.remove(before);
+        }
         self.growing = Some(file.clone());
         Ok(file)
     }
@@ -269,12 +277,18 @@ impl Store {
         Ok(true)
     }
 
+    /// Removes a segment's file, if it is there.
+    fn remove(&self, segment: &Segment) -> io::Result<()> {
+        match self.folder.remove(&segment.name()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes the oldest segment.
     fn let_go(&mut self, oldest: Segment) -> io::Result<()> {
-        match self.folder.remove(&oldest.name()) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => self.folder.sync()?,
-        }
+        self.remove(&oldest)?;
+        self.folder.sync()?;
         let mut view = self.shared.view();
         view.segments.pop_front();
         view.full = false;

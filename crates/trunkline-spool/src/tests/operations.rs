@@ -94,3 +94,22 @@ fn power_cuts_at_any_change_of_the_disk_lose_nothing_that_was_answered() {
     println!("{count} seeds: {cuts} power cuts, {answered} records answered, {refused} not");
     assert!(cuts > 3 * count.times && answered > 10 * count.times);
 }
+
+/// Found by the full number of the runs above: neither the segment that was begun in vain nor the one in its place was there.
+#[test]
+fn a_power_cut_while_another_life_begins_in_the_place_of_an_empty_segment_leaves_one_of_the_two() {
+    for after in 0..8 {
+        for seed in 0..50 {
+            let age = Some(Duration::from_secs(50_000));
+            let mut world = World::new(Settings { max_age: age, ..small() }, seed);
+            let old = [Step::Append(vec![1, 2]), Step::Clock(50_001), Step::Settle];
+            old.iter().for_each(|step| world.does(step));
+            world.does(&Step::Reopen { orderly: false });
+            world.does(&Step::PowerCutAfter(after));
+            world.does(&Step::Append(vec![3]));
+            world.does(&Step::PowerCut);
+            assert!(world.has_a_segment(), "the power went after {after} changes");
+            world.ends();
+        }
+    }
+}

@@ -19,6 +19,7 @@ use crate::folder::Folder;
 use crate::folder::model::{Disk, Leaves};
 use crate::settings::{Full, Settings};
 use crate::store::Store;
+use crate::view::View;
 use crate::walk::Walk;
 
 /// What happens.
@@ -68,6 +69,11 @@ pub(super) struct World {
     pub(super) answered: usize,
     pub(super) refused: usize,
     pub(super) cuts: usize,
+}
+
+/// The first sequence that can be there: behind all that were given out where there is no segment.
+fn front(view: &View) -> u64 {
+    view.segments.front().map_or(view.last + 1, |segment| segment.first)
 }
 
 impl World {
@@ -243,7 +249,7 @@ impl World {
         self.folder = Some(folder);
         let (acked, last, front) = {
             let view = store.shared().view();
-            (view.acked, view.last, view.segments.front().map_or(0, |segment| segment.first))
+            (view.acked, view.last, front(&view))
         };
         self.lost = self
             .kept
@@ -274,7 +280,7 @@ impl World {
     /// What a limit let go is counted, to the record.
     fn count_lost(&mut self) {
         let status = self.store().shared().status();
-        let front = self.store().shared().view().segments.front().map_or(0, |segment| segment.first);
+        let front = front(&self.store().shared().view());
         let gone =
             self.kept.range(status.acked + 1..).map(|(sequence, _)| *sequence).filter(|kept| *kept < front);
         self.lost.extend(gone);
@@ -285,6 +291,11 @@ impl World {
         if self.settings.full == Full::Refuse && self.settings.max_age.is_none() {
             assert_eq!((status.gaps, status.lost), (0, 0));
         }
+    }
+
+    /// Whether any file says which sequences were given out.
+    pub(super) fn has_a_segment(&mut self) -> bool {
+        !self.store().shared().view().segments.is_empty()
     }
 
     /// All that was promised is there at the end, and can go.
