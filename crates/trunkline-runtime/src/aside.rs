@@ -134,6 +134,7 @@ mod tests {
         let waits = aside.spawn(async move { token.cancelled().await });
         assert_eq!(tasks.alive(), 1);
         tasks.shut_down().await;
-        assert!(waits.is_finished());
+        waits.await.unwrap();
+        assert_eq!(tasks.alive(), 0);
     }
 }

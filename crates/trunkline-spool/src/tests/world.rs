@@ -179,12 +179,13 @@ impl World {
         assert!(bytes <= self.settings.cap, "{bytes}");
     }
 
-    /// Were the power cut now, and all lost that may be, what was answered would be there.
+    /// Were the power cut now, and all lost that may be, what was answered would be there; also if the cursor could not be written, what was
+    /// acknowledged need not be.
     fn is_durable(&mut self) {
         let disk = self.disk.power_cut(Leaves::Nothing, &mut self.luck);
         let store = Store::open(Folder::Model(disk), self.settings.clone()).unwrap();
         let there: BTreeMap<u64, u64> = contents(&mut walk(&store)).collect();
-        let acked = store.shared().view().acked;
+        let acked = self.store().shared().view().acked;
         for (sequence, id) in
             self.kept.range(acked + 1..).filter(|(sequence, _)| !self.lost.contains(sequence))
         {
