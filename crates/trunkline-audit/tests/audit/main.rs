@@ -9,12 +9,22 @@ mod disk;
 mod retention;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use trunkline_api::{AuditChange, AuditDecision, AuditEvent};
-use trunkline_audit::{AuditLog, Metrics, Options};
+use trunkline_audit::{AuditLog, Metrics, OpenError, Options};
 
+/// Opens a log. A process that another test is just starting holds all that this one has open, and so a lock, until it is another program.
 fn open(folder: &Path, options: Options) -> AuditLog {
-    AuditLog::open(folder, options, Metrics::default()).unwrap()
+    let began = Instant::now();
+    loop {
+        match AuditLog::open(folder, options.clone(), Metrics::default()) {
+            Err(OpenError::InUse(_)) if began.elapsed() < Duration::from_secs(10) => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 /// Short segments, so that there are many.
