@@ -18,7 +18,7 @@ use trunkline_audit::{AuditLog, Metrics, OpenError, Options};
 fn open(folder: &Path, options: Options) -> AuditLog {
     let began = Instant::now();
     loop {
-        match AuditLog::open(folder, options.clone(), Metrics::default()) {
+        match AuditLog::open(folder, options, Metrics::default()) {
             Err(OpenError::InUse(_)) if began.elapsed() < Duration::from_secs(10) => {
                 std::thread::sleep(Duration::from_millis(5));
             }
