@@ -92,6 +92,11 @@ pub(crate) async fn the_gateways_chart_is_clean(stage: &mut Stage) -> Result<Str
             let intake = objects.get("Service trunkline-logs");
             ensure!(intake.is_some() == set.contains("intake"), "{set}: {intake:?}");
             ensure!(intake.is_some() == objects.contains_key("NetworkPolicy trunkline-logs"), "{set}");
+            // The way to a store of its own is open at the store's port, and at no other.
+            let network = objects.get("NetworkPolicy trunkline-gateway").context("no network policy")?;
+            let to_the_store = json!({"ports": [{"port": 9200, "protocol": "TCP"}]});
+            let egress = network["spec"]["egress"].as_array().context("no egress")?;
+            ensure!(egress.contains(&to_the_store) == set.contains("elasticsearch"), "{set}: {egress:?}");
             let config = objects.get("ConfigMap trunkline-gateway").context("no configuration")?;
             let config = config["data"]["gateway.yaml"].as_str().context("no file")?;
             let file = stage.folder().join("chart-gateway.yaml");
