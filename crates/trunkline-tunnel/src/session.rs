@@ -113,31 +113,30 @@ impl Session {
         let running = session.clone();
         tasks.spawn(async move {
             let mut run = Box::pin(driver.run());
-            tokio::select! {
-                reason = &mut run => running.end(reason),
-                () = running.inner.aside.cancelled() => {
-                    let tasks = running.tasks();
-                    tasks.spawn(running.run_on(run));
-                }
-                () = running.shut_down() => running.end(run.await),
+            let is_over = tokio::select! {
+                () = running.drive(&mut run) => true,
+                () = running.inner.aside.cancelled() => false,
+            };
+            if !is_over {
+                let tasks = running.tasks();
+                tasks.spawn(async move { running.drive(&mut run).await });
             }
         });
         let allowed = ours.streams as usize + CONTROL_STREAMS;
         (session.clone(), Inbound { accepted, places: Places::new(allowed), session })
     }
 
-    async fn run_on(self, mut run: impl Future<Output = CloseReason> + Unpin) {
+    /// Drives it to its end, or until this is dropped; then it can be driven on elsewhere.
+    async fn drive(&self, run: &mut (impl Future<Output = CloseReason> + Unpin)) {
+        let shutdown = self.inner.tasks.token();
         let reason = tokio::select! {
-            reason = &mut run => reason,
-            () = self.shut_down() => run.await,
+            reason = &mut *run => reason,
+            () = shutdown.cancelled() => {
+                self.close(CloseReason::Shutdown);
+                run.await
+            }
         };
         self.end(reason);
-    }
-
-    /// Closes it when the tasks are told to stop.
-    async fn shut_down(&self) {
-        self.inner.tasks.token().cancelled().await;
-        self.close(CloseReason::Shutdown);
     }
 
     /// From now on it gives way to all other work of the process ([`Tasks::aside`]): it carries records.
