@@ -3,7 +3,7 @@
 // Invariant: the text that somebody is changing is theirs: what the watch tells meanwhile is offered, and not put over it.
 
 import { ActionList, ActionListItem, Alert, AlertActionLink, Button } from "@patternfly/react-core";
-import { useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import { useFleet } from "../api/fleet.ts";
 import type { KubeObject, Resource } from "../api/kube.ts";
 import { isReadOnly } from "../parts/cluster.tsx";
@@ -24,20 +24,35 @@ interface PolicyYamlProps {
 export function PolicyYaml({ cluster, kind, resource, object }: PolicyYamlProps) {
   const readOnly = isReadOnly(useFleet().byName.get(cluster)) || !resource.verbs.includes("update");
   const [base, setBase] = useState(object);
-  const [text, setText] = useState(() => asEdited(object));
+  const asRead = asEdited(base);
+  const [text, setText] = useState(asRead);
+  /** What stands in the editor now: `text` follows when the page is drawn. */
+  const typed = useRef(text);
+  const [editor, setEditor] = useState(0);
   const [wrong, setWrong] = useState("");
   const [mine, setMine] = useState<KubeObject | null>(null);
   const [done, setDone] = useState(false);
   const newer = object.metadata.resourceVersion !== base.metadata.resourceVersion;
-  const touched = text !== asEdited(base);
+  const touched = text !== asRead;
   const { name } = object.metadata;
+  const type = (now: string) => {
+    typed.current = now;
+    setText(now);
+  };
   const take = (next: KubeObject) => {
     setBase(next);
-    setText(asEdited(next));
+    type(asEdited(next));
     setWrong("");
   };
-  // Nothing of anybody's is lost while the text is as it was read.
-  if (newer && !touched && mine === null) take(object);
+  /** With an editor that has nothing of what was typed. */
+  const begin = (next: KubeObject) => {
+    take(next);
+    setEditor((before) => before + 1);
+  };
+  // Nothing of anybody's is lost while the text is as it was read: to the key that was just pressed.
+  useLayoutEffect(() => {
+    if (newer && mine === null && typed.current === asRead) take(object);
+  });
   const review = () => {
     const read = meant(text, base);
     setDone(false);
@@ -51,16 +66,24 @@ export function PolicyYaml({ cluster, kind, resource, object }: PolicyYamlProps)
       {newer && touched && (
         <Alert
           isInline variant="warning" title="It was changed by somebody else meanwhile"
-          actionLinks={<AlertActionLink onClick={() => take(object)}>Leave mine, take theirs</AlertActionLink>}
+          actionLinks={<AlertActionLink onClick={() => begin(object)}>Leave mine, take theirs</AlertActionLink>}
         >
           You can go on: what both changed is shown before anything is written.
         </Alert>
       )}
-      <YamlEditor cluster={cluster} label={`the YAML of ${name}`} value={text} height={26} isReadOnly={readOnly} {...(readOnly ? {} : { onChange: setText })} />
+      <YamlEditor
+        key={editor}
+        cluster={cluster}
+        label={`the YAML of ${name}`}
+        value={asRead}
+        height={26}
+        isReadOnly={readOnly}
+        {...(readOnly ? {} : { onChange: type })}
+      />
       {wrong !== "" && <Alert isInline variant="danger" title={wrong} role="alert" />}
       <ActionList>
         {!readOnly && <ActionListItem><Button isDisabled={!touched} onClick={review}>Try it (dry run)</Button></ActionListItem>}
-        {!readOnly && touched && <ActionListItem><Button variant="secondary" onClick={() => take(object)}>Undo my changes</Button></ActionListItem>}
+        {!readOnly && touched && <ActionListItem><Button variant="secondary" onClick={() => begin(object)}>Undo my changes</Button></ActionListItem>}
         <ActionListItem><Button variant="link" onClick={() => save(`${name}.yaml`, "application/yaml", yamlOf(object))}>Export YAML</Button></ActionListItem>
       </ActionList>
       {mine !== null && (
@@ -74,7 +97,7 @@ export function PolicyYaml({ cluster, kind, resource, object }: PolicyYamlProps)
           })}
           onApplied={(written) => {
             setMine(null);
-            take(written);
+            begin(written);
             setDone(true);
           }}
           onClose={() => setMine(null)}

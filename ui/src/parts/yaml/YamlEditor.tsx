@@ -1,15 +1,17 @@
 // YAML in an editor that knows the cluster's kinds: completes their fields, and says early what the API server would not take.
 //
-// Invariants: the text is the editor's own until `value` changes to something it did not say itself; problems are listed
-// beneath as text as well; the keys of the page do nothing in here.
+// Invariants: the text is the editor's own until `value` changes; what is typed goes out by `onChange` and must not come back as
+// `value`, where it would be late by a key or two and overwrite them; problems are listed beneath as text as well; the keys of
+// the page do nothing in here.
 
 import { lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import { Button } from "@patternfly/react-core";
 import { ExclamationCircleIcon, ExclamationTriangleIcon } from "@patternfly/react-icons";
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { harmless } from "../text.ts";
+import { changed } from "./changed.ts";
 import { check } from "./check.ts";
 import { completion } from "./complete.ts";
 import { readObjects, readYaml, type Problem } from "./guard.ts";
@@ -17,6 +19,7 @@ import { basics, editing, reading, shadowOf } from "./mirror.ts";
 import { useKinds } from "./schema.ts";
 
 interface YamlEditorProps {
+  /** What is put into it, at first and whenever this is another text. */
   value: string;
   /** What it is, for screen readers: `the YAML of web`. */
   label: string;
@@ -53,12 +56,14 @@ export function YamlEditor(props: YamlEditorProps) {
     if (host.current === null) return;
     const root = shadowOf(host.current);
     const source = completion(() => latest.current.kinds);
+    // What was typed stays when it is not to be edited any more.
+    const before = view.current?.state.doc;
     const own = new Compartment();
     const made = new EditorView({
       root,
       parent: root,
       state: EditorState.create({
-        doc: value,
+        doc: before ?? value,
         extensions: [
           basics(label, root),
           own.of(isReadOnly ? reading() : editing({ override: [source] })),
@@ -78,10 +83,12 @@ export function YamlEditor(props: YamlEditorProps) {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [isReadOnly, label]);
 
-  useEffect(() => {
+  // Before another key can come in.
+  useLayoutEffect(() => {
     const there = view.current;
-    if (there === null || there.state.doc.toString() === value) return;
-    there.dispatch({ changes: { from: 0, to: there.state.doc.length, insert: value } });
+    if (there === null) return;
+    const changes = changed(there.state.doc.toString(), value);
+    if (changes !== null) there.dispatch({ changes });
   }, [value]);
 
   const problems = useMemo(() => {
