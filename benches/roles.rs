@@ -1,7 +1,7 @@
 //! The parts of a bench, each a process: an upstream, a gateway, an agent.
 //!
-//! With `TRUNKLINE_BENCH_FAR` and `TRUNKLINE_BENCH_NEAR` set (by `benches/slow-line`) the agent and its upstream are behind a line: the first is
-//! the command that starts something there, the second the gateway's address as it is seen from there.
+//! With `TRUNKLINE_BENCH_FAR` and `TRUNKLINE_BENCH_NEAR` set (by `benches/line`) the agent and its upstream are behind a line: the
+//! first is the command that starts something there, the second the gateway's address as it is seen from there.
 
 use std::convert::Infallible;
 use std::ffi::OsStr;

@@ -39,8 +39,6 @@ use pace::Pace;
 const DEADLINE: Duration = Duration::from_secs(900);
 /// The longest answer, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
-/// How often the other lane's round trip is asked while records are on their way.
-const SAMPLE: Duration = Duration::from_millis(200);
 /// How often what waits is told.
 const REPORT: Duration = Duration::from_secs(5);
 /// The longest pause that a gateway may ask for.
@@ -109,7 +107,7 @@ impl Shipping {
                 Ok(None) => return,
                 Err(error) => {
                     warn!(%dataset, why = chain(&error), "the spool cannot be read; trying again");
-                    tokio::time::sleep(backoff.pause().max(SAMPLE)).await;
+                    tokio::time::sleep(backoff.pause()).await;
                     continue;
                 }
             };
@@ -189,7 +187,7 @@ impl Shipping {
     /// Asks for the other lane's round trip while records are on their way.
     async fn watch_the_line(self) {
         loop {
-            tokio::time::sleep(SAMPLE).await;
+            tokio::time::sleep(self.pace.pause()).await;
             if self.under_way.load(Ordering::Relaxed) == 0 {
                 continue;
             }

@@ -13,8 +13,6 @@ use trunkline_spool::{ChunkAt, Epoch, ReadError, Reader};
 
 use super::pace::Pace;
 
-/// How many bytes leave at once.
-const PIECE: usize = 16 * 1024;
 /// The least that a batch may have, in bytes, if there is as much.
 const LEAST: usize = 64 * 1024;
 
@@ -72,7 +70,7 @@ impl Batch {
             while rest.is_empty() {
                 rest = chunks.next()?;
             }
-            let piece = rest.split_to(rest.len().min(PIECE));
+            let piece = rest.split_to(rest.len().min(pace.piece()));
             pace.take(piece.len()).await;
             Some((Ok::<_, Infallible>(Frame::data(piece)), (chunks, rest, pace)))
         })))

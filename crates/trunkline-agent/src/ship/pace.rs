@@ -1,10 +1,14 @@
 //! How fast records may leave: as fast as the line carries without making others wait.
 //!
-//! While a batch is on its way, the round trip of the `api` lane is asked again and again. As long as it stays what it was on
+//! While records are held back, the round trip of the `api` lane is asked again and again. As long as it stays what it was on
 //! the idle line, the rate grows; once it is longer, there is a queue somewhere on the way, and it is ours: the rate falls
-//! below what was carried last, and the queue drains. A queue makes every round trip longer, a busy machine or a shaky line some of them: the
-//! rate falls only when several in a row were long. (LEDBAT, RFC 6817, with a lower target and the other lane's round
-//! trip instead of its own one-way delay.)
+//! below what the line carries, and the queue drains. A queue makes every round trip longer, a busy machine or a shaky line
+//! some of them: the rate falls only when several in a row were long, and then not again before the queue had time to drain.
+//! (LEDBAT, RFC 6817, with a lower target and the other lane's round trip instead of its own one-way delay.)
+//!
+//! What makes others wait is how far the rate gets past the line before that is seen: so round trips are asked close together,
+//! growth is a matter of time and not of how many were asked, it ends as the round trip gets longer, and what leaves at once
+//! is small on a slow line.
 //!
 //! Pure but for the clock: [`Pace::take`] says how long to wait.
 
@@ -14,19 +18,49 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The rate to begin with, in bytes a second.
-const FIRST: f64 = 1024.0 * 1024.0;
+const FIRST: f64 = 256.0 * 1024.0;
 /// The lowest rate, in bytes a second: logs always get on.
 pub(super) const LOWEST: f64 = 64.0 * 1024.0;
 /// The highest rate, in bytes a second.
 const HIGHEST: f64 = 4.0 * 1024.0 * 1024.0 * 1024.0;
 /// How much longer than on the idle line a round trip may be.
 const SLACK: Duration = Duration::from_millis(10);
-/// How many long round trips in a row are a queue.
-const IN_A_ROW: u32 = 3;
+/// How long the queue may take to drain before the rate falls again; and a round trip.
+const DRAIN: Duration = Duration::from_millis(200);
+/// So long without a queue, and the line is not known any more: the rate is back at what it was in less.
+const UNKNOWN: Duration = Duration::from_secs(10);
+/// No stretch without a round trip is taken for longer than this.
+const LONGEST_STEP: Duration = Duration::from_millis(200);
 /// How much may leave at once.
-const BURST: Duration = Duration::from_millis(10);
+const BURST: Duration = Duration::from_millis(4);
+/// How much a piece is, in time, and the least and the most of it in bytes.
+const PIECE: Duration = Duration::from_millis(2);
+const PIECE_BYTES: (usize, usize) = (1024, 16 * 1024);
+/// How long after a round trip the next is asked while records are held back, and while none are.
+const CLOSE: Duration = Duration::from_millis(20);
+const FAR: Duration = Duration::from_millis(200);
+/// So many bytes leave between two round trips, unless that takes too long.
+const BETWEEN: f64 = 16.0 * 1024.0;
+/// How long after the last record was held back that is so.
+const LATELY: Duration = Duration::from_secs(1);
 /// How long the shortest round trip is remembered: the way may change.
 const FORGET: Duration = Duration::from_secs(300);
+
+/// How the rate follows what is seen of the line.
+#[derive(Debug)]
+struct Manner {
+    /// How long the rate takes to double; eight round trips, if that is longer.
+    doubling: Duration,
+    /// How many long round trips in a row are a queue.
+    in_a_row: u32,
+    /// What is left of the rate once there is a queue.
+    less: f64,
+}
+
+/// While the line is not known: it grows fast, and so gives way soon.
+const FINDING: Manner = Manner { doubling: Duration::from_millis(400), in_a_row: 2, less: 0.5 };
+/// Once there was a queue.
+const KNOWN: Manner = Manner { doubling: Duration::from_secs(5), in_a_row: 3, less: 0.7 };
 
 /// How fast records may leave. All spools of an agent share it.
 #[derive(Debug)]
@@ -36,33 +70,25 @@ pub(super) struct Pace(Mutex<State>);
 struct State {
     /// Bytes a second.
     rate: f64,
-    /// Until there was a queue, the rate doubles.
-    doubling: bool,
+    manner: &'static Manner,
     /// When the line is free for the next bytes.
     free: Instant,
+    /// Until when records were held back last.
+    held: Option<Instant>,
     /// The shortest round trip of this period, and of the one before.
     shortest: [Option<Duration>; 2],
     period: Instant,
     /// How many round trips in a row were long.
     long: u32,
-    /// Bytes taken since the last sample, and when that was.
-    taken: u64,
+    /// When the queue has drained after the rate fell.
+    drained: Instant,
+    /// When the last round trip was known.
     sampled: Instant,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        let now = Instant::now();
-        Self(Mutex::new(State {
-            rate: FIRST,
-            doubling: true,
-            free: now,
-            shortest: [None; 2],
-            period: now,
-            long: 0,
-            taken: 0,
-            sampled: now,
-        }))
+        Self(Mutex::new(State::new(Instant::now())))
     }
 
     /// Returns when so many bytes may leave.
@@ -76,10 +102,20 @@ impl Pace {
         self.state().sample(round_trip, Instant::now());
     }
 
+    /// How long after a round trip the next one is to be asked.
+    pub(super) fn pause(&self) -> Duration {
+        self.state().pause(Instant::now())
+    }
+
     /// How many bytes a batch should have: half a second's worth.
     pub(super) fn batch(&self) -> usize {
         // Bounded by HIGHEST, and never negative.
         (self.state().rate / 2.0) as usize
+    }
+
+    /// How many bytes should leave at once.
+    pub(super) fn piece(&self) -> usize {
+        self.state().piece()
     }
 
     /// Bytes a second, at this moment.
@@ -93,142 +129,81 @@ impl Pace {
 }
 
 impl State {
+    fn new(now: Instant) -> Self {
+        Self {
+            rate: FIRST,
+            manner: &FINDING,
+            free: now,
+            held: None,
+            shortest: [None; 2],
+            period: now,
+            long: 0,
+            drained: now,
+            sampled: now,
+        }
+    }
+
+    fn piece(&self) -> usize {
+        let (least, most) = PIECE_BYTES;
+        ((self.rate * PIECE.as_secs_f64()) as usize).clamp(least, most)
+    }
+
     fn take(&mut self, bytes: usize, now: Instant) -> Instant {
-        self.taken += bytes as u64;
         let begins = self.free.max(now);
         self.free = begins + Duration::from_secs_f64(bytes as f64 / self.rate);
-        begins.checked_sub(BURST).map_or(now, |earlier| earlier.max(now))
+        let until = begins.checked_sub(BURST).map_or(now, |earlier| earlier.max(now));
+        if until > now {
+            self.held = Some(until);
+        }
+        until
     }
 
     fn sample(&mut self, round_trip: Duration, now: Instant) {
-        let since = now.duration_since(self.sampled).as_secs_f64().max(1e-3);
-        let carried = self.taken as f64 / since;
-        (self.taken, self.sampled) = (0, now);
+        let step = now.duration_since(self.sampled).min(LONGEST_STEP);
+        // What did not leave for want of records says nothing about the line.
+        let was_held = self.held.is_some_and(|held| held > self.sampled);
+        self.sampled = now;
+        let idle = self.shortest(round_trip, now);
+        let (slack, longer) = (SLACK.max(idle / 4), round_trip.saturating_sub(idle));
+        if longer > slack {
+            self.long += 1;
+            if self.long >= self.manner.in_a_row && now >= self.drained {
+                self.rate = (self.manner.less * self.rate).max(LOWEST);
+                self.manner = &KNOWN;
+                self.long = 0;
+                self.drained = now + DRAIN + idle;
+            }
+            return;
+        }
+        self.long = 0;
+        if was_held {
+            if now > self.drained + UNKNOWN {
+                self.manner = &FINDING;
+            }
+            let doubling = self.manner.doubling.max(8 * idle);
+            // The longer the round trip is already, the slower.
+            let free = 1.0 - longer.as_secs_f64() / slack.as_secs_f64();
+            let doublings = free * step.as_secs_f64() / doubling.as_secs_f64();
+            self.rate = (self.rate * doublings.exp2()).min(HIGHEST);
+        }
+    }
+
+    /// The round trip of the idle line, as far as it was seen.
+    fn shortest(&mut self, round_trip: Duration, now: Instant) -> Duration {
         if now.duration_since(self.period) > FORGET {
             self.shortest = [None, self.shortest[0]];
             self.period = now;
         }
         let here = self.shortest[0].map_or(round_trip, |shortest| shortest.min(round_trip));
         self.shortest[0] = Some(here);
-        let idle = self.shortest[1].map_or(here, |before| before.min(here));
-        if round_trip > idle + SLACK.max(idle / 4) {
-            self.long += 1;
-            self.doubling = false;
-            if self.long < IN_A_ROW {
-                return;
-            }
-            self.long = 0;
-            // What did not leave for want of records says nothing about the line.
-            let had = if carried > 0.0 { self.rate.min(carried) } else { self.rate };
-            self.rate = (0.7 * had).max(LOWEST);
-            return;
-        }
-        self.long = 0;
-        if carried > 0.7 * self.rate {
-            let grown = if self.doubling { 2.0 } else { 1.03 };
-            self.rate = (self.rate * grown).min(HIGHEST);
-        }
+        self.shortest[1].map_or(here, |before| before.min(here))
+    }
+
+    fn pause(&self, now: Instant) -> Duration {
+        let lately = self.held.is_some_and(|held| held + LATELY > now);
+        if lately { CLOSE.max(Duration::from_secs_f64(BETWEEN / self.rate)).min(FAR) } else { FAR }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A line of so many bytes a second behind a buffer of so many, and an idle round trip.
-    struct Line {
-        bandwidth: f64,
-        buffer: f64,
-        idle: Duration,
-        queue: f64,
-    }
-
-    impl Line {
-        /// Ships for some seconds with a sample each 200 ms; returns the rates and round trips that were seen.
-        fn ship(&mut self, seconds: u64) -> Vec<(f64, Duration)> {
-            let mut pace = State { ..Pace::new().0.into_inner().unwrap() };
-            let mut now = pace.sampled;
-            let mut seen = Vec::new();
-            pace.sample(self.idle, now);
-            for _ in 0..seconds * 5 {
-                let step = Duration::from_millis(200);
-                // Everything that may leave leaves.
-                let mut sent = 0.0;
-                while pace.free < now + step {
-                    pace.take(16 * 1024, now);
-                    sent += 16.0 * 1024.0;
-                }
-                self.queue =
-                    (self.queue + sent - self.bandwidth * step.as_secs_f64()).clamp(0.0, self.buffer);
-                now += step;
-                let round_trip = self.idle + Duration::from_secs_f64(self.queue / self.bandwidth);
-                pace.sample(round_trip, now);
-                seen.push((pace.rate, round_trip));
-            }
-            seen
-        }
-    }
-
-    #[test]
-    fn a_slow_line_is_used_and_its_queue_stays_short() {
-        let mut line =
-            Line { bandwidth: 1.25e6, buffer: 62_500.0, idle: Duration::from_millis(50), queue: 0.0 };
-        let seen = line.ship(60);
-        let settled = &seen[50..];
-        let mean = settled.iter().map(|(rate, _)| rate.min(1.25e6)).sum::<f64>() / settled.len() as f64;
-        assert!(mean > 0.6 * 1.25e6, "{mean} bytes a second of 1.25e6");
-        let long = settled.iter().filter(|(_, trip)| *trip > Duration::from_millis(50 + 20)).count();
-        assert!(long * 4 < settled.len(), "{long} of {} round trips were long", settled.len());
-    }
-
-    #[test]
-    fn a_fast_line_is_filled_within_seconds() {
-        let mut line = Line { bandwidth: 1e9, buffer: 1e7, idle: Duration::from_micros(200), queue: 0.0 };
-        let seen = line.ship(5);
-        assert!(seen.iter().any(|(rate, _)| *rate > 5e8), "{seen:?}");
-    }
-
-    #[test]
-    fn the_rate_does_not_grow_while_nothing_wants_to_leave_and_never_falls_below_the_lowest() {
-        let mut state = Pace::new().0.into_inner().unwrap();
-        let mut now = state.sampled;
-        for _ in 0..100 {
-            now += Duration::from_millis(200);
-            state.sample(Duration::from_millis(50), now);
-        }
-        assert_eq!(state.rate, FIRST);
-        for _ in 0..100 {
-            now += Duration::from_millis(200);
-            state.take(100, now);
-            state.sample(Duration::from_secs(1), now);
-        }
-        assert_eq!(state.rate, LOWEST);
-    }
-
-    #[test]
-    fn a_shaky_line_is_not_taken_for_a_full_one() {
-        let mut state = Pace::new().0.into_inner().unwrap();
-        let mut now = state.sampled;
-        for at in 0..500 {
-            now += Duration::from_millis(200);
-            state.take((state.rate / 5.0) as usize, now);
-            // Two of five are long, never three in a row.
-            let trip = if at % 5 < 2 { 60 } else { 5 };
-            state.sample(Duration::from_millis(trip), now);
-        }
-        assert!(state.rate > 100.0 * FIRST, "{}", state.rate);
-    }
-
-    #[test]
-    fn a_way_that_got_longer_is_taken_for_its_own_after_a_while() {
-        let mut state = Pace::new().0.into_inner().unwrap();
-        let mut now = state.sampled;
-        state.sample(Duration::from_millis(10), now);
-        for _ in 0..(700 * 5) {
-            now += Duration::from_millis(200);
-            state.take(1_000_000, now);
-            state.sample(Duration::from_millis(80), now);
-        }
-        assert!(state.rate > LOWEST, "{}", state.rate);
-    }
-}
+mod tests;
