@@ -99,6 +99,11 @@ impl Rig {
         Ok(())
     }
 
+    /// Where the agent's intake listens; it has one after [`Rig::start_agent_anew`].
+    pub fn intake(&self) -> anyhow::Result<SocketAddr> {
+        Ok(std::fs::read_to_string(self.folder.path().join("intake.address"))?.parse()?)
+    }
+
     /// The same with other limits.
     pub async fn start_with(limits: LoadLimits) -> anyhow::Result<Self> {
         Self::start_at(&[format!("{limits:?}")]).await
@@ -303,6 +308,9 @@ async fn agent(dir: &Path, arguments: &[String]) -> anyhow::Result<()> {
     .await?
     .serve();
     running.up().await;
+    if let Some(intake) = running.intake().first() {
+        tell(dir, "intake.address", *intake)?;
+    }
     tell(dir, "agent.up", upstream.parse()?)?;
     std::future::pending().await
 }

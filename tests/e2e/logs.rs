@@ -237,3 +237,33 @@ async fn a_rule_decides_whose_records_are_read_and_of_which_namespaces() {
     let no = rig.client_as("eva", &[]).get("/trunkline/v1/logs?clusters=us").await;
     assert_eq!((no.status.as_u16(), no.reason().as_str()), (403, "Forbidden"), "{}", no.text());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn which_machines_the_store_is_on_is_told_to_who_sees_all_of_the_fleet() {
+    let rules = [
+        json!({"name": "eu", "spec": {"subjects": {"users": ["eva"]}, "clusters": {"names": ["eu"]}, "role": "viewer"}}),
+        json!({"name": "all", "spec": {"subjects": {"users": ["jane"]}, "clusters": {"names": ["*"]}, "role": "admin"}}),
+    ];
+    let nobody = "127.0.0.1:9";
+    let store = json!({"store": {"elasticsearch": {"urls": [format!("http://{nobody}")]}}});
+    let logs: LogsConfig = serde_json::from_value(store).unwrap();
+    let rig = Rig::builder().cluster("eu").access(&rules).logs(logs).start().await;
+    rig.ship("eu", "/_bulk", &canaries("eu", 3)).await;
+    let paths =
+        ["/logs/status", "/clusters/eu/status", "/logs", "/logs/top?field=cluster", "/logs/histogram"];
+    let told = async |user: &str, path: &str| {
+        rig.client_as(user, &["trunkline:admins"][..usize::from(user == "jane")])
+            .get(&format!("/trunkline/v1{path}"))
+            .await
+            .text()
+    };
+    for path in paths {
+        wait_until(&format!("{path} says what is wrong"), SOON, async || {
+            told("jane", path).await.contains(nobody).then_some(())
+        })
+        .await;
+        let less = told("eva", path).await;
+        assert!(less.contains("the log store takes or answers nothing now"), "{path}: {less}");
+        assert!(!less.contains(nobody), "{path}: {less}");
+    }
+}

@@ -22,20 +22,20 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use trunkline_proto::{
-    ControlCall, Dataset, Epoch, HEAD_HEADER, InvalidHead, LOGS_PATH, LogAck, LogBatch, SpoolEpoch,
-    StatusReport, StreamHead,
+    ControlCall, Dataset, HEAD_HEADER, InvalidHead, LOGS_PATH, LogAck, LogBatch, SpoolEpoch, StatusReport,
+    StreamHead,
 };
 use trunkline_runtime::{Tasks, boxed, chain, limited};
 use trunkline_spool::{ChunkAt, Reader, Spool};
-use trunkline_tunnel::{Backoff, ExchangeError, call};
+use trunkline_tunnel::{Backoff, CallError, ExchangeError, Session, call};
 
 use crate::metrics::{DatasetLabel, Metrics};
 use crate::uplink::{LogsLane, NoLane, Uplink};
 use batch::Batch;
 use pace::Pace;
 
-/// How long one batch may take, from its first byte to the answer: all spools share the line, and the slowest takes a minute
-/// for the longest batch of one of them. A link that is dead is noticed within seconds.
+/// How long one batch may take, from its first byte to the answer: the gateway gives one up after ten minutes. A link that is dead is
+/// noticed within seconds.
 const DEADLINE: Duration = Duration::from_secs(900);
 /// The longest answer, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -102,7 +102,9 @@ impl Shipping {
         let mut is_well = true;
         let mut known_lost = 0;
         loop {
-            let batch = match Batch::gather(&mut reader, &mut ahead, self.pace.batch()).await {
+            // All that is under way together is half a second's worth.
+            let want = self.pace.batch() / (1 + self.under_way.load(Ordering::Relaxed));
+            let batch = match Batch::gather(&mut reader, &mut ahead, want).await {
                 Ok(Some(batch)) => batch,
                 Ok(None) => return,
                 Err(error) => {
@@ -186,16 +188,24 @@ impl Shipping {
 
     /// Asks for the other lane's round trip while records are on their way.
     async fn watch_the_line(self) {
+        let mut on: Option<Session> = None;
         loop {
             tokio::time::sleep(self.pace.pause()).await;
             if self.under_way.load(Ordering::Relaxed) == 0 {
                 continue;
             }
             let Some((session, epoch)) = self.lane.api() else { continue };
+            if on.as_ref().is_none_or(|before| !before.is_same(&session)) {
+                self.pace.forget_round_trips();
+                on = Some(session.clone());
+            }
             let asked = Instant::now();
-            // What was not answered in time is the longest round trip of all.
-            ping(&session, epoch).await;
-            self.pace.sample(asked.elapsed());
+            match call::<_, ()>(&session, ControlCall::Ping, epoch, &()).await {
+                // What was not answered in time is the longest round trip of all.
+                Ok(()) | Err(CallError::TimedOut) => self.pace.sample(asked.elapsed()),
+                // A link that broke says nothing of the line.
+                Err(error) => debug!(%error, "a ping beside records was not answered"),
+            }
             self.metrics.pace.set(i64::try_from(self.pace.rate()).unwrap_or(i64::MAX));
         }
     }
@@ -214,12 +224,6 @@ async fn report_for_ever(spools: Vec<(Dataset, Spool)>, report: watch::Sender<St
             changed
         });
         tokio::time::sleep(REPORT).await;
-    }
-}
-
-async fn ping(session: &trunkline_tunnel::Session, epoch: Epoch) {
-    if let Err(error) = call::<_, ()>(session, ControlCall::Ping, epoch, &()).await {
-        debug!(%error, "a ping beside records was not answered");
     }
 }
 

@@ -15,6 +15,7 @@ use http::header::HeaderName;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout, timeout_at};
+use trunkline_runtime::Pieces;
 
 use crate::refusal::Refusal;
 
@@ -50,6 +51,7 @@ where
     }
     let mut inflate = Inflate::new(encoding, reader)?;
     let (mut came, begun) = (0, Instant::now());
+    let mut pieces = Pieces::begin();
     loop {
         let due = begun + IN_ALL.min(AT_LEISURE + Duration::from_secs(came as u64 / SLOWEST));
         let frame = match timeout_at(due, timeout(SILENCE, body.frame())).await {
@@ -67,7 +69,7 @@ where
         while !rest.is_empty() || inflate.has_more() {
             let fed = inflate.feed(&rest)?;
             rest.advance(fed);
-            tokio::task::yield_now().await;
+            pieces.turn().await;
         }
     }
 }

@@ -39,7 +39,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, door: Door, dataset: usize, tasks
             continue;
         };
         let shared = shared.clone();
-        tasks.spawn_until_stopped(async move {
+        // A flood of records takes no processor from the API requests of the same agent.
+        tasks.aside().spawn_until_stopped(async move {
             shared.metrics.connections_open.inc();
             let _open = Open(&shared);
             connection(&shared, tcp, from, dataset).await;

@@ -215,7 +215,7 @@ impl Embedded {
         let mut places: Vec<(Place, u64)> = Vec::new();
         let mut pieces = Pieces::begin();
         for document in documents {
-            pieces.between();
+            pieces.turn().await;
             match self.judge(document, witness) {
                 Ok(record) => {
                     records.push(record);

@@ -35,7 +35,7 @@ pub use id::{
 };
 pub use logs::{
     Dataset, InvalidDataset, InvalidSpoolEpoch, LOGS_PATH, LogAck, LogBatch, MAX_BATCH_BYTES,
-    MAX_BATCH_INFLATED, MAX_DATASETS, SpoolEpoch, SpoolReport,
+    MAX_BATCH_CHUNKS, MAX_BATCH_INFLATED, MAX_DATASETS, SpoolEpoch, SpoolReport,
 };
 pub use reason::CloseReason;
 pub use status::Status;

@@ -17,6 +17,8 @@ pub const LOGS_PATH: &str = "/trunkline/v1/logs";
 pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The longest batch, in bytes once it is inflated.
 pub const MAX_BATCH_INFLATED: usize = 16 * 1024 * 1024;
+/// The most chunks of a batch.
+pub const MAX_BATCH_CHUNKS: usize = 4096;
 
 /// The most datasets that a cluster may have.
 pub const MAX_DATASETS: usize = 16;

@@ -10,7 +10,8 @@
 //! starts, as an index's writers, inherit it. Elsewhere than on Linux they are threads like all others.
 //!
 //! Invariants:
-//! - what answers an API request or keeps a link alive is never done here: it could wait for as long as the machine is busy;
+//! - what answers an API request or keeps a link of the `api` lane alive is never done here: it could wait for as long as the machine is busy;
+//! - no task keeps its thread for long: links of the `logs` lane are kept alive here;
 //! - no thread is started before there is such work.
 
 use std::sync::LazyLock;
@@ -27,17 +28,31 @@ const PIECE: Duration = Duration::from_micros(200);
 #[cfg(target_os = "linux")]
 const LEAST: i32 = 19;
 
-/// None if it cannot be had.
+/// The processors that it has, all but one; none where there is but one. Looked up in the first thread that steps aside: those that such
+/// threads start inherit what they have, and would leave one more.
+#[cfg(target_os = "linux")]
+static PROCESSORS: LazyLock<Option<rustix::thread::CpuSet>> = LazyLock::new(|| {
+    use rustix::thread::{CpuSet, sched_getaffinity};
+
+    let mut processors = sched_getaffinity(None).ok()?;
+    let first = (0..CpuSet::MAX_CPU).find(|processor| processors.is_set(*processor))?;
+    processors.unset(first);
+    (processors.count() > 0).then_some(processors)
+});
+
+/// None if it cannot be had: where no more threads may be, building it panics.
 static RUNTIME: LazyLock<Option<Runtime>> = LazyLock::new(|| {
     let others = std::thread::available_parallelism().map_or(1, |all| all.get().saturating_sub(1).max(1));
-    let mut runtime = Builder::new_multi_thread();
-    runtime
-        .worker_threads(others)
-        .max_blocking_threads(BLOCKING)
-        .thread_name("aside")
-        .on_thread_start(step_aside)
-        .enable_all();
-    runtime.build().ok()
+    let build = || {
+        Builder::new_multi_thread()
+            .worker_threads(others)
+            .max_blocking_threads(BLOCKING)
+            .thread_name("aside")
+            .on_thread_start(step_aside)
+            .enable_all()
+            .build()
+    };
+    std::panic::catch_unwind(build).ok()?.ok()
 });
 
 /// The runtime; the caller's own where there is no other to be had.
@@ -50,20 +65,15 @@ pub fn step_aside() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::setpriority_process;
-        use rustix::thread::{CpuSet, gettid, sched_getaffinity, sched_setaffinity};
+        use rustix::thread::{gettid, sched_setaffinity};
 
         let me = Some(gettid());
         if let Err(error) = setpriority_process(me, LEAST) {
             debug!(%error, "a thread cannot step aside");
         }
-        let leave_one = sched_getaffinity(me).and_then(|mut processors| {
-            let first = (0..CpuSet::MAX_CPU).find(|processor| processors.is_set(*processor));
-            if let Some(first) = first.filter(|_| processors.count() > 1) {
-                processors.unset(first);
-            }
-            sched_setaffinity(me, &processors)
-        });
-        if let Err(error) = leave_one {
+        if let Some(processors) = &*PROCESSORS
+            && let Err(error) = sched_setaffinity(me, processors)
+        {
             debug!(%error, "a thread cannot leave a processor to others");
         }
     }
@@ -84,10 +94,23 @@ impl Pieces {
 
     /// A piece is done, of some microseconds.
     pub fn between(&mut self) {
-        if self.0.elapsed() > PIECE {
+        let _ = self.is_over();
+    }
+
+    /// The same in a task: other tasks of its runtime have their turn as well, what keeps links alive among them.
+    pub async fn turn(&mut self) {
+        if self.is_over() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn is_over(&mut self) -> bool {
+        let over = self.0.elapsed() > PIECE;
+        if over {
             std::thread::yield_now();
             self.0 = Instant::now();
         }
+        over
     }
 }
 
@@ -121,8 +144,11 @@ mod tests {
     async fn a_processor_is_left_to_all_else_where_there_is_more_than_one() {
         let processors = || rustix::thread::sched_getaffinity(None).unwrap().count();
         let all = processors();
-        let aside = Tasks::new().aside().spawn(async move { processors() }).await.unwrap();
-        assert_eq!(aside, (all - 1).max(1));
+        let aside = Tasks::new().aside().spawn(async move {
+            let blocking = tokio::task::spawn_blocking(processors).await.unwrap();
+            [processors(), blocking, std::thread::spawn(processors).join().unwrap()]
+        });
+        assert_eq!(aside.await.unwrap(), [(all - 1).max(1); 3]);
         assert_eq!(processors(), all);
     }
 

@@ -9,7 +9,7 @@ const END: &str = ".seg";
 /// A file of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Segment {
-    /// The sequence with which it was begun. No other segment of the spool was begun with it.
+    /// The sequence with which it was begun. No other segment in the view was begun with it.
     pub(crate) first: u64,
     /// The life in which it was begun.
     pub(crate) epoch: Epoch,

@@ -24,7 +24,7 @@ use crate::record::NewRecord;
 use crate::segments::Segment;
 use crate::settings::{Full, Settings};
 use crate::status::Gap;
-use crate::view::{Shared, View};
+use crate::view::Shared;
 use crate::{format, recover};
 
 /// When whoever was refused is told to come again: because the spool is full, because of the disk.
@@ -46,6 +46,8 @@ pub(crate) struct Store {
     saved: Place,
     /// The newest segment, if this process began it and nothing failed since.
     growing: Option<Handle>,
+    /// Other lives' segments that a newer one has taken the place of, and whose files are there yet. One or none.
+    in_vain: Vec<Segment>,
 }
 
 impl Store {
@@ -66,7 +68,18 @@ impl Store {
             let synced = watch::Sender::new(shared.view().last);
             let epoch = Epoch::random();
             let encoder = Encoder::new(epoch)?;
-            Ok(Self { folder, settings, shared, epoch, synced, encoder, cursor, saved, growing: None })
+            Ok(Self {
+                folder,
+                settings,
+                shared,
+                epoch,
+                synced,
+                encoder,
+                cursor,
+                saved,
+                growing: None,
+                in_vain: Vec::new(),
+            })
         })();
         opened.map_err(|source| OpenError::Io { path, source })
     }
@@ -132,23 +145,24 @@ impl Store {
         self.growing = None;
         let segment = Segment::new(first, self.epoch);
         // What was begun with it was begun in vain, and holds nothing that was answered. In this life it has the same name.
-        let in_vain =
-            |view: &View, at: usize| view.segments.get(at).filter(|one| one.first == first).copied();
-        let newest = self.shared.view().segments.len().wrapping_sub(1);
-        let again = in_vain(&self.shared.view(), newest).filter(|again| again.epoch == self.epoch);
-        if let Some(again) = again {
-            self.remove(&again)?;
-            self.shared.view().segments.pop_back();
+        let in_vain = self.shared.view().segments.back().copied().filter(|one| one.first == first);
+        if let Some(own) = in_vain.filter(|one| one.epoch == self.epoch) {
+            self.remove(&own)?;
         }
         let file = self.folder.create(&segment.name())?;
-        self.shared.view().segments.push_back(segment);
+        {
+            let mut view = self.shared.view();
+            if in_vain.is_some() {
+                view.segments.pop_back();
+            }
+            view.segments.push_back(segment);
+        }
+        self.in_vain.extend(in_vain.filter(|one| one.epoch != self.epoch));
         self.folder.sync()?;
-        // Another life's goes when there is a newer one.
-        let before = self.shared.view().segments.len().wrapping_sub(2);
-        let another = in_vain(&self.shared.view(), before);
-        if let Some(another) = another {
-            self.remove(&another)?;
-            self.shared.view().segments.remove(before);
+        // Another life's goes when there is a newer one that lasts.
+        while let Some(another) = self.in_vain.last() {
+            self.remove(another)?;
+            self.in_vain.pop();
         }
         self.growing = Some(file.clone());
         Ok(file)

@@ -242,6 +242,11 @@ impl Session {
         self.inner.ended.is_cancelled()
     }
 
+    /// Whether this is the very session of the other handle.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// Exchanges under way.
     pub fn in_flight(&self) -> usize {
         self.inner.in_flight.load(Ordering::Relaxed)

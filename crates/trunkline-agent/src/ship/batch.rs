@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http_body::Frame;
 use http_body_util::StreamBody;
-use trunkline_proto::{MAX_BATCH_BYTES, MAX_BATCH_INFLATED};
+use trunkline_proto::{MAX_BATCH_BYTES, MAX_BATCH_CHUNKS, MAX_BATCH_INFLATED};
 use trunkline_runtime::{Body, boxed};
 use trunkline_spool::{ChunkAt, Epoch, ReadError, Reader};
 
@@ -44,7 +44,8 @@ impl Batch {
         batch.push(first);
         let want = want.clamp(LEAST, MAX_BATCH_BYTES);
         while batch.bytes < want {
-            let Some(next) = reader.next_if_there().await? else { break };
+            // What cannot be read is met again by the next batch, which has nothing in hand to lose.
+            let Ok(Some(next)) = reader.next_if_there().await else { break };
             if next.epoch == batch.epoch && batch.has_room_for(&next) {
                 batch.push(next);
             } else {
@@ -77,7 +78,8 @@ impl Batch {
     }
 
     fn has_room_for(&self, chunk: &ChunkAt) -> bool {
-        self.bytes + chunk.bytes.len() <= MAX_BATCH_BYTES
+        self.chunks.len() < MAX_BATCH_CHUNKS
+            && self.bytes + chunk.bytes.len() <= MAX_BATCH_BYTES
             && self.inflated + chunk.head.inflated() <= MAX_BATCH_INFLATED
     }
 
@@ -126,6 +128,48 @@ mod tests {
         let first = Batch::gather(&mut reader, &mut ahead, 1).await.unwrap().unwrap();
         let second = Batch::gather(&mut reader, &mut ahead, 1).await.unwrap().unwrap();
         assert_eq!((first.sequences(), second.sequences()), ((1, 21), (22, 22)));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_loses_nothing_of_what_was() {
+        let tasks = Tasks::new();
+        let (folder, spool) = spool_of(3, &tasks).await;
+        drop(spool);
+        tasks.shut_down().await;
+        // Another life begins another file.
+        let tasks = Tasks::new();
+        let spool = Spool::open(folder.path(), Settings::default(), &tasks).unwrap();
+        let record = NewRecord { tag: 1, bytes: Bytes::from_static(b"a record") };
+        spool.writer().append(vec![record]).await.unwrap();
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().path()).collect();
+        files.retain(|file| file.extension().is_some_and(|end| end == "seg"));
+        files.sort();
+        let (newest, kept) = (files.pop().unwrap(), folder.path().join("kept"));
+        std::fs::rename(&newest, &kept).unwrap();
+        std::fs::create_dir(&newest).unwrap();
+        let (mut reader, mut ahead) = (spool.reader(), None);
+        let batch = Batch::gather(&mut reader, &mut ahead, usize::MAX).await.unwrap().unwrap();
+        assert_eq!(batch.sequences(), (1, 3));
+        assert!(Batch::gather(&mut reader, &mut ahead, usize::MAX).await.is_err());
+        std::fs::remove_dir(&newest).unwrap();
+        std::fs::rename(&kept, &newest).unwrap();
+        let batch = Batch::gather(&mut reader, &mut ahead, usize::MAX).await.unwrap().unwrap();
+        assert_eq!(batch.sequences(), (4, 4));
+    }
+
+    #[tokio::test]
+    async fn a_batch_has_no_more_chunks_than_the_gateway_takes() {
+        let tasks = Tasks::new();
+        let (_folder, spool) = spool_of(1, &tasks).await;
+        let (mut reader, mut ahead) = (spool.reader(), None);
+        let mut batch = Batch::gather(&mut reader, &mut ahead, 1).await.unwrap().unwrap();
+        let chunk = batch.chunks[0].clone();
+        for _ in 1..MAX_BATCH_CHUNKS {
+            assert!(batch.has_room_for(&chunk));
+            batch.push(chunk.clone());
+        }
+        assert!(!batch.has_room_for(&chunk));
     }
 
     /// Text that does not compress.

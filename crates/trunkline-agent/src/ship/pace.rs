@@ -36,8 +36,10 @@ const BURST: Duration = Duration::from_millis(4);
 /// How much a piece is, in time, and the least and the most of it in bytes.
 const PIECE: Duration = Duration::from_millis(2);
 const PIECE_BYTES: (usize, usize) = (1024, 16 * 1024);
-/// How long after a round trip the next is asked while records are held back, and while none are.
+/// How long after a round trip the next is asked while records are held back: while the line is not known or the round trip
+/// has begun to grow, and otherwise; and how long while none are held back.
 const CLOSE: Duration = Duration::from_millis(20);
+const NEAR: Duration = Duration::from_millis(60);
 const FAR: Duration = Duration::from_millis(200);
 /// So many bytes leave between two round trips, unless that takes too long.
 const BETWEEN: f64 = 16.0 * 1024.0;
@@ -55,12 +57,14 @@ struct Manner {
     in_a_row: u32,
     /// What is left of the rate once there is a queue.
     less: f64,
+    /// How long after a round trip the next is asked.
+    pause: Duration,
 }
 
 /// While the line is not known: it grows fast, and so gives way soon.
-const FINDING: Manner = Manner { doubling: Duration::from_millis(400), in_a_row: 2, less: 0.5 };
+const FINDING: Manner = Manner { doubling: Duration::from_millis(400), in_a_row: 2, less: 0.5, pause: CLOSE };
 /// Once there was a queue.
-const KNOWN: Manner = Manner { doubling: Duration::from_secs(5), in_a_row: 3, less: 0.7 };
+const KNOWN: Manner = Manner { doubling: Duration::from_secs(5), in_a_row: 3, less: 0.7, pause: NEAR };
 
 /// How fast records may leave. All spools of an agent share it.
 #[derive(Debug)]
@@ -80,6 +84,8 @@ struct State {
     period: Instant,
     /// How many round trips in a row were long.
     long: u32,
+    /// The last one was longer than usual by a part of what it may be.
+    grows: bool,
     /// When the queue has drained after the rate fell.
     drained: Instant,
     /// When the last round trip was known.
@@ -100,6 +106,11 @@ impl Pace {
     /// A round trip of the other lane was measured.
     pub(super) fn sample(&self, round_trip: Duration) {
         self.state().sample(round_trip, Instant::now());
+    }
+
+    /// There is another link, which may go another way.
+    pub(super) fn forget_round_trips(&self) {
+        self.state().forget_round_trips(Instant::now());
     }
 
     /// How long after a round trip the next one is to be asked.
@@ -138,6 +149,7 @@ impl State {
             shortest: [None; 2],
             period: now,
             long: 0,
+            grows: false,
             drained: now,
             sampled: now,
         }
@@ -165,6 +177,7 @@ impl State {
         self.sampled = now;
         let idle = self.shortest(round_trip, now);
         let (slack, longer) = (SLACK.max(idle / 4), round_trip.saturating_sub(idle));
+        self.grows = longer > slack / 4;
         if longer > slack {
             self.long += 1;
             if self.long >= self.manner.in_a_row && now >= self.drained {
@@ -188,6 +201,10 @@ impl State {
         }
     }
 
+    fn forget_round_trips(&mut self, now: Instant) {
+        (self.shortest, self.period, self.long) = ([None; 2], now, 0);
+    }
+
     /// The round trip of the idle line, as far as it was seen.
     fn shortest(&mut self, round_trip: Duration, now: Instant) -> Duration {
         if now.duration_since(self.period) > FORGET {
@@ -200,8 +217,11 @@ impl State {
     }
 
     fn pause(&self, now: Instant) -> Duration {
-        let lately = self.held.is_some_and(|held| held + LATELY > now);
-        if lately { CLOSE.max(Duration::from_secs_f64(BETWEEN / self.rate)).min(FAR) } else { FAR }
+        if self.held.is_none_or(|held| held + LATELY <= now) {
+            return FAR;
+        }
+        let pause = if self.grows { CLOSE } else { self.manner.pause };
+        pause.max(Duration::from_secs_f64(BETWEEN / self.rate)).min(FAR)
     }
 }
 

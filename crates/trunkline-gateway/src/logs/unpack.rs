@@ -7,7 +7,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use trunkline_logs::{Day, Document, ENTRY, Stamp};
-use trunkline_proto::MAX_BATCH_INFLATED;
+use trunkline_proto::{MAX_BATCH_CHUNKS, MAX_BATCH_INFLATED};
 use trunkline_runtime::Pieces;
 use trunkline_spool::{BadChunk, Chunk, ChunkHead, Epoch, Limits, Record};
 
@@ -17,8 +17,6 @@ use super::{Source, dead};
 const GROUP: usize = 2 * 1024 * 1024;
 /// How many records become documents at once.
 const MOST: usize = 4_000;
-/// The most chunks of a batch.
-const MOST_CHUNKS: usize = 4_096;
 /// What a chunk may inflate to: agents make them of 1 MiB, or of one record that is longer by its tag and length.
 const CHUNK: usize = 2 * 1024 * 1024;
 
@@ -76,7 +74,7 @@ pub(super) fn look(source: &Source, batch: &Bytes) -> Result<Says, BadChunk> {
         chunks += 1;
         for (what, is, most) in [
             ("inflated length, with the others of its batch,", says.inflated, MAX_BATCH_INFLATED),
-            ("number within its batch", chunks, MOST_CHUNKS),
+            ("number within its batch", chunks, MAX_BATCH_CHUNKS),
         ] {
             if is > most {
                 return Err(BadChunk::Limit { what, is: is as u64, most: most as u64 });

@@ -273,7 +273,7 @@ pub(super) async fn status(
     _: Asked<Nothing>,
 ) -> Result<Json<HopReport>, No> {
     let source = shared.find_for(&id, &reader)?;
-    let logs = shared.logs.of(&shared.view, &source);
+    let logs = shared.logs.of(&shared.view, &source, &reader.sight);
     Ok(Json(HopReport { logs, ..hops::walk(&shared, &source, &reader).await }))
 }
 

@@ -32,7 +32,7 @@ use trunkline_logstore::{MAX_HITS, MAX_SLICES, MAX_VALUES, SearchError};
 
 use super::Shared;
 use super::problem::No;
-use super::read::{Asked, Nothing, Reader};
+use super::read::{Asked, Nothing, Reader, Sight};
 use super::view::{Source, View};
 use crate::logs::Logs;
 use scope::Wanted;
@@ -68,11 +68,17 @@ impl Desk {
         self.logs.as_ref().ok_or_else(none)
     }
 
-    /// How a cluster's records get on, by dataset.
-    pub(super) fn of(&self, view: &View, source: &Source) -> Vec<LogStanding> {
+    /// How a cluster's records get on, by dataset, as who asks may see it.
+    pub(super) fn of(&self, view: &View, source: &Source, sight: &Sight) -> Vec<LogStanding> {
         let Some(logs) = &self.logs else { return Vec::new() };
         let seen = scope::uids(view, logs, source).into_iter().flat_map(|uid| logs.standing().of(uid));
-        seen.map(|(dataset, seen)| shown::standing(source.id(), &dataset, seen)).collect()
+        seen.map(|(dataset, mut seen)| {
+            if !seen.why.is_empty() {
+                seen.why = of_the_store(sight, seen.why);
+            }
+            shown::standing(source.id(), &dataset, seen)
+        })
+        .collect()
     }
 
     /// A place for one question.
@@ -133,7 +139,8 @@ pub(super) async fn find(
     let after = query.after.as_deref().map(read::cursor).transpose()?;
     let order = read::order(query.order);
     let _place = shared.logs.place(&reader.who.user).await?;
-    let hits = shared.logs.logs()?.store().find(&question, order, after, limit).await?;
+    let hits = shared.logs.logs()?.store().find(&question, order, after, limit).await;
+    let hits = hits.map_err(|error| unanswered(&reader.sight, &error))?;
     Ok(Json(shown::page(hits)))
 }
 
@@ -197,7 +204,8 @@ pub(super) async fn histogram(
     let slices = read::limit(query.slices, SLICES, MAX_SLICES)?;
     let by = query.by.as_deref().map(Field::named);
     let _place = shared.logs.place(&reader.who.user).await?;
-    let slices = shared.logs.logs()?.store().histogram(&question, slices, by.as_ref()).await?;
+    let slices = shared.logs.logs()?.store().histogram(&question, slices, by.as_ref()).await;
+    let slices = slices.map_err(|error| unanswered(&reader.sight, &error))?;
     Ok(Json(shown::histogram(slices)))
 }
 
@@ -234,7 +242,8 @@ pub(super) async fn top(
     let question = question(&shared, &reader, &query)?;
     let count = read::limit(query.limit, 10, MAX_VALUES)?;
     let _place = shared.logs.place(&reader.who.user).await?;
-    Ok(Json(shown::top(shared.logs.logs()?.store().top(&question, &field, count).await?)))
+    let top = shared.logs.logs()?.store().top(&question, &field, count).await;
+    Ok(Json(shown::top(top.map_err(|error| unanswered(&reader.sight, &error))?)))
 }
 
 /// How the records of each cluster get on, and the store.
@@ -255,11 +264,10 @@ pub(super) async fn status(
 ) -> Result<Json<LogStatus>, No> {
     let logs = shared.logs.logs()?;
     let seen = scope::all(&shared.view, logs).into_iter().filter(|source| source.is_seen(&reader.sight));
-    let items = seen.flat_map(|source| shared.logs.of(&shared.view, &source)).collect();
+    let items = seen.flat_map(|source| shared.logs.of(&shared.view, &source, &reader.sight)).collect();
     let mut store = shown::store(logs.store().status());
-    // What is wrong with the store names machines: for who sees all of the fleet.
+    store.fault = store.fault.map(|fault| of_the_store(&reader.sight, fault));
     if reader.sight.fleet_role() < FleetRole::Viewer {
-        store.fault = store.fault.map(|_| "it takes or answers nothing now".into());
         store.notes.clear();
     }
     Ok(Json(LogStatus { items, store }))
@@ -273,12 +281,22 @@ fn question(shared: &Shared, reader: &Reader, query: &LogQuery) -> Result<Questi
     Ok(Question { scope, filter, from, to })
 }
 
-impl From<SearchError> for No {
-    fn from(error: SearchError) -> Self {
-        let reason = match &error {
-            SearchError::TooMuch(_) => ProblemReason::Invalid,
-            SearchError::Unavailable(_) | SearchError::Answer(_) => ProblemReason::Unavailable,
-        };
-        Self::new(reason, error.to_string())
+/// What is wrong with the store names machines: for who sees all of the fleet.
+fn of_the_store(sight: &Sight, said: String) -> String {
+    if sight.fleet_role() < FleetRole::Viewer {
+        "the log store takes or answers nothing now".into()
+    } else {
+        said
+    }
+}
+
+/// Why a search was not answered.
+fn unanswered(sight: &Sight, error: &SearchError) -> No {
+    let said = error.to_string();
+    match error {
+        SearchError::TooMuch(_) => No::new(ProblemReason::Invalid, said),
+        SearchError::Unavailable(_) | SearchError::Answer(_) => {
+            No::new(ProblemReason::Unavailable, of_the_store(sight, said))
+        }
     }
 }

@@ -17,6 +17,7 @@ use http::{Method, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use trunkline_logs::{Dataset, Document, DocumentId};
+use trunkline_runtime::Pieces;
 
 use super::config::BulkConfig;
 use super::index::Index;
@@ -24,8 +25,11 @@ use super::verdict::judge;
 use super::wire::{Ask, Wire};
 use crate::{Outcome, Unavailable};
 
-/// The longest answer to a bulk request, in bytes.
-const MAX_ANSWER: usize = 32 << 20;
+/// The longest answer to a bulk request, in bytes, and for each of its documents.
+const MAX_ANSWER: usize = 64 * 1024;
+const MAX_ANSWER_EACH: usize = 8 * 1024;
+/// How much is compressed before others have their turn, in bytes.
+const PIECE: usize = 16 * 1024;
 /// Datasets whose turns are remembered; idle ones are forgotten beyond that.
 const MAX_TURNS: usize = 64;
 /// What a request may hold at least, in bytes, however often the store said 413.
@@ -185,11 +189,11 @@ impl Bulk {
             let ask = Ask {
                 method: Method::POST,
                 path: format!("/{index}/_bulk?{FILTER}"),
-                body: self.body(documents)?,
+                body: self.body(documents).await?,
                 kind: "application/x-ndjson",
                 is_gzip: self.config.gzip,
                 deadline: Duration::from_secs(self.config.seconds),
-                limit: MAX_ANSWER,
+                limit: MAX_ANSWER + documents.len() * MAX_ANSWER_EACH,
             };
             let answer = wire.ask(&ask).await.map_err(|trouble| unavailable(trouble.to_string(), None))?;
             match answer.status {
@@ -224,10 +228,11 @@ impl Bulk {
         })
     }
 
-    fn body(&self, documents: &[(usize, &Document)]) -> Result<Bytes, Unavailable> {
+    async fn body(&self, documents: &[(usize, &Document)]) -> Result<Bytes, Unavailable> {
         let bytes = documents.iter().map(|(_, document)| length(document)).sum();
-        let mut body = Vec::with_capacity(bytes);
+        let (mut body, mut pieces) = (Vec::with_capacity(bytes), Pieces::begin());
         for (_, document) in documents {
+            pieces.turn().await;
             body.extend_from_slice(b"{\"create\":{\"_id\":\"");
             body.extend_from_slice(document.id.to_string().as_bytes());
             body.extend_from_slice(b"\"}}\n");
@@ -238,8 +243,12 @@ impl Bulk {
             return Ok(body.into());
         }
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        let written = gzip.write_all(&body).and_then(|()| gzip.finish());
-        written.map(Bytes::from).map_err(|error| unavailable(error.to_string(), None))
+        let failed = |error: std::io::Error| unavailable(error.to_string(), None);
+        for piece in body.chunks(PIECE) {
+            gzip.write_all(piece).map_err(failed)?;
+            pieces.turn().await;
+        }
+        gzip.finish().map(Bytes::from).map_err(failed)
     }
 }
 

@@ -158,3 +158,17 @@ fn a_way_that_got_longer_is_taken_for_its_own_after_a_while() {
     }
     assert!(state.rate > LOWEST, "{}", state.rate);
 }
+
+#[test]
+fn a_link_that_goes_another_way_has_a_round_trip_of_its_own() {
+    let mut state = State::new(Instant::now());
+    Line::ten_megabits().ship(2, &mut state);
+    let mut now = state.sampled;
+    state.forget_round_trips(now);
+    for _ in 0..100 {
+        now += Duration::from_millis(200);
+        state.take(1_000_000, now);
+        state.sample(Duration::from_millis(90), now);
+    }
+    assert!(state.rate > FIRST, "{}", state.rate);
+}
