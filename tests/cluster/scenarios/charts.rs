@@ -121,6 +121,15 @@ pub(crate) async fn the_gateways_chart_is_clean(stage: &mut Stage) -> Result<Str
         let at = mount["mountPath"].as_str().context("nowhere")?;
         ensure!(file.starts_with(at) && config.contains(file), "{secret} at {at}: {config}");
     }
+    // What shippers bring fills no volume but its own.
+    let claim = objects.get("PersistentVolumeClaim trunkline-gateway-intake").context("no claim")?;
+    ensure!(claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep", "{claim}");
+    ensure!(pod.to_string().contains("trunkline-gateway-intake"), "{pod}");
+    for port in ["8443", "9443", "9090"] {
+        let set = format!("{secrets},logs.intake.port={port}");
+        let taken = helm(&["template", "gw", "--kube-version", "1.35.0", "--set", &set]).run().await?;
+        ensure!(taken.stderr.contains("which is a port of the gateway's own"), "{port}: {}", taken.stderr);
+    }
     let nowhere = helm(&["template", "gw", "--kube-version", "1.35.0"]).run().await?;
     ensure!(nowhere.stderr.contains("front.address is empty"), "{}", nowhere.stderr);
     Ok(String::new())
