@@ -62,6 +62,8 @@ use searches::Searches;
 
 /// How many bytes of records are handed to the spool at once.
 const APPEND: usize = 8 * 1024 * 1024;
+/// For how many documents the places are raised at once.
+const RAISED: usize = 64;
 
 /// How the store is kept.
 #[derive(Clone, Debug)]
@@ -228,11 +230,14 @@ impl Embedded {
             }
         }
         self.append(records).await?;
-        let mut kept = self.kept();
-        for (place, sequence) in places {
-            kept.raise(&place, sequence, today);
+        // In pieces: whoever asks meanwhile waits for a thread that steps aside.
+        for piece in places.chunks(RAISED) {
+            let mut kept = self.kept();
+            for (place, sequence) in piece {
+                kept.raise(place, *sequence, today);
+            }
         }
-        kept.forget(today);
+        self.kept().forget(today);
         Ok(outcomes)
     }
 
