@@ -10,7 +10,7 @@ use super::config::ElasticConfig;
 use super::index::PREFIX;
 
 /// The version of the mapping. It grows with every change of it.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// Above what a store brings along (100 to 200) and what people tend to write.
 const PRIORITY: u64 = 500;
 /// Keywords are bounded where documents are made; what were longer all the same would be refused by Lucene, so it is left out of the index.
@@ -102,7 +102,8 @@ fn mappings() -> Value {
             "message": { "type": "text", "analyzer": "trunkline_words", "norms": false },
             "cluster": { "properties": { "id": plain(), "uid": plain() } },
             "trunkline": { "properties": {
-                "id": plain(),
+                // Documents are sorted by it; who looks for one has `_id`.
+                "id": { "type": "keyword", "index": false },
                 "dataset": plain(),
                 "level": keyword(), "app": keyword(), "namespace": keyword(),
                 "pod": keyword(), "container": keyword(), "node": keyword(),
