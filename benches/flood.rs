@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use anyhow::ensure;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
@@ -71,6 +72,7 @@ async fn bench(time: Duration, pairs: usize) -> anyhow::Result<()> {
             flooded.1,
             taken.load(Ordering::Relaxed) as f64 / time.as_secs_f64()
         );
+        ensure!(taken.load(Ordering::Relaxed) > 0, "the agent took no records");
         ratios.push(flooded.1 / quiet.1);
     }
     println!("p99 while shippers hand in / without, median of {pairs} pairs: {:.2}", median(ratios));

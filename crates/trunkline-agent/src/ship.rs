@@ -102,8 +102,8 @@ impl Shipping {
         let mut is_well = true;
         let mut known_lost = 0;
         loop {
-            // All that is under way together is half a second's worth.
-            let want = self.pace.batch() / (1 + self.under_way.load(Ordering::Relaxed));
+            // The more are under way, the smaller: they share the line.
+            let want = || self.pace.batch() / (1 + self.under_way.load(Ordering::Relaxed));
             let batch = match Batch::gather(&mut reader, &mut ahead, want).await {
                 Ok(Some(batch)) => batch,
                 Ok(None) => return,
@@ -191,13 +191,13 @@ impl Shipping {
         let mut on: Option<Session> = None;
         loop {
             tokio::time::sleep(self.pace.pause()).await;
-            if self.under_way.load(Ordering::Relaxed) == 0 {
-                continue;
-            }
             let Some((session, epoch)) = self.lane.api() else { continue };
+            // Of a link that is new it is known before records leave what its round trip is.
             if on.as_ref().is_none_or(|before| !before.is_same(&session)) {
-                self.pace.forget_round_trips();
+                self.pace.begin_anew();
                 on = Some(session.clone());
+            } else if self.under_way.load(Ordering::Relaxed) == 0 {
+                continue;
             }
             let asked = Instant::now();
             match call::<_, ()>(&session, ControlCall::Ping, epoch, &()).await {

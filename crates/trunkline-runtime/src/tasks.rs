@@ -15,6 +15,8 @@ pub struct Tasks {
     tracker: TaskTracker,
     token: CancellationToken,
     aside: bool,
+    /// None of them steps aside.
+    in_one_runtime: bool,
 }
 
 impl Tasks {
@@ -23,10 +25,15 @@ impl Tasks {
         Self::default()
     }
 
+    /// A family with no tasks, none of which steps aside: for tests with a clock of their own, since each runtime has one.
+    pub fn in_one_runtime() -> Self {
+        Self { in_one_runtime: true, ..Self::default() }
+    }
+
     /// The same family; what is started by this handle steps aside for all else of the process (`aside.rs`).
     #[must_use]
     pub fn aside(&self) -> Self {
-        Self { aside: true, ..self.clone() }
+        Self { aside: !self.in_one_runtime, ..self.clone() }
     }
 
     /// Starts a task of this family. It is not cancelled from outside: it watches [`Tasks::token`] itself.

@@ -46,8 +46,8 @@ pub(crate) struct Store {
     saved: Place,
     /// The newest segment, if this process began it and nothing failed since.
     growing: Option<Handle>,
-    /// Other lives' segments that a newer one has taken the place of, and whose files are there yet. One or none.
-    in_vain: Vec<Segment>,
+    /// Another life's segment that a newer one has taken the place of, and whose file is there yet.
+    in_vain: Option<Segment>,
 }
 
 impl Store {
@@ -78,7 +78,7 @@ impl Store {
                 cursor,
                 saved,
                 growing: None,
-                in_vain: Vec::new(),
+                in_vain: None,
             })
         })();
         opened.map_err(|source| OpenError::Io { path, source })
@@ -157,12 +157,12 @@ impl Store {
             }
             view.segments.push_back(segment);
         }
-        self.in_vain.extend(in_vain.filter(|one| one.epoch != self.epoch));
+        self.in_vain = in_vain.filter(|one| one.epoch != self.epoch).or(self.in_vain);
         self.folder.sync()?;
         // Another life's goes when there is a newer one that lasts.
-        while let Some(another) = self.in_vain.last() {
-            self.remove(another)?;
-            self.in_vain.pop();
+        if let Some(another) = self.in_vain {
+            self.remove(&another)?;
+            self.in_vain = None;
         }
         self.growing = Some(file.clone());
         Ok(file)

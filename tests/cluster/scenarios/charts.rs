@@ -124,7 +124,10 @@ pub(crate) async fn the_gateways_chart_is_clean(stage: &mut Stage) -> Result<Str
     // What shippers bring fills no volume but its own.
     let claim = objects.get("PersistentVolumeClaim trunkline-gateway-intake").context("no claim")?;
     ensure!(claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep", "{claim}");
-    ensure!(pod.to_string().contains("trunkline-gateway-intake"), "{pod}");
+    let mounts = pod["containers"][0]["volumeMounts"].as_array().context("no mounts")?;
+    let at = mounts.iter().find(|mount| mount["name"] == "intake").context("it is not mounted")?;
+    let folder = format!("folder: {}\\n", at["mountPath"].as_str().context("nowhere")?);
+    ensure!(pod.to_string().contains("trunkline-gateway-intake") && config.contains(&folder), "{config}");
     for port in ["8443", "9443", "9090"] {
         let set = format!("{secrets},logs.intake.port={port}");
         let taken = helm(&["template", "gw", "--kube-version", "1.35.0", "--set", &set]).run().await?;

@@ -15,6 +15,8 @@ vi.mock("../api/fleet.ts", async (original) => ({
 /** What was put into the editor, one after the other, and how somebody types into it. */
 let put: string[] = [];
 let type: (now: string) => void = () => undefined;
+/** What applying wrote. */
+let written: KubeObject | null = null;
 vi.mock("../parts/yaml/index.ts", async (original) => ({
   ...(await original<object>()),
   YamlEditor: ({ value, onChange }: { value: string; onChange: (now: string) => void }) => {
@@ -22,6 +24,7 @@ vi.mock("../parts/yaml/index.ts", async (original) => ({
     type = onChange;
     return <pre>{value}</pre>;
   },
+  ApplyDialog: ({ onApplied }: { onApplied: (written: KubeObject) => void }) => <button onClick={() => written && onApplied(written)}>Apply</button>,
 }));
 
 const KIND = KINDS.find(({ kind }) => kind === "NetworkPolicy") ?? KINDS[0];
@@ -75,4 +78,18 @@ it("theirs is taken when one says so, and what was typed is undone", async () =>
   await userEvent.click(screen.getByRole("button", { name: "Leave mine, take theirs" }));
   expect(put.at(-1)).toContain("app: api");
   expect(changes()).toBe(false);
+});
+
+it("what was applied stands there, also while the watch still tells what was before", async () => {
+  const { rerender } = render(page(policy("1", "web")));
+  const [before = ""] = put;
+  act(() => type(before.replace("web", "mine")));
+  written = policy("2", "mine");
+  await userEvent.click(screen.getByRole("button", { name: /Try it/ }));
+  await userEvent.click(screen.getByRole("button", { name: "Apply" }));
+  screen.getByText("Applied");
+  expect(put.at(-1)).toContain("app: mine");
+  rerender(page(policy("2", "mine")));
+  rerender(page(policy("3", "theirs")));
+  expect(put.at(-1)).toContain("app: theirs");
 });

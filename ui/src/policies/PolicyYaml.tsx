@@ -32,7 +32,10 @@ export function PolicyYaml({ cluster, kind, resource, object }: PolicyYamlProps)
   const [wrong, setWrong] = useState("");
   const [mine, setMine] = useState<KubeObject | null>(null);
   const [done, setDone] = useState(false);
-  const newer = object.metadata.resourceVersion !== base.metadata.resourceVersion;
+  /** The version that the watch told when ours was written: an older one, however late it is. */
+  const [passed, setPassed] = useState<string>();
+  const { resourceVersion } = object.metadata;
+  const newer = resourceVersion !== base.metadata.resourceVersion && resourceVersion !== passed;
   const touched = text !== asRead;
   const { name } = object.metadata;
   const type = (now: string) => {
@@ -97,6 +100,7 @@ export function PolicyYaml({ cluster, kind, resource, object }: PolicyYamlProps)
           })}
           onApplied={(written) => {
             setMine(null);
+            setPassed(resourceVersion);
             begin(written);
             setDone(true);
           }}

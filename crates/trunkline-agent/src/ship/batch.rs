@@ -27,11 +27,12 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Waits for a chunk, and takes those behind it that are there. None when the spool was closed and all was read.
+    /// Waits for a chunk, and takes those behind it that are there, up to so many bytes as are wanted then. None when the spool was
+    /// closed and all was read.
     pub(super) async fn gather(
         reader: &mut Reader,
         ahead: &mut Option<ChunkAt>,
-        want: usize,
+        want: impl FnOnce() -> usize,
     ) -> Result<Option<Self>, ReadError> {
         let first = match ahead.take() {
             Some(chunk) => chunk,
@@ -42,7 +43,7 @@ impl Batch {
         };
         let mut batch = Self { chunks: Vec::new(), epoch: first.epoch, bytes: 0, inflated: 0 };
         batch.push(first);
-        let want = want.clamp(LEAST, MAX_BATCH_BYTES);
+        let want = want().clamp(LEAST, MAX_BATCH_BYTES);
         while batch.bytes < want {
             // What cannot be read is met again by the next batch, which has nothing in hand to lose.
             let Ok(Some(next)) = reader.next_if_there().await else { break };
@@ -113,7 +114,7 @@ mod tests {
         let tasks = Tasks::new();
         let (_folder, spool) = spool_of(20, &tasks).await;
         let (mut reader, mut ahead) = (spool.reader(), None);
-        let batch = Batch::gather(&mut reader, &mut ahead, usize::MAX).await.unwrap().unwrap();
+        let batch = Batch::gather(&mut reader, &mut ahead, || usize::MAX).await.unwrap().unwrap();
         assert_eq!(batch.sequences(), (1, 20));
         assert_eq!(batch.bytes, batch.chunks.iter().map(|chunk| chunk.bytes.len()).sum::<usize>());
         // A slow line has small ones; none is left out between two of them.
@@ -125,8 +126,8 @@ mod tests {
             .append(vec![NewRecord { tag: 1, bytes: Bytes::from_static(b"a record") }])
             .await
             .unwrap();
-        let first = Batch::gather(&mut reader, &mut ahead, 1).await.unwrap().unwrap();
-        let second = Batch::gather(&mut reader, &mut ahead, 1).await.unwrap().unwrap();
+        let first = Batch::gather(&mut reader, &mut ahead, || 1).await.unwrap().unwrap();
+        let second = Batch::gather(&mut reader, &mut ahead, || 1).await.unwrap().unwrap();
         assert_eq!((first.sequences(), second.sequences()), ((1, 21), (22, 22)));
     }
 
@@ -149,12 +150,12 @@ mod tests {
         std::fs::rename(&newest, &kept).unwrap();
         std::fs::create_dir(&newest).unwrap();
         let (mut reader, mut ahead) = (spool.reader(), None);
-        let batch = Batch::gather(&mut reader, &mut ahead, usize::MAX).await.unwrap().unwrap();
+        let batch = Batch::gather(&mut reader, &mut ahead, || usize::MAX).await.unwrap().unwrap();
         assert_eq!(batch.sequences(), (1, 3));
-        assert!(Batch::gather(&mut reader, &mut ahead, usize::MAX).await.is_err());
+        assert!(Batch::gather(&mut reader, &mut ahead, || usize::MAX).await.is_err());
         std::fs::remove_dir(&newest).unwrap();
         std::fs::rename(&kept, &newest).unwrap();
-        let batch = Batch::gather(&mut reader, &mut ahead, usize::MAX).await.unwrap().unwrap();
+        let batch = Batch::gather(&mut reader, &mut ahead, || usize::MAX).await.unwrap().unwrap();
         assert_eq!(batch.sequences(), (4, 4));
     }
 
@@ -163,7 +164,7 @@ mod tests {
         let tasks = Tasks::new();
         let (_folder, spool) = spool_of(1, &tasks).await;
         let (mut reader, mut ahead) = (spool.reader(), None);
-        let mut batch = Batch::gather(&mut reader, &mut ahead, 1).await.unwrap().unwrap();
+        let mut batch = Batch::gather(&mut reader, &mut ahead, || 1).await.unwrap().unwrap();
         let chunk = batch.chunks[0].clone();
         for _ in 1..MAX_BATCH_CHUNKS {
             assert!(batch.has_room_for(&chunk));

@@ -108,9 +108,9 @@ impl Pace {
         self.state().sample(round_trip, Instant::now());
     }
 
-    /// There is another link, which may go another way.
-    pub(super) fn forget_round_trips(&self) {
-        self.state().forget_round_trips(Instant::now());
+    /// There is another link, which may go another way: the line is not known.
+    pub(super) fn begin_anew(&self) {
+        self.state().begin_anew(Instant::now());
     }
 
     /// How long after a round trip the next one is to be asked.
@@ -201,8 +201,8 @@ impl State {
         }
     }
 
-    fn forget_round_trips(&mut self, now: Instant) {
-        (self.shortest, self.period, self.long) = ([None; 2], now, 0);
+    fn begin_anew(&mut self, now: Instant) {
+        *self = Self { rate: self.rate.min(FIRST), free: self.free, held: self.held, ..Self::new(now) };
     }
 
     /// The round trip of the idle line, as far as it was seen.

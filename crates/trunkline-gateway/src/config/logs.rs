@@ -106,7 +106,7 @@ impl GatewayConfig {
                 };
                 Arc::new(Embedded::open(&folder, settings, &tasks.aside())?)
             }
-            StoreConfig::Elasticsearch(config) => Arc::new(Served::start(config, &tasks.aside())?),
+            StoreConfig::Elasticsearch(config) => Arc::new(Served::start(config, tasks)?),
         };
         let own = match &config.intake {
             Some(intake) => {

@@ -24,6 +24,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::warn;
 use trunkline_api::{
     FleetRole, LogHistogram, LogPage, LogQuery, LogStanding, LogStatus, LogTop, Problem, ProblemReason,
 };
@@ -140,7 +141,7 @@ pub(super) async fn find(
     let order = read::order(query.order);
     let _place = shared.logs.place(&reader.who.user).await?;
     let hits = shared.logs.logs()?.store().find(&question, order, after, limit).await;
-    let hits = hits.map_err(|error| unanswered(&reader.sight, &error))?;
+    let hits = hits.map_err(|error| unanswered(&reader, &error))?;
     Ok(Json(shown::page(hits)))
 }
 
@@ -205,7 +206,7 @@ pub(super) async fn histogram(
     let by = query.by.as_deref().map(Field::named);
     let _place = shared.logs.place(&reader.who.user).await?;
     let slices = shared.logs.logs()?.store().histogram(&question, slices, by.as_ref()).await;
-    let slices = slices.map_err(|error| unanswered(&reader.sight, &error))?;
+    let slices = slices.map_err(|error| unanswered(&reader, &error))?;
     Ok(Json(shown::histogram(slices)))
 }
 
@@ -243,7 +244,7 @@ pub(super) async fn top(
     let count = read::limit(query.limit, 10, MAX_VALUES)?;
     let _place = shared.logs.place(&reader.who.user).await?;
     let top = shared.logs.logs()?.store().top(&question, &field, count).await;
-    Ok(Json(shown::top(top.map_err(|error| unanswered(&reader.sight, &error))?)))
+    Ok(Json(shown::top(top.map_err(|error| unanswered(&reader, &error))?)))
 }
 
 /// How the records of each cluster get on, and the store.
@@ -284,19 +285,20 @@ fn question(shared: &Shared, reader: &Reader, query: &LogQuery) -> Result<Questi
 /// What is wrong with the store names machines: for who sees all of the fleet.
 fn of_the_store(sight: &Sight, said: String) -> String {
     if sight.fleet_role() < FleetRole::Viewer {
-        "the log store takes or answers nothing now".into()
+        "the log store takes or answers nothing now; who sees all of the fleet is told why".into()
     } else {
         said
     }
 }
 
 /// Why a search was not answered.
-fn unanswered(sight: &Sight, error: &SearchError) -> No {
+fn unanswered(reader: &Reader, error: &SearchError) -> No {
     let said = error.to_string();
     match error {
         SearchError::TooMuch(_) => No::new(ProblemReason::Invalid, said),
         SearchError::Unavailable(_) | SearchError::Answer(_) => {
-            No::new(ProblemReason::Unavailable, of_the_store(sight, said))
+            warn!(user = reader.who.user, why = said, "a search was not answered");
+            No::new(ProblemReason::Unavailable, of_the_store(&reader.sight, said))
         }
     }
 }

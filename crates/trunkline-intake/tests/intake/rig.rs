@@ -51,7 +51,8 @@ impl Rig {
             }
         }
         let config: IntakeConfig = serde_json::from_value(config).unwrap();
-        let (metrics, tasks) = (Metrics::new(), Tasks::new());
+        // Some tests stop the clock.
+        let (metrics, tasks) = (Metrics::new(), Tasks::in_one_runtime());
         let intake = Intake::bind(&config, &metrics, &tasks).await.unwrap();
         intake.serve();
         Self { intake, metrics, tasks, dir }

@@ -192,6 +192,7 @@ impl Bulk {
                 body: self.body(documents).await?,
                 kind: "application/x-ndjson",
                 is_gzip: self.config.gzip,
+                is_aside: true,
                 deadline: Duration::from_secs(self.config.seconds),
                 limit: MAX_ANSWER + documents.len() * MAX_ANSWER_EACH,
             };

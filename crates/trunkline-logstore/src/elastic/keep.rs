@@ -192,6 +192,7 @@ async fn ask(wire: &Wire, method: Method, path: String, body: Option<&Value>) ->
         body: body.map(|body| Bytes::from(body.to_string())).unwrap_or_default(),
         kind: "application/json",
         is_gzip: false,
+        is_aside: false,
         deadline: DEADLINE,
         limit: MAX_ANSWER,
     };

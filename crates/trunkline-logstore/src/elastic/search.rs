@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+use tracing::warn;
 use trunkline_logs::{Cursor, Field, Hit, Hits, MAX_TERM_BYTES, Order, Question, Slice, Top};
 
 use super::bulk::said;
@@ -211,6 +212,7 @@ impl Searches {
             body: Bytes::from(body.to_string()),
             kind: "application/json",
             is_gzip: false,
+            is_aside: false,
             deadline: self.time + GRACE,
             limit: MAX_ANSWER,
         };
@@ -290,7 +292,9 @@ fn lost_shards(answer: &Value) -> Option<String> {
     }
     let reason: String =
         shards["failures"][0]["reason"]["reason"].as_str().unwrap_or_default().chars().take(200).collect();
-    Some(format!("{failed} of {} parts of the log store could not be asked: {reason}", shards["total"]))
+    // It names machines: for the log alone.
+    warn!(failed, reason, "parts of the log store could not be asked");
+    Some(format!("{failed} of {} parts of the log store could not be asked", shards["total"]))
 }
 
 fn buckets(aggregation: &Value) -> Result<&Vec<Value>, SearchError> {

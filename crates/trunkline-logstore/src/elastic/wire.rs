@@ -29,6 +29,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(super) struct Wire {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    /// For work on records.
+    aside: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     endpoints: Vec<Endpoint>,
     turn: AtomicUsize,
     credential: Option<Credential>,
@@ -50,6 +52,8 @@ pub(super) struct Ask {
     pub(super) body: Bytes,
     pub(super) kind: &'static str,
     pub(super) is_gzip: bool,
+    /// It is work on records, and gives way to what people wait for.
+    pub(super) is_aside: bool,
     pub(super) deadline: Duration,
     /// The longest answer, in bytes.
     pub(super) limit: usize,
@@ -96,11 +100,19 @@ impl Wire {
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
-        let client = Client::builder(tasks.clone())
-            .pool_max_idle_per_host(8)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .build(connector);
-        Ok(Self { client, endpoints, turn: AtomicUsize::new(0), credential })
+        let client = |tasks: Tasks| {
+            Client::builder(tasks)
+                .pool_max_idle_per_host(8)
+                .pool_idle_timeout(Duration::from_secs(30))
+                .build(connector.clone())
+        };
+        Ok(Self {
+            client: client(tasks.clone()),
+            aside: client(tasks.aside()),
+            endpoints,
+            turn: AtomicUsize::new(0),
+            credential,
+        })
     }
 
     /// Asks, at the next URL that does not rest, and at further ones if that one is not there.
@@ -163,7 +175,8 @@ impl Wire {
         if let Some(credential) = &self.credential {
             headers.insert(header::AUTHORIZATION, credential.authorization());
         }
-        let answer = self.client.request(request).await.map_err(|error| {
+        let client = if ask.is_aside { &self.aside } else { &self.client };
+        let answer = client.request(request).await.map_err(|error| {
             let why = chain(&error);
             if error.is_connect() { Trouble::Unreached(url(), why) } else { Trouble::Broken(url(), why) }
         })?;

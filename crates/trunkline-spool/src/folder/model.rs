@@ -32,6 +32,8 @@ struct State {
     room: Option<u64>,
     /// How many changes and syncs go well before the power is cut.
     steps: Option<u64>,
+    /// Which change or sync from now on fails, once.
+    fails: Option<u64>,
     dead: bool,
     /// How many syncs of files fail.
     failing: u32,
@@ -75,6 +77,11 @@ impl Disk {
     /// The power is cut at the change or sync after `steps` more.
     pub(crate) fn cut_after(&self, steps: u64) {
         self.state().steps = Some(steps);
+    }
+
+    /// The change or sync of names after `steps` more fails, once.
+    pub(crate) fn fail_after(&self, steps: u64) {
+        self.state().fails = Some(steps);
     }
 
     /// Whether it was.
@@ -206,7 +213,18 @@ impl State {
             Some(steps) => *steps -= 1,
             None => {}
         }
-        self.alive()
+        self.alive()?;
+        match self.fails {
+            Some(0) => {
+                self.fails = None;
+                Err(io::Error::other("it failed once"))
+            }
+            Some(steps) => {
+                self.fails = Some(steps - 1);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     fn used(&self) -> u64 {

@@ -114,3 +114,31 @@ fn of_two_segments_that_were_begun_with_one_sequence_the_one_that_was_begun_in_v
         assert_eq!(commit(&mut store, &[record(2, 20)]), Ok(last + 1));
     }
 }
+
+#[test]
+fn whatever_fails_as_another_lifes_segment_is_replaced_the_next_commit_goes_on() {
+    let mut failed = 0;
+    for step in 0..8 {
+        let disk = Disk::default();
+        let mut before = open(&disk, &small());
+        disk.fail_syncs(1);
+        commit(&mut before, &[record(1, 20)]).unwrap_err();
+        drop(before);
+        let mut store = open(&disk, &small());
+        disk.fail_after(step);
+        failed += usize::from(commit(&mut store, &[record(2, 20)]).is_err());
+        disk.fail_after(u64::MAX);
+        let last = store.shared().view().last;
+        assert_eq!(commit(&mut store, &[record(3, 20)]), Ok(last + 1), "{step}");
+        let (records, gaps) = super::read(&mut walk(&store));
+        assert_eq!((sequences(&records), gaps.len()), ((1..=last + 1).collect(), 0), "{step}");
+        // Nothing is left of it, and another life finds the same.
+        let segments =
+            || disk.names().unwrap().into_iter().filter(|name| Segment::named(name).is_some()).count();
+        assert_eq!(segments(), 1, "{step}");
+        drop(store);
+        let store = open(&disk, &small());
+        assert_eq!(sequences(&super::read(&mut walk(&store)).0), sequences(&records), "{step}");
+    }
+    assert!(failed > 2, "{failed} steps failed");
+}

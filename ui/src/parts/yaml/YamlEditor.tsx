@@ -5,7 +5,7 @@
 // the page do nothing in here.
 
 import { lintKeymap, setDiagnostics } from "@codemirror/lint";
-import { Compartment, EditorState } from "@codemirror/state";
+import { Compartment, EditorState, Transaction } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import { Button } from "@patternfly/react-core";
 import { ExclamationCircleIcon, ExclamationTriangleIcon } from "@patternfly/react-icons";
@@ -88,7 +88,8 @@ export function YamlEditor(props: YamlEditorProps) {
     const there = view.current;
     if (there === null) return;
     const changes = changed(there.state.doc.toString(), value);
-    if (changes !== null) there.dispatch({ changes });
+    // What somebody else changed is not one's own to undo.
+    if (changes !== null) there.dispatch({ changes, annotations: Transaction.addToHistory.of(false) });
   }, [value]);
 
   const problems = useMemo(() => {

@@ -164,11 +164,22 @@ fn a_link_that_goes_another_way_has_a_round_trip_of_its_own() {
     let mut state = State::new(Instant::now());
     Line::ten_megabits().ship(2, &mut state);
     let mut now = state.sampled;
-    state.forget_round_trips(now);
+    state.begin_anew(now);
     for _ in 0..100 {
         now += Duration::from_millis(200);
         state.take(1_000_000, now);
         state.sample(Duration::from_millis(90), now);
     }
     assert!(state.rate > FIRST, "{}", state.rate);
+}
+
+#[test]
+fn a_link_over_a_slow_line_after_one_over_a_fast_line_makes_no_queue() {
+    let mut state = State::new(Instant::now());
+    Line { bandwidth: 1e9, buffer: 1e7, idle: Duration::from_micros(200) }.ship(6, &mut state);
+    assert!(state.rate > 100.0 * FIRST, "{}", state.rate);
+    let now = state.sampled;
+    state.begin_anew(now);
+    let seen = Line::ten_megabits().ship(20, &mut state);
+    assert!(p99(&seen) < Duration::from_millis(22), "{:?}", p99(&seen));
 }
