@@ -94,23 +94,24 @@ impl Pieces {
 
     /// A piece is done, of some microseconds.
     pub fn between(&mut self) {
-        let _ = self.is_over();
+        self.let_others_on();
     }
 
     /// The same in a task: other tasks of its runtime have their turn as well, what keeps links alive among them.
     pub async fn turn(&mut self) {
-        if self.is_over() {
+        if self.let_others_on() {
             tokio::task::yield_now().await;
         }
     }
 
-    fn is_over(&mut self) -> bool {
-        let over = self.0.elapsed() > PIECE;
-        if over {
+    /// Offers the processor if it was had for long enough; says whether.
+    fn let_others_on(&mut self) -> bool {
+        let due = self.0.elapsed() > PIECE;
+        if due {
             std::thread::yield_now();
             self.0 = Instant::now();
         }
-        over
+        due
     }
 }
 

@@ -3,7 +3,7 @@
 // Invariant: the text that somebody is changing is theirs: what the watch tells meanwhile is offered, and not put over it.
 
 import { ActionList, ActionListItem, Alert, AlertActionLink, Button } from "@patternfly/react-core";
-import { useLayoutEffect, useRef, useState } from "react";
+import { useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useFleet } from "../api/fleet.ts";
 import type { KubeObject, Resource } from "../api/kube.ts";
 import { isReadOnly } from "../parts/cluster.tsx";
@@ -24,7 +24,7 @@ interface PolicyYamlProps {
 export function PolicyYaml({ cluster, kind, resource, object }: PolicyYamlProps) {
   const readOnly = isReadOnly(useFleet().byName.get(cluster)) || !resource.verbs.includes("update");
   const [base, setBase] = useState(object);
-  const asRead = asEdited(base);
+  const asRead = useMemo(() => asEdited(base), [base]);
   const [text, setText] = useState(asRead);
   /** What stands in the editor now: `text` follows when the page is drawn. */
   const typed = useRef(text);

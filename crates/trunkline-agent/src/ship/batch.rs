@@ -72,8 +72,7 @@ impl Batch {
             while rest.is_empty() {
                 rest = chunks.next()?;
             }
-            let piece = rest.split_to(rest.len().min(pace.piece()));
-            pace.take(piece.len()).await;
+            let piece = rest.split_to(pace.take(rest.len()).await);
             Some((Ok::<_, Infallible>(Frame::data(piece)), (chunks, rest, pace)))
         })))
     }

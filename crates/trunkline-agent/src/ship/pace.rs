@@ -97,10 +97,15 @@ impl Pace {
         Self(Mutex::new(State::new(Instant::now())))
     }
 
-    /// Returns when so many bytes may leave.
-    pub(super) async fn take(&self, bytes: usize) {
-        let until = self.state().take(bytes, Instant::now());
+    /// Of so many bytes, how many leave at once; returns when they may.
+    pub(super) async fn take(&self, bytes: usize) -> usize {
+        let (piece, until) = {
+            let mut state = self.state();
+            let piece = bytes.min(state.piece());
+            (piece, state.take(piece, Instant::now()))
+        };
         tokio::time::sleep_until(until).await;
+        piece
     }
 
     /// A round trip of the other lane was measured.
@@ -122,11 +127,6 @@ impl Pace {
     pub(super) fn batch(&self) -> usize {
         // Bounded by HIGHEST, and never negative.
         (self.state().rate / 2.0) as usize
-    }
-
-    /// How many bytes should leave at once.
-    pub(super) fn piece(&self) -> usize {
-        self.state().piece()
     }
 
     /// Bytes a second, at this moment.

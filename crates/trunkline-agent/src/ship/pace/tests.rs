@@ -47,6 +47,15 @@ impl Line {
     }
 }
 
+/// So many round trips of one length, one each 200 ms, while so many bytes want to leave in each.
+fn round_trips(state: &mut State, many: usize, bytes: usize, trip: Duration) {
+    for _ in 0..many {
+        let now = state.sampled + Duration::from_millis(200);
+        state.take(bytes, now);
+        state.sample(trip, now);
+    }
+}
+
 /// Bytes a second.
 fn carried(seen: &[(f64, Duration)]) -> f64 {
     seen.iter().map(|(bytes, _)| bytes).sum::<f64>() / seen.len() as f64 * 1e3
@@ -122,11 +131,7 @@ fn the_rate_does_not_grow_while_nothing_wants_to_leave_and_never_falls_below_the
         state.sample(Duration::from_millis(50), now);
     }
     assert_eq!(state.rate, FIRST);
-    for _ in 0..100 {
-        now += Duration::from_millis(200);
-        state.take(100, now);
-        state.sample(Duration::from_secs(1), now);
-    }
+    round_trips(&mut state, 100, 100, Duration::from_secs(1));
     assert_eq!(state.rate, LOWEST);
 }
 
@@ -149,13 +154,8 @@ fn a_shaky_line_is_not_taken_for_a_full_one() {
 #[test]
 fn a_way_that_got_longer_is_taken_for_its_own_after_a_while() {
     let mut state = State::new(Instant::now());
-    let mut now = state.sampled;
-    state.sample(Duration::from_millis(10), now);
-    for _ in 0..(700 * 5) {
-        now += Duration::from_millis(200);
-        state.take(1_000_000, now);
-        state.sample(Duration::from_millis(80), now);
-    }
+    state.sample(Duration::from_millis(10), state.sampled);
+    round_trips(&mut state, 700 * 5, 1_000_000, Duration::from_millis(80));
     assert!(state.rate > LOWEST, "{}", state.rate);
 }
 
@@ -163,13 +163,8 @@ fn a_way_that_got_longer_is_taken_for_its_own_after_a_while() {
 fn a_link_that_goes_another_way_has_a_round_trip_of_its_own() {
     let mut state = State::new(Instant::now());
     Line::ten_megabits().ship(2, &mut state);
-    let mut now = state.sampled;
-    state.begin_anew(now);
-    for _ in 0..100 {
-        now += Duration::from_millis(200);
-        state.take(1_000_000, now);
-        state.sample(Duration::from_millis(90), now);
-    }
+    state.begin_anew(state.sampled);
+    round_trips(&mut state, 100, 1_000_000, Duration::from_millis(90));
     assert!(state.rate > FIRST, "{}", state.rate);
 }
 
@@ -178,8 +173,7 @@ fn a_link_over_a_slow_line_after_one_over_a_fast_line_makes_no_queue() {
     let mut state = State::new(Instant::now());
     Line { bandwidth: 1e9, buffer: 1e7, idle: Duration::from_micros(200) }.ship(6, &mut state);
     assert!(state.rate > 100.0 * FIRST, "{}", state.rate);
-    let now = state.sampled;
-    state.begin_anew(now);
+    state.begin_anew(state.sampled);
     let seen = Line::ten_megabits().ship(20, &mut state);
     assert!(p99(&seen) < Duration::from_millis(22), "{:?}", p99(&seen));
 }
