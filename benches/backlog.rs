@@ -13,21 +13,17 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
-use trunkline_benches::load::{Client, paced};
+use trunkline_benches::load::{Client, small_requests};
 use trunkline_benches::records::said;
 use trunkline_benches::roles::{Rig, play};
-use trunkline_benches::stats::{median, percentile};
+use trunkline_benches::stats::median;
 use trunkline_logs::{ENTRY, Entry};
 use trunkline_runtime::Tasks;
 use trunkline_spool::{NewRecord, Settings, Spool};
 
-const PATH: &str = "/clusters/alpha/small";
 const STATUS: &str = "/trunkline/v1/logs/status";
-const CLIENTS: usize = 8;
 /// How many pairs of stretches there are at the most: the backlog need not be gone.
 const PAIRS: usize = 12;
-/// How often each of them asks.
-const PAUSE: Duration = Duration::from_millis(20);
 /// How many records are put into the spool at once.
 const AT_ONCE: usize = 1_000;
 /// How long the store may take to index what it has.
@@ -96,15 +92,10 @@ async fn bench(mib: usize, time: Duration, most: usize) -> anyhow::Result<()> {
 }
 
 async fn stretch(rig: &Rig, time: Duration, tasks: &Tasks) -> anyhow::Result<Stretch> {
-    let mut clients = Vec::new();
-    for _ in 0..CLIENTS {
-        clients.push(Client::connect(rig.gateway.address, &rig.client, tasks).await?);
-    }
     let before = taken(&status(rig, tasks).await?);
-    let (mut latencies, _clients) = paced(clients, PATH, PAUSE, time, tasks).await?;
+    let (p50, p99) = small_requests(rig, time, tasks).await?;
     let records = taken(&status(rig, tasks).await?) - before;
-    let mut at = |percent| percentile(&mut latencies, percent).as_secs_f64() * 1e3;
-    Ok(Stretch { p50: at(50.0), p99: at(99.0), records })
+    Ok(Stretch { p50, p99, records })
 }
 
 /// How the logs get on. Asked on a connection of its own: the gateway closes those that are idle.

@@ -17,16 +17,12 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
-use trunkline_benches::load::{Client, paced};
+use trunkline_benches::load::small_requests;
 use trunkline_benches::records::said;
 use trunkline_benches::roles::{Rig, play};
-use trunkline_benches::stats::{median, percentile};
+use trunkline_benches::stats::median;
 use trunkline_runtime::Tasks;
 
-const PATH: &str = "/clusters/alpha/small";
-const CLIENTS: usize = 8;
-/// How often each of them asks.
-const PAUSE: Duration = Duration::from_millis(20);
 const SHIPPERS: usize = 4;
 /// How many records a shipper hands in at once.
 const AT_ONCE: u64 = 1_000;
@@ -50,7 +46,7 @@ async fn bench(time: Duration, pairs: usize) -> anyhow::Result<()> {
     println!("{SHIPPERS} shippers, {AT_ONCE} records at once; stretches of {} s", time.as_secs());
     let mut ratios = Vec::new();
     for _ in 0..pairs {
-        let quiet = stretch(&rig, time, &tasks).await?;
+        let quiet = small_requests(&rig, time, &tasks).await?;
         let (stop, taken) = (CancellationToken::new(), Arc::new(AtomicU64::new(0)));
         let intake = rig.intake()?;
         let flood: Vec<_> = (0..SHIPPERS)
@@ -59,7 +55,7 @@ async fn bench(time: Duration, pairs: usize) -> anyhow::Result<()> {
                 aside.spawn(ship(intake, body.clone(), stop.clone(), taken.clone(), aside.clone()))
             })
             .collect();
-        let flooded = stretch(&rig, time, &tasks).await?;
+        let flooded = small_requests(&rig, time, &tasks).await?;
         stop.cancel();
         for shipper in flood {
             shipper.await??;
@@ -78,17 +74,6 @@ async fn bench(time: Duration, pairs: usize) -> anyhow::Result<()> {
     println!("p99 while shippers hand in / without, median of {pairs} pairs: {:.2}", median(ratios));
     tasks.shut_down().await;
     Ok(())
-}
-
-/// p50 and p99, in ms.
-async fn stretch(rig: &Rig, time: Duration, tasks: &Tasks) -> anyhow::Result<(f64, f64)> {
-    let mut clients = Vec::new();
-    for _ in 0..CLIENTS {
-        clients.push(Client::connect(rig.gateway.address, &rig.client, tasks).await?);
-    }
-    let (mut latencies, _clients) = paced(clients, PATH, PAUSE, time, tasks).await?;
-    let mut at = |percent| percentile(&mut latencies, percent).as_secs_f64() * 1e3;
-    Ok((at(50.0), at(99.0)))
 }
 
 /// Hands in the same records again and again.

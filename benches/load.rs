@@ -15,6 +15,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use trunkline_runtime::Tasks;
 
+use crate::roles::Rig;
+use crate::stats::percentile;
+
 type Nothing = Empty<bytes::Bytes>;
 
 /// A client with one front connection.
@@ -125,6 +128,18 @@ pub async fn paced(
         }
     })
     .await
+}
+
+/// p50 and p99 of eight clients that each send a small request every 20 ms for `time`, in ms.
+pub async fn small_requests(rig: &Rig, time: Duration, tasks: &Tasks) -> anyhow::Result<(f64, f64)> {
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        clients.push(Client::connect(rig.gateway.address, &rig.client, tasks).await?);
+    }
+    let pause = Duration::from_millis(20);
+    let (mut latencies, _clients) = paced(clients, "/clusters/alpha/small", pause, time, tasks).await?;
+    let mut at = |percent| percentile(&mut latencies, percent).as_secs_f64() * 1e3;
+    Ok((at(50.0), at(99.0)))
 }
 
 async fn run<W, F>(
